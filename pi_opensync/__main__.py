@@ -1,0 +1,27 @@
+"""The command `pi-opensync`: the one place that prints errors and sets the exit code."""
+
+import sys
+
+from pi_opensync.errors import PiOpensyncError
+
+
+def main() -> None:
+    """Run the command line. Exits with 0, or the exit code of `pi_opensync.errors`."""
+    from pi_opensync.cli.app import app  # noqa: PLC0415 - errors of an import are reported below
+
+    try:
+        app(prog_name="pi-opensync", standalone_mode=True)
+    except PiOpensyncError as error:
+        print(f"pi-opensync: {error.message}", file=sys.stderr)
+        if error.hint:
+            print(f"  {error.hint}", file=sys.stderr)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(141)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,116 @@
+"""The commands and their options; each body is imported when it runs."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from pi_opensync import __version__
+
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Keeps an OpenSync dashboard equal to the sessions that the pi coding agent writes.",
+)
+
+LogFormat = Annotated[
+    Literal["auto", "text", "json"],
+    typer.Option(help="Log lines for people or as JSON; auto looks at the terminal."),
+]
+Debug = Annotated[
+    bool | None, typer.Option("--debug", help="More log lines; never content or keys.", show_default=False)
+]
+AsJson = Annotated[bool, typer.Option("--json", help="As JSON on stdout.")]
+
+
+def _version(value: bool) -> None:
+    if value:
+        typer.echo(f"pi-opensync {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    del version
+
+
+@app.command(epilog="Example: pi-opensync login --url https://happy-otter-123.convex.cloud")
+def login(
+    url: Annotated[
+        str | None, typer.Option(help="Your deployment, as OpenSync's settings page shows it.")
+    ] = None,
+    key_stdin: Annotated[
+        bool, typer.Option("--key-stdin", help="Read the key (osk_...) from stdin.")
+    ] = False,
+    from_plugin: Annotated[
+        bool, typer.Option("--from-plugin", help="Take URL and key from pi-opensync-plugin's configuration.")
+    ] = False,
+) -> None:
+    """Store the URL and the key of your OpenSync, after checking both."""
+    from pi_opensync.cli.login import login as run
+
+    run(url=url, key_stdin=key_stdin, from_plugin=from_plugin)
+
+
+@app.command(epilog="Example: pi-opensync logout")
+def logout() -> None:
+    """Forget the URL and the key."""
+    from pi_opensync.cli.login import logout as run
+
+    run()
+
+
+@app.command(epilog="Example: pi-opensync watch --backfill")
+def watch(
+    backfill: Annotated[
+        bool, typer.Option("--backfill", help="Take up every session, not only those that change.")
+    ] = False,
+    once: Annotated[bool, typer.Option("--once", help="Read and deliver what there is, then exit.")] = False,
+    log_format: LogFormat = "auto",
+    debug: Debug = None,
+) -> None:
+    """Follow pi's sessions and keep the dashboard equal to them, until Ctrl-C."""
+    from pi_opensync.cli.watch import run
+
+    run(backfill=backfill, once=once, log_format=log_format, debug=debug)
+
+
+@app.command(epilog="Example: pi-opensync sync --since 30d --project ~/src/webapp --dry-run")
+def sync(
+    since: Annotated[
+        str | None, typer.Option(help="Sessions active since then: 30d, 12h, or a date.")
+    ] = None,
+    until: Annotated[str | None, typer.Option(help="Sessions begun before then.")] = None,
+    project: Annotated[Path | None, typer.Option(help="Sessions of this project folder and below.")] = None,
+    session: Annotated[
+        str | None, typer.Option(help="One session: its id, the beginning of it, or its file.")
+    ] = None,
+    limit: Annotated[
+        int | None, typer.Option(min=1, help="At most so many sessions, the newest first.")
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what would be sent; send nothing.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    log_format: LogFormat = "auto",
+    debug: Debug = None,
+) -> None:
+    """Send the sessions that are there: all, or those that the options choose."""
+    from pi_opensync.cli.sync import run
+    from pi_opensync.selection import Wanted
+
+    wanted = Wanted.parse(since=since, until=until, project=project, session=session, limit=limit)
+    run(wanted, dry_run=dry_run, yes=yes, log_format=log_format, debug=debug)
+
+
+@app.command(epilog="Example: pi-opensync status --json")
+def status(as_json: AsJson = False) -> None:
+    """Show what is delivered, what waits, and whether a daemon runs."""
+    from pi_opensync.cli.status import run
+
+    run(as_json=as_json)

@@ -1,0 +1,109 @@
+"""`pi-opensync login` and `logout`."""
+
+import asyncio
+import contextlib
+import getpass
+import json
+import os
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from pi_opensync import settings
+from pi_opensync.errors import ConfigurationError, KeyRefused, NetworkError, UsageError
+from pi_opensync.opensync.client import Client
+from pi_opensync.opensync.outcomes import Outcome, Verdict
+
+
+def login(*, url: str | None, key_stdin: bool, from_plugin: bool) -> None:
+    path = settings.config_path(os.environ)
+    plugin = settings.read_file(settings.plugin_config_path(os.environ)) if from_plugin else {}
+    if from_plugin and not plugin:
+        raise ConfigurationError(
+            f"{settings.plugin_config_path(os.environ)} does not exist or is empty",
+            hint="log in with --url instead",
+        )
+    asked_url = url or plugin.get("convexUrl") or _ask_url()
+    key = _read_key(key_stdin=key_stdin, plugin=plugin)
+    # Both go through the settings, which know what a URL and a key look like.
+    checked = settings.load(
+        {"HOME": os.environ.get("HOME", "")} | {settings.ENV_PREFIX + "CONFIG": os.devnull},
+        convex_url=asked_url,
+        api_key=key,
+    )
+    base_url, secret = checked.require_server()
+    asyncio.run(_check(base_url, secret.get_secret_value()))
+    stored = settings.read_file(path) if path.exists() else {name: plugin[name] for name in plugin}
+    stored |= {"convexUrl": base_url, "apiKey": secret.get_secret_value()}
+    write_private(path, stored)
+    print(f"Logged in to {base_url}; written to {path}")
+
+
+def logout() -> None:
+    path = settings.config_path(os.environ)
+    stored = settings.read_file(path)
+    if not stored:
+        print("Not logged in.")
+        return
+    kept = {name: value for name, value in stored.items() if name not in ("convexUrl", "apiKey")}
+    if kept:
+        write_private(path, kept)
+    else:
+        path.unlink()
+    print(f"Logged out; the key is gone from {path}")
+
+
+def write_private(path: Path, value: dict[str, Any]) -> None:
+    """Write JSON that only the user can read, at once or not at all. Raises `ConfigurationError`."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=".config-")
+        try:
+            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+                file.write(json.dumps(value, indent=2) + "\n")
+                file.flush()
+                os.fsync(file.fileno())
+            Path(temporary).replace(path)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                Path(temporary).unlink()
+            raise
+    except OSError as error:
+        raise ConfigurationError(f"can not write {path}: {error.strerror}") from None
+
+
+def _ask_url() -> str:
+    if not sys.stdin.isatty():
+        raise UsageError("no URL given", hint="use --url https://your-deployment.convex.cloud")
+    return input("URL of your OpenSync deployment: ").strip()
+
+
+def _read_key(*, key_stdin: bool, plugin: dict[str, Any]) -> str:
+    if key_stdin:
+        return sys.stdin.readline().strip()
+    if isinstance(plugin.get("apiKey"), str):
+        return str(plugin["apiKey"])
+    if not sys.stdin.isatty():
+        raise UsageError("no key given", hint="pipe it in and use --key-stdin")
+    return getpass.getpass("API key (osk_..., from OpenSync's settings page): ").strip()
+
+
+async def _check(base_url: str, key: str) -> None:
+    async with Client(base_url, key, now=time.time) as client:
+        health = await client.health()
+        if health.verdict is not Verdict.DELIVERED:
+            raise NetworkError(
+                f"{client.host}: {health.reason}", hint="check the URL, and that this machine is online"
+            )
+        _accept(await client.session_ids(), client.host)
+
+
+def _accept(outcome: Outcome, host: str) -> None:
+    if outcome.verdict is Verdict.KEY_REFUSED:
+        raise KeyRefused(
+            f"{host} does not accept this key", hint="make a new one on OpenSync's settings page"
+        )
+    if outcome.verdict is not Verdict.DELIVERED:
+        raise NetworkError(f"{host}: {outcome.reason}")

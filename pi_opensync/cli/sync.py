@@ -1,0 +1,157 @@
+"""`pi-opensync sync`: send the sessions that are there."""
+
+import asyncio
+import os
+import sys
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+
+from pi_opensync import engine, lock, logs, settings
+from pi_opensync.cli.tables import show_sessions
+from pi_opensync.daemon import Daemon
+from pi_opensync.errors import ConfigurationError, PartlyDone
+from pi_opensync.logs import shown, shown_path
+from pi_opensync.messages import Options
+from pi_opensync.opensync.payloads import project_name
+from pi_opensync.pi import discover
+from pi_opensync.pi.discover import Found, Unreadable
+from pi_opensync.selection import Chosen, Wanted
+from pi_opensync.store.database import Database, open_database
+from pi_opensync.survey import survey
+
+REPORT_PERIOD = 3.0  # seconds between lines about progress, where there is no terminal
+
+
+def run(wanted: Wanted, *, dry_run: bool, yes: bool, log_format: logs.LogFormat, debug: bool | None) -> None:
+    chosen_settings = settings.load(debug=debug)
+    logs.configure(log_format, debug=chosen_settings.debug)
+    if not dry_run:
+        chosen_settings.require_server()
+    folders = discover.roots(chosen_settings.sessions_dir, os.environ, Path.cwd())
+    listing = _listing(folders)
+    chosen = wanted.choose([item for item in listing if isinstance(item, Found)])
+    if not chosen:
+        print("No sessions to send.", file=sys.stderr)
+    elif dry_run:
+        _show(chosen, folders, listing, chosen_settings)
+    else:
+        base_url, _key = chosen_settings.require_server()
+        print(_announcement(chosen, base_url), file=sys.stderr)
+        if (
+            not yes
+            and sys.stdin.isatty()
+            and input("Upload them? [y/N] ").strip().lower() not in ("y", "yes")
+        ):
+            print("Nothing was sent.", file=sys.stderr)
+            return
+        with lock.held(chosen_settings.state_dir, "sync", time.time()):
+            database = open_database(engine.state_folder(chosen_settings, base_url))
+            try:
+                asyncio.run(_send(chosen_settings, folders, database, listing, chosen))
+            finally:
+                database.close()
+    missing = [item for item in listing if isinstance(item, Unreadable)]
+    if missing:
+        raise PartlyDone(f"{len(missing)} folders could not be read, see above")
+
+
+def _listing(folders: tuple[Path, ...]) -> list[Found | Unreadable]:
+    listing = list(discover.transcripts(folders))
+    if not any(folder.is_dir() for folder in folders):
+        raise ConfigurationError(
+            f"no sessions folder: {', '.join(map(str, folders))} {'does' if len(folders) == 1 else 'do'} not exist",
+            hint="run pi once, or name the folder with PI_OPENSYNC_SESSIONS_DIR",
+        )
+    for item in listing:
+        if isinstance(item, Unreadable):
+            logs.get().warning("can not be read", path=shown_path(item.path), reason=item.reason)
+    return listing
+
+
+def _announcement(chosen: Sequence[Chosen], base_url: str) -> str:
+    """How many sessions, of which projects, from when: what a user agrees to."""
+    projects = sorted({project_name(item.header.cwd) for item in chosen if item.header and item.header.cwd})
+    begun = [item.header.timestamp for item in chosen if item.header and item.header.timestamp]
+    named = ", ".join(shown(name) for name in projects[:8]) + (", ..." if len(projects) > 8 else "")
+    oldest = f" since {datetime.fromtimestamp(min(begun) / 1000, UTC):%Y-%m-%d}" if begun else ""
+    return (
+        f"{len(chosen)} {'session' if len(chosen) == 1 else 'sessions'}{oldest}, of {len(projects)} "
+        f"{'project' if len(projects) == 1 else 'projects'} ({named or '-'}), to {base_url}"
+    )
+
+
+def _show(
+    chosen: Sequence[Chosen],
+    folders: tuple[Path, ...],
+    listing: Sequence[Found | Unreadable],
+    chosen_settings: settings.Settings,
+) -> None:
+    names = {item.path.rpartition(b"/")[2]: item.path for item in listing if isinstance(item, Found)}
+    options = Options(chosen_settings.sync_tool_calls, chosen_settings.sync_thinking)
+    sessions, problems = survey([item.found for item in chosen], folders, names, options, time.time)
+    show_sessions(sessions)
+    for path, reason in problems.items():
+        logs.get().warning("can not be read", path=shown_path(path), reason=reason)
+    if problems:
+        raise PartlyDone(f"{len(problems)} files could not be read, see above")
+
+
+async def _send(
+    chosen_settings: settings.Settings,
+    folders: tuple[Path, ...],
+    database: Database,
+    listing: Sequence[Found | Unreadable],
+    chosen: Sequence[Chosen],
+) -> None:
+    built = engine.build(chosen_settings, folders, database)
+    async with built.client:
+        built.follow.know(listing)
+        built.follow.take(item.found for item in chosen)
+        daemon = Daemon(built, folders)
+        telling = asyncio.create_task(_tell_progress(built, len(chosen)))
+        try:
+            await daemon.finish()
+        finally:
+            telling.cancel()
+            with suppress(asyncio.CancelledError):
+                await telling
+
+
+async def _tell_progress(built: engine.Engine, files: int) -> None:
+    """A bar on a terminal, a line every few seconds elsewhere."""
+    from pi_opensync.store.tally import tally
+
+    if not sys.stderr.isatty():
+        while True:
+            await asyncio.sleep(REPORT_PERIOD)
+            now = tally(built.database)
+            logs.get().info(
+                "sending",
+                delivered=now.messages_delivered,
+                waiting=now.messages_waiting,
+                files_left=built.follow.left,
+            )
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    with Progress(
+        TextColumn("sending"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("messages, {task.fields[files]} files to read"),
+        console=Console(stderr=True),
+        transient=True,
+    ) as bar:
+        task = bar.add_task("sending", total=None, files=files)
+        while True:
+            now = tally(built.database)
+            bar.update(
+                task,
+                completed=now.messages_delivered,
+                total=now.messages_delivered + now.messages_waiting or None,
+                files=built.follow.left,
+            )
+            await asyncio.sleep(0.2)

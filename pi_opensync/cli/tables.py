@@ -1,0 +1,46 @@
+"""Tables on stdout, for people."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from pi_opensync import texts
+from pi_opensync.logs import shown
+from pi_opensync.survey import Surveyed
+
+
+def show_sessions(sessions: Sequence[Surveyed]) -> None:
+    """What would be sent, a line a session, and the totals below."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("Began", no_wrap=True)
+    table.add_column("Project", no_wrap=True, max_width=24)
+    table.add_column("Title", ratio=1, no_wrap=True)
+    for name in ("Messages", "Size", "Tokens", "Cost"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for item in sorted(sessions, key=lambda item: item.created_at or 0, reverse=True):
+        table.add_row(
+            _day(item.created_at),
+            Text(shown(item.project)),
+            Text(shown(item.title)),
+            str(item.messages),
+            texts.size(item.bytes),
+            f"{item.tokens:,}",
+            f"${item.cost:.2f}",
+        )
+    console = Console()
+    console.print(table)
+    console.print(
+        f"\n{len(sessions)} sessions, {sum(item.messages for item in sessions)} messages, "
+        f"{texts.size(sum(item.bytes for item in sessions))}, {sum(item.tokens for item in sessions):,} tokens, "
+        f"${sum(item.cost for item in sessions):.2f}. Nothing was sent.",
+        highlight=False,
+    )
+
+
+def _day(moment: int | None) -> str:
+    return (
+        f"{datetime.fromtimestamp(moment / 1000, UTC).astimezone():%Y-%m-%d}" if moment is not None else "-"
+    )

@@ -1,0 +1,217 @@
+"""The run itself: sweeps and events feed the reader, the reader feeds delivery, until a signal."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from pi_opensync import logs
+from pi_opensync.engine import Engine
+from pi_opensync.errors import KeyRefused, NetworkError, PartlyDone
+from pi_opensync.logs import shown_path
+from pi_opensync.watch import Watcher
+
+FLUSH_WITHIN = 5.0  # seconds for what is under way when a signal comes
+SWEEP_WITH_EVENTS = 5.0  # seconds between sweeps, at least
+SWEEP_WITHOUT_EVENTS = 2.0
+SWEEP_SHARE = 400.0  # a sweep may take one part in so many of the time
+FULL_AGAIN = 0.5  # seconds until the outbox is asked again for room
+GIVE_UP_AFTER = 3  # failures in a row until a run that ends by itself ends
+
+
+class Daemon:
+    """Runs an engine until it is stopped, or, with `once`, until everything is delivered."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        folders: tuple[Path, ...],
+        *,
+        now: Callable[[], float] = time.time,
+        on_ready: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._engine = engine
+        self._folders = folders
+        self._now = now
+        self._on_ready = on_ready
+        self._log = logs.get()
+        self._changed = asyncio.Event()
+        self._sweep_wanted = asyncio.Event()
+        self._stopping = asyncio.Event()
+        self._told: dict[bytes, str] = {}
+        self._no_events: str | None = None
+
+    async def watch(self, *, backfill: bool) -> None:
+        """Follow the folders until SIGINT or SIGTERM; a second signal ends the process at once."""
+        loop = asyncio.get_running_loop()
+        self._catch_signals(loop)
+        watcher = Watcher(self._folders, lambda path: loop.call_soon_threadsafe(self._hint, path))
+        try:
+            await self._begin(watcher, backfill=backfill)
+            tasks = [
+                asyncio.create_task(self._read()),
+                asyncio.create_task(self._sweep_for_ever(watcher)),
+                asyncio.create_task(self._engine.delivery.run()),
+            ]
+            stopped = asyncio.create_task(self._stopping.wait())
+            done, _ = await asyncio.wait({stopped, *tasks}, return_when=asyncio.FIRST_COMPLETED)
+            await self._flush(tasks)
+            for task in done - {stopped}:
+                task.result()
+        finally:
+            watcher.stop()
+        self._log.info("stopped")
+
+    async def once(self, *, backfill: bool = False) -> None:
+        """Read everything there is to read, deliver it, return.
+
+        Raises `NetworkError`, `KeyRefused` or `PartlyDone` where something is left over.
+        """
+        self._catch_signals(asyncio.get_running_loop())
+        await self._begin(None, backfill=backfill)
+        await self.finish()
+
+    async def finish(self) -> None:
+        """Read and deliver what is queued. Raises as `once`."""
+        reader = asyncio.create_task(self._read())
+        sender = asyncio.create_task(self._engine.delivery.run())
+        stopped = asyncio.create_task(self._stopping.wait())
+        finished = asyncio.create_task(self._all_done())
+        try:
+            await asyncio.wait({reader, sender, stopped, finished}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            stopped.cancel()
+            finished.cancel()
+            await self._flush([reader, sender])
+        for task in (reader, sender):
+            if task.done() and not task.cancelled():
+                task.result()
+        self._raise_what_is_left(interrupted=self._stopping.is_set())
+
+    async def _all_done(self) -> None:
+        delivery, follow = self._engine.delivery, self._engine.follow
+        while True:
+            pause = self._engine.server.pause
+            if pause is not None and (pause.kind == "key refused" or pause.failures >= GIVE_UP_AFTER):
+                return
+            if follow.is_idle and delivery.is_idle:
+                return
+            await asyncio.sleep(0.05)
+
+    def _raise_what_is_left(self, *, interrupted: bool) -> None:
+        pause = self._engine.server.pause
+        if pause is not None and pause.kind == "key refused":
+            raise KeyRefused(pause.reason, hint="make a new key on the dashboard and run `pi-opensync login`")
+        if pause is not None:
+            raise NetworkError(
+                f"{self._engine.client.host}: {pause.reason}",
+                hint="nothing is lost; run it again when the server can be reached",
+            )
+        if interrupted:
+            raise PartlyDone("interrupted; nothing is lost", hint="run it again to go on")
+        problems = self._engine.follow.problems
+        missing = [str(folder) for folder in self._folders if not folder.is_dir()]
+        if problems or missing:
+            raise PartlyDone(f"{len(problems) + len(missing)} files or folders could not be read, see above")
+
+    async def _begin(self, watcher: Watcher | None, *, backfill: bool) -> None:
+        follow = self._engine.follow
+        if watcher is not None:
+            self._tell_events(await asyncio.to_thread(watcher.mend))
+        listing = await asyncio.to_thread(follow.list_files)
+        left = follow.begin(listing, backfill=backfill)
+        looked = follow.compare(listing)
+        self._tell()
+        if left:
+            self._log.info(
+                "first start: sessions that are there stay as they are until they change",
+                left_alone=left,
+                hint="`--backfill` takes them all",
+            )
+        self._log.info("following", files=looked.files, folders=[str(folder) for folder in self._folders])
+        self._changed.set()
+        self._on_ready()
+
+    async def _read(self) -> None:
+        follow, delivery = self._engine.follow, self._engine.delivery
+        while True:
+            self._changed.clear()
+            while follow.has_more:
+                follow.read_next()
+                delivery.wake()
+                await asyncio.sleep(0)
+            self._tell()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._patience()):
+                    await self._changed.wait()
+            follow.drained()
+
+    def _patience(self) -> float | None:
+        follow = self._engine.follow
+        look = follow.next_look()
+        waits = [] if look is None else [max(look - self._now(), 0.05)]
+        if follow.waits_for_room:
+            waits.append(FULL_AGAIN)
+        return min(waits, default=None)
+
+    async def _sweep_for_ever(self, watcher: Watcher) -> None:
+        follow = self._engine.follow
+        cost = 0.0
+        while True:
+            least = SWEEP_WITH_EVENTS if watcher.is_alive else SWEEP_WITHOUT_EVENTS
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(max(least, cost * SWEEP_SHARE)):
+                    await self._sweep_wanted.wait()
+            self._sweep_wanted.clear()
+            self._tell_events(await asyncio.to_thread(watcher.mend))
+            begun = time.perf_counter()
+            listing = await asyncio.to_thread(follow.list_files)
+            looked = follow.compare(listing)
+            cost = time.perf_counter() - begun
+            self._tell()
+            if looked.changed:
+                self._changed.set()
+
+    def _hint(self, path: bytes | None) -> None:
+        if path is None:
+            self._sweep_wanted.set()
+        else:
+            self._engine.follow.hint(path)
+            self._changed.set()
+
+    async def _flush(self, tasks: list[asyncio.Task[None]]) -> None:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._engine.delivery.stop(within=FLUSH_WITHIN)
+
+    def _catch_signals(self, loop: asyncio.AbstractEventLoop) -> None:
+        def received(number: signal.Signals) -> None:
+            if self._stopping.is_set():
+                os._exit(128 + number)  # asked twice: at once; all that matters is on disk
+            self._stopping.set()
+
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, received, number)
+
+    def _tell(self) -> None:
+        """Say once what can not be read, and again when the reason changes."""
+        follow = self._engine.follow
+        current = {**follow.unreadable, **follow.problems}
+        for path, reason in current.items():
+            if self._told.get(path) != reason:
+                self._log.warning(
+                    "can not be read",
+                    path=shown_path(path),
+                    reason=reason,
+                    hint="it is tried again when that changes",
+                )
+        self._told = current
+
+    def _tell_events(self, reason: str | None) -> None:
+        if reason is not None and reason != self._no_events:
+            self._log.warning("no events from the file system, sweeping instead", reason=reason)
+        self._no_events = reason

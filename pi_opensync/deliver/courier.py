@@ -1,0 +1,311 @@
+"""Carries one session to the server: attempts are recorded before a request, its outcome after it."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from pi_opensync.deliver import plan
+from pi_opensync.deliver.backoff import AMBIGUOUS_BATCH, delay
+from pi_opensync.deliver.readback import holds_session, on_server
+from pi_opensync.deliver.server import Server
+from pi_opensync.opensync.client import Client
+from pi_opensync.opensync.outcomes import Outcome, Verdict
+from pi_opensync.store.database import Database
+from pi_opensync.store.outbox import Outbox, Waiting
+from pi_opensync.store.sessions import Session, Sessions
+
+UNCLEAR_TRIES = 5  # failures without a reason until a row is parked
+LOOK_AHEAD = plan.MAX_BATCH
+ACTIONS_A_VISIT = 12  # then another session has its turn
+
+
+class Events(Protocol):
+    """What delivery tells whoever listens; never content."""
+
+    def delivered(self, session: Session, messages: int) -> None: ...
+    def parked(self, session: Session, external_id: str, reason: str) -> None: ...
+    def failed(self, session: Session, reason: str) -> None: ...
+    def away(self, kind: str, reason: str, seconds: float) -> None: ...
+    def back(self, seconds: float) -> None: ...
+
+
+class Courier:
+    def __init__(
+        self,
+        database: Database,
+        client: Client,
+        server: Server,
+        events: Events,
+        *,
+        dates: str,
+        now: Callable[[], float],
+        jitter: Callable[[], float],
+    ) -> None:
+        self._database = database
+        self._sessions = Sessions(database)
+        self._outbox = Outbox(database)
+        self._client = client
+        self._server = server
+        self._events = events
+        self._dates = dates
+        self._now = now
+        self._jitter = jitter
+        self._asking = asyncio.Lock()
+        self._known: set[str] | None = None
+
+    async def visit(self, session_id: int) -> None:
+        """Send what the session has to send now, and note when to look at it again."""
+        delivered = 0
+        for _ in range(ACTIONS_A_VISIT):
+            session = self._sessions.by_id(session_id)
+            action = self._next(session)
+            if isinstance(action, plan.Wait | plan.Rest):
+                with self._database.transaction():
+                    self._sessions.set_due(
+                        session_id, action.until if isinstance(action, plan.Wait) else None
+                    )
+                break
+            going, count = await self._perform(session, action)
+            delivered += count
+            if not going:
+                break
+        else:
+            with self._database.transaction():
+                self._sessions.set_due(session_id, self._now())  # behind the others that are due
+        if delivered:
+            self._events.delivered(self._sessions.by_id(session_id), delivered)
+
+    async def _perform(self, session: Session, action: plan.Action) -> tuple[bool, int]:
+        """Whether the session may go on, and how many messages arrived."""
+        if isinstance(action, plan.SendSession):
+            return await self._send_session(session), 0
+        if isinstance(action, plan.ReadBack):
+            return await self._read_back(session), 0
+        if isinstance(action, plan.SendBatch):
+            return await self._send_batch(session, action.messages)
+        assert isinstance(action, plan.SendEach)  # noqa: S101 - waiting and resting end the visit
+        return await self._send_each(session, action.messages)
+
+    def _next(self, session: Session) -> plan.Action:
+        return plan.next_action(
+            session,
+            self._outbox.fresh(session.id, LOOK_AHEAD),
+            self._outbox.updates(session.id, 4),
+            now=self._now(),
+            skew=self._server.skew,
+            may_batch=session.origin == "new"
+            and (session.dates == "server" or self._server.batch_keeps_dates() is not False),
+        )
+
+    async def _send_session(self, session: Session) -> bool:
+        origin = session.origin
+        if origin is None:
+            known = await self._known_sessions()
+            if known is None:
+                return False
+            origin = "known" if session.external_id in known else "new"
+        dates = session.dates or self._dates
+        with self._database.transaction():
+            self._sessions.update(
+                session.id,
+                origin=origin,
+                dates=dates,
+                attempted_digest=session.wanted_digest,
+                sent_at=self._now(),
+                written_at=self._server.time(),
+            )
+        outcome = await self._client.session(self._body(session.wanted, dates))
+        if not self._heard(outcome):
+            return False
+        if outcome.verdict is Verdict.DELIVERED:
+            self._acknowledge_session(session, outcome)
+        elif outcome.verdict is Verdict.REFUSED or self._gives_up(outcome, session.failures):
+            with self._database.transaction():
+                self._sessions.update(session.id, parked=outcome.reason, due=None)
+                self._server.note_error(outcome.reason)
+            self._events.parked(session, session.external_id, outcome.reason)
+            return False
+        else:
+            self._fail_session(session, outcome)
+        return True
+
+    def _acknowledge_session(self, session: Session, outcome: Outcome) -> None:
+        server_id = outcome.body.get("sessionId")
+        with self._database.transaction():
+            self._sessions.update(
+                session.id,
+                acked_digest=session.wanted_digest,
+                acked_key=plan.update_key(session.wanted),
+                server_id=server_id if isinstance(server_id, str) else session.server_id,
+                written_at=self._server.time(),
+                failures=0,
+                next_try=0.0,
+            )
+            self._server.note_success()
+
+    def _fail_session(self, session: Session, outcome: Outcome) -> None:
+        until = self._now() + delay(session.failures + 1, self._jitter(), retry_after=outcome.retry_after)
+        with self._database.transaction():
+            self._sessions.update(session.id, failures=session.failures + 1, next_try=until)
+            self._server.note_error(outcome.reason)
+        self._events.failed(session, outcome.reason)
+
+    async def _known_sessions(self) -> set[str] | None:
+        """The sessions that the server had before this process sent any; None where it does not say."""
+        async with self._asking:
+            if self._known is None:
+                outcome = await self._client.session_ids()
+                if not self._heard(outcome):
+                    return None
+                listed = outcome.body.get("sessionIds")
+                if outcome.verdict is not Verdict.DELIVERED or not isinstance(listed, list):
+                    self._pause(
+                        Outcome(Verdict.AWAY, outcome.reason or "the server does not list its sessions")
+                    )
+                    return None
+                self._known = {item for item in listed if isinstance(item, str)}
+            return self._known
+
+    async def _read_back(self, session: Session) -> bool:
+        """Count as delivered what the server holds of this session already."""
+        outcome = await self._client.read_session(session.server_id or "")
+        if not self._heard(outcome):
+            return False
+        stored = outcome.body.get("messages")
+        if outcome.verdict is not Verdict.DELIVERED or not isinstance(stored, list):
+            self._fail_session(session, outcome)
+            return True
+        with self._database.transaction():
+            looked_for = self._outbox.fresh(session.id, limit=-1)
+            there = on_server(stored, looked_for, server_dates=session.dates == "server")
+            self._outbox.checked(looked_for)
+            self._outbox.acknowledge(there.same, self._server.time())
+            self._outbox.held_otherwise(there.different, self._server.time())
+            self._outbox.held_as(there.by_others)
+            whole = self._sessions.is_whole(session.id)
+            self._sessions.update(session.id, origin="read" if whole else "known", failures=0, next_try=0.0)
+            if not holds_session(outcome.body.get("session"), session.wanted):
+                self._sessions.update(session.id, acked_digest=b"")
+        return True
+
+    async def _send_each(self, session: Session, messages: Sequence[Waiting]) -> tuple[bool, int]:
+        self._attempt(session, messages)
+        arrived: list[Waiting] = []
+        going = True
+        try:
+            for index, message in enumerate(messages):
+                outcome = await self._client.message(self._body(message.wanted, session.dates))
+                if not self._heard(outcome):
+                    if not outcome.arrived:
+                        with self._database.transaction():
+                            self._outbox.unattempt(messages[index:])
+                    going = False
+                    break
+                if outcome.verdict is Verdict.DELIVERED:
+                    arrived.append(message)
+                elif outcome.verdict is Verdict.REFUSED or self._gives_up(outcome, message.failures):
+                    self._park(session, message, outcome.reason)
+                else:
+                    self._fail_messages(session, [message], outcome)
+                    break
+        finally:
+            self._acknowledge(session, arrived)
+        return going, len(arrived)
+
+    async def _send_batch(self, session: Session, messages: Sequence[Waiting]) -> tuple[bool, int]:
+        if session.dates != "server" and self._server.batch_keeps_dates() is None:
+            return await self._ask_dates(session, messages[0])
+        outcome = await self._batch(session, messages)
+        if not self._heard(outcome):
+            return False, 0
+        stored = outcome.body.get("messages", len(messages))
+        if outcome.verdict is Verdict.DELIVERED and stored == len(messages):
+            self._acknowledge(session, messages)
+            return True, len(messages)
+        if outcome.verdict is Verdict.DATES_REFUSED:
+            self._server.learned_batch(keeps_dates=False)
+        # Each of them goes alone from here: what is refused stands by itself, what was stored is mended.
+        return True, 0
+
+    async def _ask_dates(self, session: Session, message: Waiting) -> tuple[bool, int]:
+        """Learn with one message whether a batch keeps its date; others wait for the answer."""
+        async with self._asking:
+            if self._server.batch_keeps_dates() is not None:
+                return True, 0
+            outcome = await self._batch(session, [message])
+            if not self._heard(outcome):
+                return False, 0
+            if outcome.verdict is Verdict.DATES_REFUSED:
+                self._server.learned_batch(keeps_dates=False)
+                return True, 0
+            if outcome.verdict is not Verdict.DELIVERED:
+                return True, 0
+            self._acknowledge(session, [message])
+            read = await self._client.read_session(session.server_id or "")
+            stored = read.body.get("messages") if read.verdict is Verdict.DELIVERED else None
+            self._server.learned_batch(
+                keeps_dates=any(
+                    isinstance(item, dict)
+                    and item.get("externalId") == message.external_id
+                    and item.get("createdAt") == message.created_at
+                    for item in (stored if isinstance(stored, list) else ())
+                )
+            )
+            return True, 1
+
+    async def _batch(self, session: Session, messages: Sequence[Waiting]) -> Outcome:
+        self._attempt(session, messages)
+        outcome = await self._client.batch([self._body(m.wanted, session.dates) for m in messages])
+        if outcome.verdict is Verdict.DATES_REFUSED or not outcome.arrived:
+            with self._database.transaction():
+                self._outbox.unattempt(messages)
+        elif outcome.verdict in (Verdict.AWAY, Verdict.PASSING, Verdict.UNCLEAR):
+            with self._database.transaction():
+                self._outbox.postpone(messages, self._now() + AMBIGUOUS_BATCH, failed=False)
+        return outcome
+
+    def _attempt(self, session: Session, messages: Sequence[Waiting]) -> None:
+        with self._database.transaction():
+            self._outbox.attempt(messages)
+            self._sessions.update(session.id, written_at=self._server.time())
+
+    def _acknowledge(self, session: Session, messages: Sequence[Waiting]) -> None:
+        if messages:
+            with self._database.transaction():
+                self._outbox.acknowledge(messages, self._server.time())
+                self._sessions.update(session.id, written_at=self._server.time())
+                self._server.note_success()
+
+    def _park(self, session: Session, message: Waiting, reason: str) -> None:
+        with self._database.transaction():
+            self._outbox.park(message, reason)
+            self._server.note_error(reason)
+        self._events.parked(session, message.external_id, reason)
+
+    def _fail_messages(self, session: Session, messages: Sequence[Waiting], outcome: Outcome) -> None:
+        until = self._now() + delay(messages[0].failures + 1, self._jitter(), retry_after=outcome.retry_after)
+        with self._database.transaction():
+            self._outbox.postpone(messages, until, failed=True)
+            self._server.note_error(outcome.reason)
+        self._events.failed(session, outcome.reason)
+
+    def _gives_up(self, outcome: Outcome, failures: int) -> bool:
+        return outcome.verdict is Verdict.UNCLEAR and failures + 1 >= UNCLEAR_TRIES
+
+    def _heard(self, outcome: Outcome) -> bool:
+        """False where the outcome concerns every request: then nothing is sent for a while."""
+        self._server.heard(outcome)
+        if outcome.verdict in (Verdict.AWAY, Verdict.KEY_REFUSED):
+            self._pause(outcome)
+            return False
+        ended = self._server.came_back()
+        if ended is not None:
+            self._events.back(self._now() - ended.since)
+        return True
+
+    def _pause(self, outcome: Outcome) -> None:
+        pause = self._server.went_away(outcome)
+        self._events.away(pause.kind, pause.reason, pause.until - self._now())
+
+    def _body(self, payload: bytes, dates: str | None) -> bytes:
+        return plan.as_server_dated(payload) if dates == "server" else payload

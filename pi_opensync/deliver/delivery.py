@@ -1,0 +1,101 @@
+"""Keeps sessions going to the server, several side by side, one request at a time for each."""
+
+import asyncio
+from collections.abc import Callable
+
+from pi_opensync.deliver.courier import Courier
+from pi_opensync.deliver.server import Server
+from pi_opensync.store.database import Database
+from pi_opensync.store.sessions import Sessions
+
+LONGEST_SLEEP = 30.0  # seconds; a clock that is set back must not stop delivery
+SIDE_BY_SIDE = 6  # the smallest hosted tier runs 16 functions at once for a whole deployment
+
+
+class Delivery:
+    def __init__(
+        self, database: Database, courier: Courier, server: Server, *, now: Callable[[], float]
+    ) -> None:
+        self._sessions = Sessions(database)
+        self._courier = courier
+        self._server = server
+        self._now = now
+        self._visits: dict[int, asyncio.Task[None]] = {}
+        self._woken = asyncio.Event()
+
+    def wake(self) -> None:
+        """There may be something new to send."""
+        self._woken.set()
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing is under way and nothing is to be sent, now or later."""
+        return not self._visits and self._sessions.next_due(set()) is None
+
+    def next_due(self) -> float | None:
+        """When something is to be sent next; None where nothing is left."""
+        due = self._sessions.next_due(set(self._visits))
+        pause = self._server.pause
+        return due if due is None or pause is None else max(due, pause.until)
+
+    async def settle(self) -> float | None:
+        """Do all that is due now; returns `next_due`. Raises what a visit raised."""
+        while self._start_due() or self._visits:
+            await self._finish_one()
+        return self.next_due()
+
+    async def run(self) -> None:
+        """Settle and wait, over and over, until cancelled. Raises what a visit raised."""
+        while True:
+            self._woken.clear()
+            self._start_due()
+            woken = asyncio.ensure_future(self._woken.wait())
+            try:
+                await asyncio.wait(
+                    {woken, *self._visits.values()},
+                    timeout=self._patience(),
+                    return_when=asyncio.FIRST_COMPLETED,
+                )
+            finally:
+                woken.cancel()
+            self._reap()
+
+    def _patience(self) -> float | None:
+        """Seconds until something may be started that no event announces."""
+        if len(self._visits) >= self._limit():
+            return None
+        due = self.next_due()
+        return None if due is None else min(max(due - self._now(), 0.0), LONGEST_SLEEP)
+
+    async def stop(self, within: float) -> None:
+        """Let the requests under way finish, for at most `within` seconds."""
+        if self._visits:
+            await asyncio.wait(self._visits.values(), timeout=within)
+        for visit in self._visits.values():
+            visit.cancel()
+        await asyncio.gather(*self._visits.values(), return_exceptions=True)
+        self._visits.clear()
+
+    def _limit(self) -> int:
+        """How many sessions may go side by side: one at a time while the server is away."""
+        return SIDE_BY_SIDE if self._server.pause is None else 1
+
+    def _start_due(self) -> bool:
+        pause = self._server.pause
+        if pause is not None and pause.until > self._now():
+            return False
+        free = self._limit() - len(self._visits)
+        due = self._sessions.due(self._now(), free, set(self._visits)) if free > 0 else []
+        for session_id in due:
+            self._visits[session_id] = asyncio.create_task(self._courier.visit(session_id))
+        return bool(due)
+
+    async def _finish_one(self) -> None:
+        await asyncio.wait(self._visits.values(), return_when=asyncio.FIRST_COMPLETED)
+        self._reap()
+
+    def _reap(self) -> None:
+        for session_id, visit in list(self._visits.items()):
+            if visit.done():
+                del self._visits[session_id]
+                visit.result()

@@ -1,0 +1,84 @@
+"""The parts put together for one server and one set of folders; what `watch`, `sync` and tests run."""
+
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+import httpx
+
+from pi_opensync import logs, texts
+from pi_opensync.deliver.courier import Courier, Events
+from pi_opensync.deliver.delivery import Delivery
+from pi_opensync.deliver.server import Server
+from pi_opensync.follow import Follow
+from pi_opensync.ingest import Ingest
+from pi_opensync.messages import Options
+from pi_opensync.opensync.client import Client
+from pi_opensync.pi.parents import parent_id
+from pi_opensync.report import LogEvents
+from pi_opensync.settings import Settings
+from pi_opensync.store.database import Database
+
+
+def clean(text: str) -> str:
+    """What every string of a transcript goes through before it is kept."""
+    return texts.cut(texts.well_formed(text))
+
+
+def state_folder(settings: Settings, base_url: str) -> Path:
+    """The state of one server: what one has acknowledged says nothing about another."""
+    return settings.state_dir / sha256(base_url.encode()).hexdigest()[:12]
+
+
+@dataclass(slots=True)
+class Engine:
+    """Everything that a run needs, sharing one database and one event loop."""
+
+    database: Database
+    client: Client
+    server: Server
+    follow: Follow
+    delivery: Delivery
+
+
+def build(
+    settings: Settings,
+    folders: tuple[Path, ...],
+    database: Database,
+    *,
+    events: Events | None = None,
+    transport: httpx.AsyncBaseTransport | None = None,
+    now: Callable[[], float] = time.time,
+    jitter: Callable[[], float] = random.random,
+) -> Engine:
+    """Raises `ConfigurationError` where no server is configured."""
+    base_url, key = settings.require_server()
+    names: dict[bytes, bytes] = {}
+    ingest = Ingest(
+        database,
+        Options(settings.sync_tool_calls, settings.sync_thinking),
+        clean=clean,
+        parent_id=lambda parent: parent_id(parent, folders, names.get),
+        now=now,
+    )
+    client = Client(base_url, key.get_secret_value(), now=now, transport=transport)
+    server = Server(database, now=now, jitter=jitter)
+    courier = Courier(
+        database,
+        client,
+        server,
+        events or LogEvents(logs.get(), now=now),
+        dates=settings.timestamps,
+        now=now,
+        jitter=jitter,
+    )
+    return Engine(
+        database=database,
+        client=client,
+        server=server,
+        follow=Follow(database, ingest, folders, names=names, now=now),
+        delivery=Delivery(database, courier, server, now=now),
+    )

@@ -1,0 +1,185 @@
+"""Which transcripts are to be read, and in what order: hints make it fast, sweeps make it right."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from pi_opensync.ingest import SETTLED_AFTER, Ingest, Progress
+from pi_opensync.pi.discover import Found, Unreadable, transcripts
+from pi_opensync.pi.tail import Signature
+from pi_opensync.store.database import Database
+from pi_opensync.store.transcripts import Transcripts
+
+
+@dataclass(slots=True)
+class Looked:
+    """What a sweep found."""
+
+    files: int = 0
+    changed: int = 0
+
+
+class Follow:
+    """The transcripts to read, those that change before those of a backfill. Effects: reads files, writes the store."""
+
+    def __init__(
+        self,
+        database: Database,
+        ingest: Ingest,
+        folders: tuple[Path, ...],
+        *,
+        names: dict[bytes, bytes],
+        now: Callable[[], float],
+    ) -> None:
+        """`names` is kept filled with the paths of the transcripts by their file names."""
+        self._database = database
+        self._transcripts = Transcripts(database)
+        self._ingest = ingest
+        self._folders = folders
+        self._now = now
+        self._looked: dict[bytes, Signature] = {}
+        self._names = names
+        self._live: dict[bytes, None] = {}
+        self._old: dict[bytes, None] = {}
+        self._full: dict[bytes, bool] = {}
+        self._later: dict[bytes, float] = {}
+        self.problems: dict[bytes, str] = {}
+        self.unreadable: dict[bytes, str] = {}
+        for known in self._transcripts.all():
+            if known.at_end or not known.followed or known.problem is not None:
+                self._looked[known.path] = known.signature
+
+    def list_files(self) -> list[Found | Unreadable]:
+        """The files below the folders. Touches only the file system: may run in a thread."""
+        return list(transcripts(self._folders))
+
+    def begin(self, listing: Iterable[Found | Unreadable], *, backfill: bool) -> int:
+        """The first start leaves alone what is there; returns how many files were left alone.
+
+        With `backfill` everything is taken, also what an earlier start left alone.
+        """
+        found = [item for item in listing if isinstance(item, Found)]
+        left = 0
+        with self._database.transaction():
+            first = self._database.meta("baseline_at") is None
+            if first:
+                self._database.set_meta("baseline_at", self._now())
+            for item in found if first and not backfill else ():
+                if self._transcripts.by_path(item.path) is None:
+                    self._transcripts.add(item.path, item.signature, followed=False)
+                    self._looked[item.path] = item.signature
+                    left += 1
+        if backfill:
+            self.take(found)
+        return left
+
+    def take(self, found: Iterable[Found]) -> None:
+        """Queue these transcripts, also those that the first start left alone, unless they are read already."""
+        for item in found:
+            known = self._transcripts.by_path(item.path)
+            if known is None or not known.followed or self._looked.get(item.path) != item.signature:
+                self.queue(item.path, live=False)
+
+    def know(self, listing: Iterable[Found | Unreadable]) -> None:
+        """Know the names of the files that there are, for forks that name their parents."""
+        for item in listing:
+            if isinstance(item, Found):
+                self._names[item.path.rpartition(b"/")[2]] = item.path
+
+    def compare(self, listing: Iterable[Found | Unreadable]) -> Looked:
+        """Queue what a listing shows to be new or changed."""
+        looked = Looked()
+        self.unreadable = {}
+        listing = list(listing)
+        self.know(listing)
+        for item in listing:
+            if isinstance(item, Unreadable):
+                self.unreadable[item.path] = item.reason
+                continue
+            looked.files += 1
+            if self._looked.get(item.path) != item.signature:
+                looked.changed += 1
+                self.queue(item.path, live=False)
+        return looked
+
+    def hint(self, path: bytes) -> None:
+        """This transcript may have changed just now."""
+        self.queue(path, live=True)
+
+    def queue(self, path: bytes, *, live: bool) -> None:
+        if live:
+            self._old.pop(path, None)
+            self._live[path] = None
+        elif path not in self._live:
+            self._old[path] = None
+        self._names.setdefault(path.rpartition(b"/")[2], path)
+
+    def drained(self) -> None:
+        """Delivery made room: what waited for it may go on."""
+        for path, live in self._full.items():
+            self.queue(path, live=live)
+        self._full.clear()
+
+    @property
+    def has_more(self) -> bool:
+        """Whether `read_next` has something to do now."""
+        self._requeue_later()
+        return bool(self._live or self._old)
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing is queued, waits for room, or is to be looked at again."""
+        return not (self.has_more or self._full or self._later)
+
+    @property
+    def left(self) -> int:
+        """Transcripts that are queued or wait to be read on."""
+        return len(self._live) + len(self._old) + len(self._full) + len(self._later)
+
+    @property
+    def waits_for_room(self) -> bool:
+        """Whether a transcript is to be read on when the outbox has drained."""
+        return bool(self._full)
+
+    def next_look(self) -> float | None:
+        """When a file is to be looked at again that is being rewritten."""
+        return min(self._later.values(), default=None)
+
+    def read_next(self) -> None:
+        """Read one piece of the first transcript in the queue. Raises sqlite3.Error."""
+        live = bool(self._live)
+        queue = self._live if live else self._old
+        path = next(iter(queue))
+        try:
+            progress, signature = self._ingest.read(path, live=live)
+        except FileNotFoundError:
+            del queue[path]
+            self._looked.pop(path, None)
+            return
+        except OSError as error:
+            del queue[path]
+            self._cannot_read(path, error)
+            return
+        self.problems.pop(path, None)
+        if progress is Progress.MORE:
+            return
+        del queue[path]
+        if progress is Progress.DONE:
+            self._looked[path] = signature
+        elif progress is Progress.FULL:
+            self._full[path] = live
+        else:
+            self._later[path] = self._now() + SETTLED_AFTER
+
+    def _cannot_read(self, path: bytes, error: OSError) -> None:
+        self.problems[path] = error.strerror or type(error).__name__
+        known = self._transcripts.by_path(path)
+        if known is not None:
+            self._looked[path] = known.signature
+
+    def _requeue_later(self) -> None:
+        now = self._now()
+        for path, at in list(self._later.items()):
+            if at <= now:
+                del self._later[path]
+                self.queue(path, live=True)

@@ -1,0 +1,1 @@
+"""All that knows OpenSync's wire: what it accepts, what its answers mean."""

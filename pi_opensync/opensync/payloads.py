@@ -1,0 +1,150 @@
+"""Sessions and messages as OpenSync's wire takes them.
+
+OpenSync stores Convex values: no null, object keys of printable ASCII that begin neither with `$` nor `_`,
+at most 1,024 fields, 8,192 items and 64 levels, a document under 1 MiB. What does not fit is written
+another way, never left out in silence.
+"""
+
+from hashlib import blake2b
+from typing import Any
+
+import msgspec
+
+from pi_opensync import texts
+from pi_opensync.fold import SOURCE, Message, SessionState, title
+
+MAX_MESSAGE = 900_000  # bytes of JSON
+MAX_FIELDS = 1_000
+MAX_ITEMS = 8_000
+MAX_NESTING = 48  # levels within a tool's arguments
+MAX_KEY = 1_000  # characters
+MAX_PARTS = 4_000
+MIN_TEXT = 256  # bytes that a text keeps, however many share its message
+
+encode = msgspec.json.Encoder().encode
+
+
+def session_payload(state: SessionState) -> dict[str, Any]:
+    """The body of `/sync/session`: counts always, what is not known left out."""
+    payload: dict[str, Any] = {"externalId": state.external_id, "source": SOURCE, "title": title(state)}
+    if state.cwd:
+        payload["projectPath"] = state.cwd
+        payload["projectName"] = project_name(state.cwd)
+    if state.model:
+        payload["model"] = state.model
+    if state.provider:
+        payload["provider"] = state.provider
+    payload["promptTokens"] = state.prompt_tokens
+    payload["completionTokens"] = state.completion_tokens
+    payload["cost"] = state.cost
+    payload["durationMs"] = state.duration_ms
+    if state.created_at is not None:
+        payload["createdAt"] = state.created_at
+    return payload
+
+
+def project_name(cwd: str) -> str:
+    """The last component of a path of either kind; the path itself where it has none."""
+    return cwd.replace("\\", "/").rstrip("/").rpartition("/")[2] or cwd
+
+
+def message_payload(message: Message, session_external_id: str) -> dict[str, Any]:
+    """The body of `/sync/message`, at most MAX_MESSAGE bytes of JSON."""
+    payload = _payload(message, session_external_id)
+    limit = texts.MAX_TEXT
+    while len(encode(payload)) > MAX_MESSAGE and limit > MIN_TEXT:
+        limit //= 2
+        payload |= {name: _shortened(payload[name], limit) for name in ("textContent", "parts")}
+    if len(encode(payload)) > MAX_MESSAGE:
+        note = texts.cut(encode(payload["parts"]).decode(), MAX_MESSAGE // 4)
+        payload["parts"] = [{"type": "text", "content": note}]
+    return payload
+
+
+def digest(payload: dict[str, Any]) -> bytes:
+    """What tells two versions of a payload apart: 16 bytes."""
+    return blake2b(encode(payload), digest_size=16).digest()
+
+
+def _payload(message: Message, session_external_id: str) -> dict[str, Any]:
+    payload: dict[str, Any] = {
+        "sessionExternalId": session_external_id,
+        "externalId": message.external_id,
+        "role": message.role,
+        "textContent": message.text,
+        "source": SOURCE,
+        "parts": _parts(message),
+        "createdAt": message.created_at,
+    }
+    for name, value in (
+        ("model", message.model),
+        ("promptTokens", message.prompt_tokens),
+        ("completionTokens", message.completion_tokens),
+        ("durationMs", message.duration_ms),
+    ):
+        if value is not None:
+            payload[name] = value
+    return payload
+
+
+def _parts(message: Message) -> list[dict[str, Any]]:
+    parts = [{"type": part.type, "content": _content(part.content)} for part in message.parts[:MAX_PARTS]]
+    left_out = len(message.parts) - MAX_PARTS
+    if left_out > 0:
+        parts.append({"type": "text", "content": f"[... {left_out} parts left out ...]"})
+    return parts
+
+
+def _content(content: Any) -> Any:
+    if isinstance(content, str):
+        return content
+    args = acceptable(content["args"])
+    if not isinstance(args, dict):
+        args = {"json": args}
+    return {"toolName": content["toolName"], "args": args}
+
+
+def acceptable(value: Any, depth: int = 0) -> Any:
+    """The value as Convex stores it: keys mended, and what is too wide or too deep as a text of its JSON."""
+    if isinstance(value, dict):
+        if depth >= MAX_NESTING or len(value) > MAX_FIELDS:
+            return texts.cut(encode(value).decode())
+        mended: dict[str, Any] = {}
+        for key, inner in value.items():
+            name = mended_key(key)
+            while name in mended:
+                name = f".{name}"
+            mended[name] = acceptable(inner, depth + 1)
+        return mended
+    if isinstance(value, list):
+        if depth >= MAX_NESTING or len(value) > MAX_ITEMS:
+            return texts.cut(encode(value).decode())
+        return [acceptable(inner, depth + 1) for inner in value]
+    return value
+
+
+def mended_key(key: str) -> str:
+    """A field name that OpenSync takes: `$ref` becomes `.$ref`, other refused characters `\\uXXXX`."""
+    if key.isascii() and key.isprintable() and 0 < len(key) <= MAX_KEY and key[0] not in "$_":
+        return key
+    shown = "".join(char if char.isascii() and char.isprintable() else _escaped(char) for char in key)
+    if len(shown) > MAX_KEY:
+        mark = blake2b(key.encode("utf-8", "replace"), digest_size=8).hexdigest()
+        shown = f"{shown[: MAX_KEY - 32]}...{mark}"
+    return shown if shown and shown[0] not in "$_" else f".{shown}"
+
+
+def _escaped(char: str) -> str:
+    data = char.encode("utf-16-be", "surrogatepass")
+    return "".join(f"\\u{data[index : index + 2].hex()}" for index in range(0, len(data), 2))
+
+
+def _shortened(value: Any, limit: int) -> Any:
+    """The payload with every text in it cut to `limit` bytes; keys and structure stay."""
+    if isinstance(value, str):
+        return texts.cut(value, limit)
+    if isinstance(value, dict):
+        return {key: _shortened(inner, limit) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_shortened(inner, limit) for inner in value]
+    return value

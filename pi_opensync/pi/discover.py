@@ -1,0 +1,109 @@
+"""Where pi keeps its transcripts, and which files there are.
+
+Paths are bytes from here on: a file's name need not be UTF-8.
+"""
+
+import json
+import os
+import stat
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from pi_opensync.pi.tail import Signature
+
+SUFFIX = b".jsonl"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    path: bytes
+    signature: Signature
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A folder that could not be listed, with the system's reason."""
+
+    path: bytes
+    reason: str
+
+
+def roots(configured: tuple[Path, ...], env: Mapping[str, str], working_directory: Path) -> tuple[Path, ...]:
+    """The session folders: those configured, or those that pi itself would use.
+
+    pi reads `PI_CODING_AGENT_SESSION_DIR`, `sessionDir` of the project's and of the agent folder's
+    settings, and else `sessions` in the agent folder, which keeps the older ones in every case.
+    """
+    if configured:
+        return _unique(sessions_folder(path.absolute()) for path in configured)
+    home = Path(env.get("HOME") or Path.home())
+    agent = Path(_expand(env.get("PI_CODING_AGENT_DIR") or "~/.pi/agent", home)).absolute()
+    found = [agent / "sessions"]
+    if named := env.get("PI_CODING_AGENT_SESSION_DIR"):
+        found.append(working_directory / _expand(named, home))
+    for file in (working_directory / ".pi" / "settings.json", agent / "settings.json"):
+        if named := session_dir_setting(file):
+            found.append(working_directory / _expand(named, home))
+    return _unique(found)
+
+
+def sessions_folder(path: Path) -> Path:
+    """The sessions folder that `path` is, or holds as an agent folder (`~/.pi`, `~/.pi/agent`)."""
+    for inner in (path / "agent" / "sessions", path / "sessions"):
+        if inner.is_dir() and not any(path.glob("*.jsonl")):
+            return inner
+    return path
+
+
+def session_dir_setting(file: Path) -> str | None:
+    """`sessionDir` of a settings file of pi's; None where there is none to read."""
+    with suppress(OSError, ValueError):
+        value = json.loads(file.read_text(encoding="utf-8"))
+        named = value.get("sessionDir") if isinstance(value, dict) else None
+        return named if isinstance(named, str) and named else None
+    return None
+
+
+def transcripts(folders: tuple[Path, ...]) -> Iterator[Found | Unreadable]:
+    """Every transcript below the folders, each file once, symbolic links followed once."""
+    visited: set[tuple[int, int]] = set()
+    files: set[tuple[int, int]] = set()
+    pending = [os.fsencode(folder) for folder in reversed(folders)]
+    while pending:
+        folder = pending.pop()
+        try:
+            status = os.stat(folder)  # noqa: PTH116 - bytes path
+            if (status.st_dev, status.st_ino) in visited:
+                continue
+            visited.add((status.st_dev, status.st_ino))
+            with os.scandir(folder) as listing:
+                items = sorted(listing, key=lambda item: item.name)
+        except OSError as error:
+            yield Unreadable(folder, error.strerror or "unreadable")
+            continue
+        inner: list[bytes] = []
+        for item in items:
+            try:
+                if item.is_dir():
+                    inner.append(item.path)
+                elif item.name.endswith(SUFFIX):
+                    status = item.stat()
+                    key = (status.st_dev, status.st_ino)
+                    if stat.S_ISREG(status.st_mode) and key not in files:
+                        files.add(key)
+                        yield Found(item.path, Signature.of(status))
+            except OSError:
+                continue  # vanished between the listing and the look: the next sweep sees it
+        pending.extend(reversed(inner))
+
+
+def _unique(paths: Iterator[Path] | list[Path]) -> tuple[Path, ...]:
+    return tuple(dict.fromkeys(paths))
+
+
+def _expand(path: str, home: Path) -> str:
+    if path == "~":
+        return str(home)
+    return str(home / path[2:]) if path.startswith("~/") else path

@@ -1,0 +1,56 @@
+"""From a fork's `parentSession`, a path that may be gone or of another machine, to the parent's id."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from pi_opensync.pi.discover import SUFFIX
+from pi_opensync.pi.entries import Header, decode_line
+from pi_opensync.pi.tail import START, opened, read_piece
+
+
+def first_header(path: bytes) -> Header | None:
+    """The header that the file begins with; None where there is none to read."""
+    try:
+        with opened(path) as descriptor:
+            lines = read_piece(descriptor, START, os.fstat(descriptor).st_size).lines
+    except OSError:
+        return None
+    for line in lines:
+        for item in decode_line(line.data) if line.data is not None else ():
+            if isinstance(item, Header):
+                return item
+    return None
+
+
+def parent_id(
+    parent: str, folders: tuple[Path, ...], find_by_name: Callable[[bytes], bytes | None]
+) -> str | None:
+    """The id in the parent's header, else the one in its file name.
+
+    A path from a transcript is opened only if it is a `.jsonl` below the watched folders.
+    """
+    name = parent.replace("\\", "/").rpartition("/")[2]
+    for path in (_below(parent, folders), find_by_name(os.fsencode(name)) if _encodable(name) else None):
+        header = first_header(path) if path is not None else None
+        if header is not None:
+            return header.id
+    stem = name.removesuffix(SUFFIX.decode())
+    return stem.partition("_")[2] or stem or None
+
+
+def _below(parent: str, folders: tuple[Path, ...]) -> bytes | None:
+    if not parent.endswith(SUFFIX.decode()) or "\0" in parent or not _encodable(parent):
+        return None
+    real = Path(os.path.realpath(parent))
+    if any(real.is_relative_to(os.path.realpath(folder)) for folder in folders):
+        return os.fsencode(real)
+    return None
+
+
+def _encodable(text: str) -> bool:
+    try:
+        os.fsencode(text)
+    except UnicodeEncodeError:
+        return False
+    return "\0" not in text

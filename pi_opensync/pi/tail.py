@@ -1,0 +1,178 @@
+"""From a path and a cursor to complete lines and a new cursor.
+
+A cursor is verified before it is trusted, because pi rewrites files in place (migration, fork, repair) and
+people copy, restore and move them. Files are opened, read and closed, never held and never written.
+"""
+
+import os
+import stat
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from hashlib import blake2b
+
+import msgspec
+
+PIECE = 1 << 20  # bytes read at a time
+WINDOW = 4096  # bytes before the offset that are compared before it is trusted
+MAX_LINE = 64 << 20  # a longer line is passed over and counted as broken
+
+
+class Signature(msgspec.Struct, frozen=True, array_like=True):
+    """What `stat` says of a file: while it stays the same, the file is not opened."""
+
+    device: int
+    inode: int
+    size: int
+    modified: int
+    changed: int
+
+    @classmethod
+    def of(cls, status: os.stat_result) -> "Signature":
+        return cls(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+
+
+class Cursor(msgspec.Struct, frozen=True, array_like=True):
+    """How far a transcript was read, and what to recognise it by.
+
+    `head` is a hash of the first line (of its first 4 KiB), `window` one of the up to 4 KiB before
+    `offset`, `checksum` the CRC-32 of every byte before it.
+    """
+
+    offset: int = 0
+    head_length: int = 0
+    head: bytes = b""
+    window: bytes = b""
+    checksum: int = 0
+
+
+START = Cursor()
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A complete line without its newline; `data` is None where it was too long to be read."""
+
+    offset: int
+    length: int
+    data: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Complete lines, the cursor behind them, and whether the file (as opened) has no more of them."""
+
+    lines: list[Line]
+    cursor: Cursor
+    at_end: bool
+
+
+@contextmanager
+def opened(path: bytes) -> Iterator[int]:
+    """A descriptor for reading. Raises OSError; IsADirectoryError for anything but a regular file."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise IsADirectoryError(0, "not a regular file")
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def verified(descriptor: int, cursor: Cursor, before: Signature | None, now: Signature) -> Cursor | None:
+    """The cursor if the bytes before it are still the ones that were read, else None.
+
+    Growth of the same file is checked by its first line and the window before the offset; anything
+    else that changed (another inode, the same size with another time) by every byte before it.
+    """
+    if cursor.offset == 0:
+        return cursor
+    if now.size < cursor.offset:
+        return None
+    same_file = before is not None and (before.device, before.inode) == (now.device, now.inode)
+    if before is not None and same_file and now.size > before.size:
+        head = os.pread(descriptor, cursor.head_length, 0)
+        window = _window(descriptor, cursor.offset)
+        return cursor if (_hash(head), _hash(window)) == (cursor.head, cursor.window) else None
+    return cursor if _checksum(descriptor, cursor.offset) == cursor.checksum else None
+
+
+def read_piece(descriptor: int, cursor: Cursor, size: int) -> Piece:
+    """The next complete lines below `size`, about PIECE bytes of them, or one longer line."""
+    start = cursor.offset
+    block = os.pread(descriptor, min(PIECE, size - start), start) if size > start else b""
+    end = block.rfind(b"\n") + 1
+    if end == 0:
+        newline = _find_newline(descriptor, start + len(block), size)
+        if newline is None:
+            return Piece([], cursor, at_end=True)
+        return _long_line(descriptor, cursor, newline, size)
+    if end < len(block):
+        block = block[:end]
+    lines: list[Line] = []
+    offset = start
+    for data in block.split(b"\n")[:-1]:
+        lines.append(Line(offset, len(data), data))
+        offset += len(data) + 1
+    head = block[: lines[0].length + 1] if start == 0 else b""
+    moved = _advance(descriptor, cursor, head, zlib.crc32(block, cursor.checksum), offset)
+    return Piece(lines, moved, at_end=start + end >= size)
+
+
+def _long_line(descriptor: int, cursor: Cursor, newline: int, size: int) -> Piece:
+    start = cursor.offset
+    length = newline - start
+    data = os.pread(descriptor, length, start) if length <= MAX_LINE else None
+    if data is None:
+        checksum = _checksum(descriptor, newline + 1, start, cursor.checksum)
+    else:
+        checksum = zlib.crc32(b"\n", zlib.crc32(data, cursor.checksum))
+        if len(data) != length:
+            return Piece([], cursor, at_end=True)
+    head = os.pread(descriptor, WINDOW, 0) if start == 0 else b""
+    moved = _advance(descriptor, cursor, head, checksum, newline + 1)
+    return Piece([Line(start, length, data)], moved, at_end=newline + 1 >= size)
+
+
+def _advance(descriptor: int, cursor: Cursor, head: bytes, checksum: int, offset: int) -> Cursor:
+    if cursor.offset == 0:
+        head = head[:WINDOW]
+        cursor = replace_cursor(cursor, head_length=len(head), head=_hash(head))
+    return replace_cursor(cursor, offset=offset, window=_hash(_window(descriptor, offset)), checksum=checksum)
+
+
+def replace_cursor(cursor: Cursor, **changes: object) -> Cursor:
+    return msgspec.structs.replace(cursor, **changes)
+
+
+def _find_newline(descriptor: int, start: int, size: int) -> int | None:
+    position = start
+    while position < size:
+        block = os.pread(descriptor, min(PIECE, size - position), position)
+        if not block:
+            return None
+        found = block.find(b"\n")
+        if found >= 0:
+            return position + found
+        position += len(block)
+    return None
+
+
+def _window(descriptor: int, offset: int) -> bytes:
+    start = max(0, offset - WINDOW)
+    return os.pread(descriptor, offset - start, start)
+
+
+def _checksum(descriptor: int, end: int, start: int = 0, checksum: int = 0) -> int:
+    while start < end:
+        block = os.pread(descriptor, min(PIECE, end - start), start)
+        if not block:
+            return -1
+        checksum = zlib.crc32(block, checksum)
+        start += len(block)
+    return checksum
+
+
+def _hash(data: bytes) -> bytes:
+    return blake2b(data, digest_size=16).digest()

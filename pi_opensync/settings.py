@@ -1,0 +1,218 @@
+"""One frozen object of settings: flags, then environment, then file, field by field.
+
+The file's keys and the environment's names are those of pi-opensync-plugin, so that its users need to
+configure nothing again.
+"""
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal
+from urllib.parse import urlsplit
+
+import platformdirs
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+from pi_opensync.errors import ConfigurationError
+
+ENV_PREFIX = "PI_OPENSYNC_"
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+def _names(env: str, key: str) -> AliasChoices:
+    return AliasChoices(ENV_PREFIX + env, key)
+
+
+class Settings(BaseSettings):
+    """What the user chose. Raises `ConfigurationError` through `load`, never a pydantic error."""
+
+    model_config: ClassVar[SettingsConfigDict] = SettingsConfigDict(
+        frozen=True,
+        extra="ignore",
+        env_ignore_empty=True,
+        populate_by_name=True,
+        hide_input_in_errors=True,
+    )
+
+    convex_url: Annotated[str | None, Field(validation_alias=_names("CONVEX_URL", "convexUrl"))] = None
+    api_key: Annotated[SecretStr | None, Field(validation_alias=_names("API_KEY", "apiKey"))] = None
+    auto_sync: Annotated[bool, Field(validation_alias=_names("AUTO_SYNC", "autoSync"))] = True
+    sync_tool_calls: Annotated[bool, Field(validation_alias=_names("TOOL_CALLS", "syncToolCalls"))] = False
+    sync_thinking: Annotated[bool, Field(validation_alias=_names("THINKING", "syncThinking"))] = False
+    debug: Annotated[bool, Field(validation_alias=_names("DEBUG", "debug"))] = False
+    timestamps: Annotated[
+        Literal["transcript", "server"], Field(validation_alias=_names("TIMESTAMPS", "timestamps"))
+    ] = "transcript"
+    sessions_dir: Annotated[
+        tuple[Path, ...], NoDecode, Field(validation_alias=_names("SESSIONS_DIR", "sessionsDir"))
+    ] = ()
+    state_dir: Annotated[Path, Field(validation_alias=_names("STATE_DIR", "stateDir"))] = Field(
+        default_factory=lambda: platformdirs.user_state_path("pi-opensync")
+    )
+
+    @field_validator("convex_url")
+    @classmethod
+    def _base_url(cls, value: str | None) -> str | None:
+        return None if value is None else normalise_url(value)
+
+    @field_validator("api_key")
+    @classmethod
+    def _osk(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is None:
+            return None
+        key = value.get_secret_value().strip()
+        if not key.startswith("osk_") or not key.isascii() or any(c.isspace() for c in key):
+            raise ValueError("an OpenSync key begins with osk_ (dashboard: Settings, API keys)")
+        return SecretStr(key)
+
+    @field_validator("sessions_dir", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        if isinstance(value, str):
+            value = [part for part in value.split(os.pathsep) if part]
+        if isinstance(value, list | tuple):
+            return tuple(Path(str(part)).expanduser() for part in value)
+        return value
+
+    @field_validator("state_dir")
+    @classmethod
+    def _expand(cls, value: Path) -> Path:
+        return value.expanduser().absolute()
+
+    @classmethod
+    def settings_customise_sources(
+        cls, settings_cls: type[BaseSettings], init_settings: PydanticBaseSettingsSource, **others: Any
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Only what `load` gathered: it alone knows where each value came from."""
+        del settings_cls, others
+        return (init_settings,)
+
+    def require_server(self) -> tuple[str, SecretStr]:
+        """Return (base URL, key). Raises `ConfigurationError` that says how to log in."""
+        missing = [name for name, value in (("URL", self.convex_url), ("key", self.api_key)) if value is None]
+        if self.convex_url is None or self.api_key is None:
+            raise ConfigurationError(
+                f"no OpenSync {' and no '.join(missing)} configured",
+                hint="run `pi-opensync login`, or set PI_OPENSYNC_CONVEX_URL and PI_OPENSYNC_API_KEY",
+            )
+        return self.convex_url, self.api_key
+
+
+def normalise_url(value: str) -> str:
+    """The base URL of OpenSync's HTTP actions. Raises `ValueError` saying what would do.
+
+    Convex serves HTTP actions under `.convex.site`; the dashboard shows `.convex.cloud`.
+    """
+    text = value.strip().rstrip("/")
+    parts = urlsplit(text)
+    host = parts.hostname or ""
+    if parts.scheme not in {"http", "https"} or not host:
+        raise ValueError("expected a URL such as https://your-deployment.convex.cloud")
+    if parts.username or parts.password or parts.query or parts.fragment:
+        raise ValueError("expected a bare URL, without user, query or fragment")
+    if parts.scheme == "http" and host not in LOOPBACK:
+        raise ValueError("plain http is allowed only to this machine; use https")
+    if host.endswith(".convex.cloud"):
+        text = text.replace(".convex.cloud", ".convex.site", 1)
+    return text
+
+
+def config_path(env: Mapping[str, str]) -> Path:
+    """The configuration file that `login` writes and every command reads."""
+    if named := env.get(ENV_PREFIX + "CONFIG"):
+        return Path(named).expanduser().absolute()
+    return _config_home(env) / "pi-opensync" / "config.json"
+
+
+def plugin_config_path(env: Mapping[str, str]) -> Path:
+    """The configuration file of pi-opensync-plugin."""
+    return _config_home(env) / "pi-opensync-plugin" / "config.json"
+
+
+def _config_home(env: Mapping[str, str]) -> Path:
+    if named := env.get("XDG_CONFIG_HOME"):
+        return Path(named)
+    return Path(env.get("HOME") or Path.home()) / ".config"
+
+
+def read_file(path: Path) -> dict[str, Any]:
+    """The file as an object, empty if it does not exist. Raises `ConfigurationError`."""
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise ConfigurationError(f"can not read {path}: {reason}", hint=f"check `ls -l {path}`") from None
+    try:
+        value = json.loads(text)
+    except ValueError:
+        raise ConfigurationError(
+            f"{path} is not valid JSON", hint="mend it, or write it anew with `pi-opensync login`"
+        ) from None
+    if not isinstance(value, dict):
+        raise ConfigurationError(f"{path} does not hold a JSON object", hint="expected {...}")
+    return value
+
+
+def file_in_use(env: Mapping[str, str]) -> Path:
+    """Our own file, or the plugin's where ours does not exist and the plugin's does."""
+    own = config_path(env)
+    plugin = plugin_config_path(env)
+    return plugin if not own.exists() and ENV_PREFIX + "CONFIG" not in env and plugin.exists() else own
+
+
+def load(env: Mapping[str, str] | None = None, **flags: Any) -> Settings:
+    """Settings from flags (None means not given), environment and file.
+
+    Raises `ConfigurationError` naming the field, where its value came from, and what would do.
+    """
+    env = os.environ if env is None else env
+    path = file_in_use(env)
+    in_file = {key: value for key, value in read_file(path).items() if value is not None}
+    given = {key: value for key, value in flags.items() if value is not None}
+    values: dict[str, Any] = {}
+    sources: dict[str, str] = {}
+    for name, field in Settings.model_fields.items():
+        alias = field.validation_alias
+        if not isinstance(alias, AliasChoices):
+            continue
+        env_name, key = str(alias.choices[0]), str(alias.choices[1])
+        if name in given:
+            values[name], sources[name] = given[name], f"--{name.replace('_', '-')}"
+        elif env.get(env_name):
+            values[name], sources[name] = env[env_name], env_name
+        elif key in in_file and in_file[key] != "":
+            values[name], sources[name] = in_file[key], f'"{key}" in {path}'
+    try:
+        return Settings(**values)
+    except ValidationError as error:
+        problem = error.errors(include_url=False, include_input=False, include_context=False)[0]
+        field_name = str(problem["loc"][0])
+        source = next((s for n, s in sources.items() if field_name in (n, *_aliases(n))), field_name)
+        reason = problem["msg"].removeprefix("Value error, ")
+        raise ConfigurationError(f"{source}: {reason}", hint=_would_do(field_name)) from None
+
+
+def _aliases(name: str) -> tuple[str, ...]:
+    alias = Settings.model_fields[name].validation_alias
+    return tuple(str(choice) for choice in alias.choices) if isinstance(alias, AliasChoices) else ()
+
+
+def _would_do(field_name: str) -> str | None:
+    for name, field in Settings.model_fields.items():
+        if field_name in (name, *_aliases(name)):
+            if field.annotation is bool:
+                return "use true or false"
+            if name == "timestamps":
+                return 'use "transcript" or "server"'
+            if name == "sessions_dir":
+                return f"use one or more folders, separated by {os.pathsep!r}"
+    return None

@@ -1,0 +1,215 @@
+"""Rows of the messages: what is wanted on the server, and what is known to be there."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from pi_opensync.fold import Message
+from pi_opensync.messages import open_calls
+from pi_opensync.store.database import Database
+
+_encode = msgspec.msgpack.Encoder().encode
+_message = msgspec.msgpack.Decoder(Message).decode
+_COLUMNS = (
+    "id, external_id, position, created_at, wanted, wanted_digest, acked_digest, acked_at, attempted_digest, "
+    "failures, next_try, checked"
+)
+_WAITING = "wanted IS NOT NULL AND parked IS NULL"
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A message that the server does not have as it is wanted. Times in seconds, `created_at` in ms."""
+
+    id: int
+    external_id: str
+    position: int
+    created_at: int
+    wanted: bytes
+    wanted_digest: bytes
+    acked_digest: bytes | None
+    acked_at: float | None
+    attempted_digest: bytes | None
+    failures: int
+    next_try: float
+    checked: bool
+
+    @property
+    def may_be_there(self) -> bool:
+        """Whether the server may hold any version of it."""
+        return self.acked_digest is not None or self.attempted_digest is not None
+
+
+class SessionMemory:
+    """`fold.Memory` over the tables, for one session and one reading of it from the start."""
+
+    def __init__(self, database: Database, session_id: int, generation: int) -> None:
+        self._database = database
+        self._session_id = session_id
+        self._generation = generation
+
+    def seen(self, entry_id: str) -> bool:
+        query = "SELECT 1 FROM seen WHERE session_id = ? AND entry_id = ?"
+        return self._database.one(query, self._session_id, _key(entry_id)) is not None
+
+    def remember(self, entry_id: str) -> None:
+        self._database.execute(
+            "INSERT OR IGNORE INTO seen(session_id, entry_id) VALUES (?, ?)",
+            (self._session_id, _key(entry_id)),
+        )
+
+    def taken(self, message_id: str) -> bool:
+        query = "SELECT 1 FROM messages WHERE external_id = ? AND generation = ?"
+        return self._database.one(query, message_id, self._generation) is not None
+
+    def waiting_for(self, call_id: str) -> Message | None:
+        draft = self._database.one(
+            "SELECT m.draft FROM calls c JOIN messages m ON m.id = c.message_id "
+            "WHERE c.session_id = ? AND c.call_id = ? ORDER BY c.position DESC LIMIT 1",
+            self._session_id,
+            _key(call_id),
+        )
+        return None if draft is None else _message(draft)
+
+
+class Outbox:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def put(
+        self,
+        session_id: int,
+        generation: int,
+        message: Message,
+        payload: bytes,
+        digest: bytes,
+        *,
+        not_before: float = 0.0,
+    ) -> None:
+        """Want the message so. What the server already holds in this version is not wanted again.
+
+        `not_before` (seconds) holds back a message that another entry is about to complete.
+        """
+        calls = open_calls(message.parts)
+        draft = _encode(message) if calls else None
+        row = self._database.execute(
+            "INSERT INTO messages(session_id, external_id, generation, position, created_at, wanted, bytes, "
+            "wanted_digest, next_try, draft) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
+            "ON CONFLICT (external_id) DO UPDATE SET session_id = excluded.session_id, "
+            "generation = excluded.generation, position = excluded.position, "
+            "wanted = CASE WHEN acked_digest IS excluded.wanted_digest OR held_as IS NOT NULL THEN NULL "
+            "ELSE excluded.wanted END, "
+            "bytes = excluded.bytes, wanted_digest = excluded.wanted_digest, "
+            "next_try = CASE WHEN failures > 0 THEN next_try ELSE excluded.next_try END, "
+            "parked = CASE WHEN wanted_digest IS excluded.wanted_digest THEN parked END, "
+            "failures = CASE WHEN wanted_digest IS excluded.wanted_digest THEN failures ELSE 0 END, "
+            "draft = excluded.draft RETURNING id",
+            (
+                session_id,
+                message.external_id,
+                generation,
+                message.position,
+                message.created_at,
+                payload,
+                len(payload),
+                digest,
+                not_before,
+                draft,
+            ),
+        ).fetchone()
+        self._database.execute("DELETE FROM calls WHERE message_id = ?", row)
+        self._database.executemany(
+            "INSERT OR REPLACE INTO calls(session_id, call_id, position, message_id) VALUES (?, ?, ?, ?)",
+            [(session_id, _key(call), message.position, row[0]) for call in calls],
+        )
+
+    def hold(self, session_id: int, until: float) -> None:
+        """Hold back the unsent messages of the session that wait for results."""
+        self._database.execute(
+            f"UPDATE messages SET next_try = max(next_try, ?) WHERE session_id = ? AND {_WAITING} "
+            "AND draft IS NOT NULL AND attempted_digest IS NULL",
+            (until, session_id),
+        )
+
+    def fresh(self, session_id: int, limit: int) -> list[Waiting]:
+        """The first waiting messages that the server has in no version that we know of, in order."""
+        return self._select("acked_digest IS NULL", "position", session_id, limit)
+
+    def updates(self, session_id: int, limit: int) -> list[Waiting]:
+        """Waiting messages of which the server acknowledged another version, the soonest first."""
+        return self._select("acked_digest IS NOT NULL", "next_try", session_id, limit)
+
+    def backlog(self, session_id: int | None = None) -> tuple[int, int]:
+        """(messages, bytes) that wait, of one session or of all."""
+        query = f"SELECT count(*), coalesce(sum(bytes), 0) FROM messages WHERE {_WAITING}"
+        if session_id is None:
+            row = self._database.execute(query).fetchone()
+        else:
+            row = self._database.execute(f"{query} AND session_id = ?", (session_id,)).fetchone()
+        return row[0], row[1]
+
+    def attempt(self, messages: Sequence[Waiting]) -> None:
+        """Record, before the request, that the server may get to hold these."""
+        self._database.executemany(
+            "UPDATE messages SET attempted_digest = ? WHERE id = ?",
+            [(message.wanted_digest, message.id) for message in messages],
+        )
+
+    def unattempt(self, messages: Sequence[Waiting]) -> None:
+        """The attempt is known to have stored nothing: give back what was recorded before it."""
+        self._database.executemany(
+            "UPDATE messages SET attempted_digest = ? WHERE id = ?",
+            [(message.attempted_digest, message.id) for message in messages],
+        )
+
+    def acknowledge(self, messages: Sequence[Waiting], server_time: float) -> None:
+        """The server holds these versions; a newer one that came meanwhile stays wanted."""
+        self._database.executemany(
+            "UPDATE messages SET acked_digest = ?, acked_at = ?, failures = 0, next_try = 0, "
+            "wanted = CASE WHEN wanted_digest = ? THEN NULL ELSE wanted END WHERE id = ?",
+            [(m.wanted_digest, server_time, m.wanted_digest, m.id) for m in messages],
+        )
+
+    def checked(self, messages: Sequence[Waiting]) -> None:
+        """These were looked for on the server."""
+        self._database.executemany(
+            "UPDATE messages SET checked = 1 WHERE id = ?", [(message.id,) for message in messages]
+        )
+
+    def held_otherwise(self, messages: Sequence[Waiting], server_time: float) -> None:
+        """The server holds other versions of these: what is wanted is an update."""
+        self._database.executemany(
+            "UPDATE messages SET acked_digest = x'', acked_at = ? WHERE id = ?",
+            [(server_time, message.id) for message in messages],
+        )
+
+    def held_as(self, messages: Sequence[tuple[Waiting, str]]) -> None:
+        """Somebody else's messages on the server count as these, for good."""
+        self._database.executemany(
+            "UPDATE messages SET held_as = ?, acked_digest = wanted_digest, wanted = NULL WHERE id = ?",
+            [(key, message.id) for message, key in messages],
+        )
+
+    def postpone(self, messages: Sequence[Waiting], until: float, *, failed: bool) -> None:
+        self._database.executemany(
+            "UPDATE messages SET next_try = ?, failures = failures + ? WHERE id = ?",
+            [(until, failed, message.id) for message in messages],
+        )
+
+    def park(self, message: Waiting, reason: str) -> None:
+        self._database.execute("UPDATE messages SET parked = ? WHERE id = ?", (reason, message.id))
+
+    def _select(self, where: str, order: str, session_id: int, limit: int) -> list[Waiting]:
+        rows: list[tuple[Any, ...]] = self._database.execute(
+            f"SELECT {_COLUMNS} FROM messages WHERE session_id = ? AND {_WAITING} AND {where} "
+            f"ORDER BY {order} LIMIT ?",
+            (session_id, limit),
+        ).fetchall()
+        return [Waiting(*row[:-1], checked=bool(row[-1])) for row in rows]
+
+
+def _key(text: str) -> str:
+    """A string of a transcript as SQLite takes it: lone surrogates are not UTF-8."""
+    return text.encode("utf-8", "backslashreplace").decode()

@@ -1,0 +1,118 @@
+"""Rows of the transcripts: what was read of which file, and what in it was not understood."""
+
+from dataclasses import dataclass
+
+import msgspec
+
+from pi_opensync.pi.tail import START, Cursor, Signature
+from pi_opensync.store.database import Database
+
+BROKEN = "broken"
+
+_COLUMNS = "id, path, signature, followed, at_end, cursor, session_id, copy_of, shrunk_at, problem"
+_signature = msgspec.msgpack.Decoder(Signature).decode
+_cursor = msgspec.msgpack.Decoder(Cursor).decode
+_encode = msgspec.msgpack.Encoder().encode
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    id: int
+    path: bytes
+    signature: Signature
+    followed: bool
+    at_end: bool
+    cursor: Cursor
+    session_id: int | None
+    copy_of: int | None
+    shrunk_at: float | None
+    problem: str | None
+
+
+class Transcripts:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def all(self) -> list[Transcript]:
+        return [_row(row) for row in self._database.execute(f"SELECT {_COLUMNS} FROM transcripts")]
+
+    def by_path(self, path: bytes) -> Transcript | None:
+        return self._find("path = ?", path)
+
+    def by_id(self, transcript_id: int) -> Transcript | None:
+        return self._find("id = ?", transcript_id)
+
+    def by_inode(self, signature: Signature) -> list[Transcript]:
+        query = f"SELECT {_COLUMNS} FROM transcripts WHERE device = ? AND inode = ?"
+        return [_row(row) for row in self._database.execute(query, (signature.device, signature.inode))]
+
+    def add(self, path: bytes, signature: Signature, *, followed: bool) -> Transcript:
+        self._database.execute(
+            "INSERT INTO transcripts(path, signature, device, inode, size, followed) VALUES (?, ?, ?, ?, ?, ?)",
+            (path, _encode(signature), signature.device, signature.inode, signature.size, followed),
+        )
+        added = self.by_path(path)
+        assert added is not None  # noqa: S101 - inserted one statement ago
+        return added
+
+    def save(self, transcript: Transcript) -> None:
+        self._database.execute(
+            "UPDATE transcripts SET path = ?, signature = ?, device = ?, inode = ?, size = ?, followed = ?, "
+            "at_end = ?, offset = ?, cursor = ?, session_id = ?, copy_of = ?, shrunk_at = ?, problem = ? "
+            "WHERE id = ?",
+            (
+                transcript.path,
+                _encode(transcript.signature),
+                transcript.signature.device,
+                transcript.signature.inode,
+                transcript.signature.size,
+                transcript.followed,
+                transcript.at_end,
+                transcript.cursor.offset,
+                _encode(transcript.cursor),
+                transcript.session_id,
+                transcript.copy_of,
+                transcript.shrunk_at,
+                transcript.problem,
+                transcript.id,
+            ),
+        )
+
+    def note(self, transcript_id: int, kind: str, start: int, stop: int) -> None:
+        """Record bytes that were not understood: neighbouring broken ranges, and all of a type, as one."""
+        merged = self._database.execute(
+            "UPDATE oddities SET stop = ?, count = count + 1 WHERE transcript_id = ? AND kind = ? AND start = "
+            "(SELECT max(start) FROM oddities WHERE transcript_id = ? AND kind = ?) "
+            "AND (stop >= ? - 1 OR kind <> ?)",
+            (stop, transcript_id, kind, transcript_id, kind, start, BROKEN),
+        )
+        if merged.rowcount == 0:
+            self._database.execute(
+                "INSERT OR REPLACE INTO oddities(transcript_id, start, stop, kind, count) VALUES (?, ?, ?, ?, 1)",
+                (transcript_id, start, stop, kind),
+            )
+
+    def forget_notes(self, transcript_id: int) -> None:
+        self._database.execute("DELETE FROM oddities WHERE transcript_id = ?", (transcript_id,))
+
+    def _find(self, where: str, value: object) -> Transcript | None:
+        query = f"SELECT {_COLUMNS} FROM transcripts WHERE {where}"
+        row = self._database.execute(query, (value,)).fetchone()
+        return None if row is None else _row(row)
+
+
+def _row(
+    row: tuple[int, bytes, bytes, int, int, bytes | None, int | None, int | None, float | None, str | None],
+) -> Transcript:
+    return Transcript(
+        id=row[0],
+        path=row[1],
+        signature=_signature(row[2]),
+        followed=bool(row[3]),
+        at_end=bool(row[4]),
+        cursor=_cursor(row[5]) if row[5] else START,
+        session_id=row[6],
+        copy_of=row[7],
+        shrunk_at=row[8],
+        problem=row[9],
+    )

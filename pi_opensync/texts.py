@@ -1,0 +1,91 @@
+"""Pure rules for strings on their way to the dashboard."""
+
+import re
+from typing import Any
+
+MAX_TEXT = 256 * 1024  # bytes of UTF-8; a longer text keeps its head and tail
+MAX_TITLE = 80  # characters
+UNTITLED = "Untitled"
+MAX_SAFE_INTEGER = 2**53 - 1  # beyond it a JavaScript number is another number
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_SPACE = re.compile(r"\s+")
+_UNITS = ("B", "kB", "MB", "GB", "TB")
+
+
+def well_formed(text: str) -> str:
+    """The text with each surrogate that stands alone as U+FFFD, pairs joined."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        joined = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        return _SURROGATE.sub("\ufffd", joined)
+    return text
+
+
+def cut(text: str, limit: int = MAX_TEXT) -> str:
+    """A text of more than `limit` bytes as its head and tail around a note of what is left out."""
+    if len(text) * 4 <= limit:
+        return text
+    data = text.encode()
+    if len(data) <= limit:
+        return text
+    room = max(0, limit - len(_left_out(len(data))))
+    head = data[: room - room // 2].decode(errors="ignore")
+    tail = data[len(data) - room // 2 :].decode(errors="ignore") if room > 1 else ""
+    return head + _left_out(len(data) - len(head.encode()) - len(tail.encode())) + tail
+
+
+def _left_out(count: int) -> str:
+    return f"\n[... {count} bytes left out ...]\n"
+
+
+def title(text: str) -> str:
+    """At most MAX_TITLE characters on one line, cut at a word and ended with an ellipsis."""
+    line = _SPACE.sub(" ", text[: 64 * MAX_TITLE]).strip() or _SPACE.sub(" ", text).strip()
+    if len(line) <= MAX_TITLE:
+        return line
+    room = line[: MAX_TITLE - 1]
+    at_word = room if line[MAX_TITLE - 1] == " " else room.rpartition(" ")[0]
+    return (at_word.rstrip() or room) + "…"
+
+
+def size(count: int) -> str:
+    """`912 B`, `1.2 kB`, `3.4 MB`: bytes in powers of 1000."""
+    if count < 1000:
+        return f"{count} B"
+    value = float(count)
+    for unit in _UNITS[1:]:
+        value /= 1000
+        shown = f"{value:.1f}"
+        if float(shown) < 1000 or unit == _UNITS[-1]:
+            return f"{shown} {unit}"
+    raise AssertionError  # the last unit takes every size
+
+
+def image(mime_type: object, data: object) -> str:
+    """The line that stands for an image: its type and the size of the decoded base64."""
+    kind = mime_type if isinstance(mime_type, str) and mime_type else "image"
+    return f"[image: {kind}, {size(_decoded_size(data))}]"
+
+
+def _decoded_size(data: object) -> int:
+    if not isinstance(data, str):
+        return 0
+    padding = 2 if data.endswith("==") else 1 if data.endswith("=") else 0
+    return (len(data) - padding) * 3 // 4
+
+
+def lines(*texts: str) -> str:
+    """Texts one below the other, without a blank line where one already ends its own."""
+    joined = ""
+    for text in texts:
+        joined += text if not joined or joined.endswith("\n") else "\n" + text
+    return joined
+
+
+def number(value: Any) -> Any:
+    """A JSON number that arrives as itself; as text where a JavaScript number could not hold it."""
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) > MAX_SAFE_INTEGER:
+        return str(value)
+    return value

@@ -1,0 +1,101 @@
+"""Events of the file system, as hints. Whatever is missed here, a sweep finds."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from watchdog.events import (
+    DirCreatedEvent,
+    DirMovedEvent,
+    FileClosedEvent,
+    FileCreatedEvent,
+    FileModifiedEvent,
+    FileMovedEvent,
+    FileSystemEvent,
+    FileSystemEventHandler,
+)
+from watchdog.observers import Observer
+from watchdog.observers.api import BaseObserver
+
+from pi_opensync.pi.discover import SUFFIX
+
+# Not the opening and closing of files: our own reading would wake us.
+EVENTS: list[type[FileSystemEvent]] = [
+    FileCreatedEvent,
+    FileModifiedEvent,
+    FileMovedEvent,
+    FileClosedEvent,
+    DirCreatedEvent,
+    DirMovedEvent,
+]
+
+
+class Watcher:
+    """Watches folders; `hint(path)` for a transcript, `hint(None)` for a folder that wants a sweep.
+
+    `hint` is called from another thread.
+    """
+
+    def __init__(self, folders: tuple[Path, ...], hint: Callable[[bytes | None], None]) -> None:
+        self._folders = folders
+        self._handler = _Handler(hint)
+        self._observer: BaseObserver | None = None
+        self._watched: set[Path] = set()
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether events of every folder arrive."""
+        return (
+            self._observer is not None
+            and self._observer.is_alive()
+            and all(emitter.is_alive() for emitter in self._observer.emitters)
+            and self._watched == set(self._folders)
+        )
+
+    def mend(self) -> str | None:
+        """Watch what is not watched yet; returns why that is not possible now, in a few words.
+
+        To be called at every sweep: folders appear, threads die, limits are raised.
+        """
+        if self.is_alive and all(folder.is_dir() for folder in self._watched):
+            return None
+        present = tuple(folder for folder in self._folders if folder.is_dir())
+        if self._watched == set(present) and self._observer is not None and self._observer.is_alive():
+            return None
+        self.stop()
+        if not present:
+            return None
+        observer = Observer()
+        try:
+            for folder in present:
+                observer.schedule(self._handler, str(folder), recursive=True, event_filter=EVENTS)
+            observer.start()
+        except OSError as error:
+            observer.unschedule_all()
+            return error.strerror or "no events"
+        self._observer = observer
+        self._watched = set(present)
+        return None
+
+    def stop(self) -> None:
+        observer, self._observer, self._watched = self._observer, None, set()
+        if observer is not None and observer.is_alive():
+            observer.stop()
+            observer.join(timeout=5)
+
+
+class _Handler(FileSystemEventHandler):
+    def __init__(self, hint: Callable[[bytes | None], None]) -> None:
+        self._hint = hint
+
+    def on_any_event(self, event: FileSystemEvent) -> None:
+        try:
+            if event.is_directory:
+                self._hint(None)
+                return
+            for path in (event.src_path, event.dest_path):
+                raw = os.fsencode(path) if path else b""
+                if raw.endswith(SUFFIX):
+                    self._hint(raw)
+        except Exception:  # noqa: BLE001, S110 - an exception here would end watchdog's thread; a sweep makes up for it
+            pass
