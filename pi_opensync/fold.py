@@ -125,12 +125,16 @@ def fold(state: SessionState, entry: Entry, memory: Memory, options: Options, cl
     state = _count(state, entry)
     if entry.type not in KNOWN_TYPES:
         return Step(state, unknown=entry.type)
+    if entry.type == "message":
+        return _message(state, entry, memory, options, clean)
     if entry.type == "session_info":
-        return Step(_named(state, entry, clean))
-    if entry.type == "model_change":
-        return Step(_model_changed(state, entry))
-    if entry.type != "message":
-        return _shown(state, entry, messages.content_of(entry, options, clean), memory)
+        state = _named(state, entry, clean)
+    elif entry.type == "model_change":
+        state = _model_changed(state, entry)
+    return _shown(state, entry, messages.content_of(entry, options, clean), memory)
+
+
+def _message(state: SessionState, entry: Entry, memory: Memory, options: Options, clean: Clean) -> Step:
     message = entry.body.get("message")
     role = message.get("role") if isinstance(message, dict) else None
     if not isinstance(message, dict) or role not in _MESSAGE_ROLES:

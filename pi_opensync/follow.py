@@ -20,7 +20,7 @@ class Looked:
 
 
 class Follow:
-    """The transcripts to read, those that change before those of a backfill. Effects: reads files, writes the store."""
+    """The transcripts to read, those that change before those of a backfill."""
 
     def __init__(
         self,
@@ -74,7 +74,7 @@ class Follow:
         return left
 
     def take(self, found: Iterable[Found]) -> None:
-        """Queue these transcripts, also those that the first start left alone, unless they are read already."""
+        """Queue transcripts, also those that the first start left alone, unless they are read already."""
         for item in found:
             known = self._transcripts.by_path(item.path)
             if known is None or not known.followed or self._looked.get(item.path) != item.signature:
@@ -103,7 +103,7 @@ class Follow:
         return looked
 
     def hint(self, path: bytes) -> None:
-        """This transcript may have changed just now."""
+        """Take note that a transcript may have changed just now."""
         self.queue(path, live=True)
 
     def queue(self, path: bytes, *, live: bool) -> None:

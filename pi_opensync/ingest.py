@@ -1,4 +1,7 @@
-"""From a transcript that changed to rows of the store: one transaction moves the cursor and writes what was read."""
+"""From a transcript that changed to rows of the store.
+
+One transaction moves the cursor and writes what was read.
+"""
 
 import os
 from collections.abc import Callable, Iterator

@@ -6,11 +6,12 @@ from typing import Any
 MAX_TEXT = 256 * 1024  # bytes of UTF-8; a longer text keeps its head and tail
 MAX_TITLE = 80  # characters
 UNTITLED = "Untitled"
+KILO = 1000
 MAX_SAFE_INTEGER = 2**53 - 1  # beyond it a JavaScript number is another number
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _SPACE = re.compile(r"\s+")
-_UNITS = ("B", "kB", "MB", "GB", "TB")
+_UNITS = ("kB", "MB", "GB", "TB")
 
 
 def well_formed(text: str) -> str:
@@ -52,15 +53,16 @@ def title(text: str) -> str:
 
 def size(count: int) -> str:
     """`912 B`, `1.2 kB`, `3.4 MB`: bytes in powers of 1000."""
-    if count < 1000:
+    if count < KILO:
         return f"{count} B"
-    value = float(count)
-    for unit in _UNITS[1:]:
-        value /= 1000
-        shown = f"{value:.1f}"
-        if float(shown) < 1000 or unit == _UNITS[-1]:
-            return f"{shown} {unit}"
-    raise AssertionError  # the last unit takes every size
+    value = count / KILO
+    units = iter(_UNITS)
+    unit = next(units)
+    for larger in units:
+        if round(value, 1) < KILO:
+            break
+        value, unit = value / KILO, larger
+    return f"{value:.1f} {unit}"
 
 
 def image(mime_type: object, data: object) -> str:

@@ -88,10 +88,8 @@ def _lines(report: dict[str, Any], now: float) -> list[str]:
     if state is None:
         return [*lines, "Nothing has been read yet."]
     lines += [
-        f"sessions  {state['sessions_delivered']} delivered, {state['sessions_waiting']} waiting, "
-        f"{state['sessions_parked']} parked",
-        f"messages  {state['messages_delivered']} delivered, {state['messages_waiting']} waiting, "
-        f"{state['messages_parked']} parked",
+        _counts(state, "sessions"),
+        _counts(state, "messages"),
         f"behind    {state['bytes_behind']} bytes",
     ]
     if state["messages_by_others"]:
@@ -114,6 +112,11 @@ def _lines(report: dict[str, Any], now: float) -> list[str]:
         lines.append(f"broken    {state['broken_lines']} lines that hold no entry of pi's")
     lines += [f"unknown   {shown(kind)}: {count}" for kind, count in state["unknown_types"].items()]
     return lines
+
+
+def _counts(state: dict[str, Any], what: str) -> str:
+    delivered, waiting, parked = (state[f"{what}_{name}"] for name in ("delivered", "waiting", "parked"))
+    return f"{what}  {delivered} delivered, {waiting} waiting, {parked} parked"
 
 
 def _ago(moment: float | None, now: float) -> str:

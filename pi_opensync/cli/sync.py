@@ -22,6 +22,7 @@ from pi_opensync.selection import Chosen, Wanted
 from pi_opensync.store.database import Database, open_database
 from pi_opensync.survey import survey
 
+NAMED = 8  # projects that are named before an upload
 REPORT_PERIOD = 3.0  # seconds between lines about progress, where there is no terminal
 
 
@@ -62,7 +63,7 @@ def _listing(folders: tuple[Path, ...]) -> list[Found | Unreadable]:
     listing = list(discover.transcripts(folders))
     if not any(folder.is_dir() for folder in folders):
         raise ConfigurationError(
-            f"no sessions folder: {', '.join(map(str, folders))} {'does' if len(folders) == 1 else 'do'} not exist",
+            f"no sessions folder at {', '.join(map(str, folders))}",
             hint="run pi once, or name the folder with PI_OPENSYNC_SESSIONS_DIR",
         )
     for item in listing:
@@ -75,7 +76,7 @@ def _announcement(chosen: Sequence[Chosen], base_url: str) -> str:
     """How many sessions, of which projects, from when: what a user agrees to."""
     projects = sorted({project_name(item.header.cwd) for item in chosen if item.header and item.header.cwd})
     begun = [item.header.timestamp for item in chosen if item.header and item.header.timestamp]
-    named = ", ".join(shown(name) for name in projects[:8]) + (", ..." if len(projects) > 8 else "")
+    named = ", ".join([shown(name) for name in projects[:NAMED]] + ["..."] * (len(projects) > NAMED))
     oldest = f" since {datetime.fromtimestamp(min(begun) / 1000, UTC):%Y-%m-%d}" if begun else ""
     return (
         f"{len(chosen)} {'session' if len(chosen) == 1 else 'sessions'}{oldest}, of {len(projects)} "

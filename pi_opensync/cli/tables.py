@@ -12,12 +12,17 @@ from pi_opensync.logs import shown
 from pi_opensync.survey import Surveyed
 
 
+MIN_TITLE = 20
+OTHER_COLUMNS = 63  # characters of a line that are not the title
+
+
 def show_sessions(sessions: Sequence[Surveyed]) -> None:
     """What would be sent, a line a session, and the totals below."""
+    console = Console()
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("Began", no_wrap=True)
-    table.add_column("Project", no_wrap=True, max_width=24)
-    table.add_column("Title", ratio=1, no_wrap=True)
+    table.add_column("Project", no_wrap=True, max_width=16)
+    table.add_column("Title", no_wrap=True, max_width=max(MIN_TITLE, console.width - OTHER_COLUMNS))
     for name in ("Messages", "Size", "Tokens", "Cost"):
         table.add_column(name, justify="right", no_wrap=True)
     for item in sorted(sessions, key=lambda item: item.created_at or 0, reverse=True):
@@ -30,12 +35,13 @@ def show_sessions(sessions: Sequence[Surveyed]) -> None:
             f"{item.tokens:,}",
             f"${item.cost:.2f}",
         )
-    console = Console()
     console.print(table)
+    size = texts.size(sum(item.bytes for item in sessions))
+    tokens = sum(item.tokens for item in sessions)
+    cost = sum(item.cost for item in sessions)
     console.print(
-        f"\n{len(sessions)} sessions, {sum(item.messages for item in sessions)} messages, "
-        f"{texts.size(sum(item.bytes for item in sessions))}, {sum(item.tokens for item in sessions):,} tokens, "
-        f"${sum(item.cost for item in sessions):.2f}. Nothing was sent.",
+        f"\n{len(sessions)} sessions, {sum(item.messages for item in sessions)} messages, {size}, "
+        f"{tokens:,} tokens, ${cost:.2f}. Nothing was sent.",
         highlight=False,
     )
 

@@ -59,7 +59,7 @@ class Rest:
 Action = SendSession | ReadBack | SendEach | SendBatch | Wait | Rest
 
 
-def next_action(
+def next_action(  # noqa: PLR0911 - a line a case
     session: Session,
     fresh: list[Waiting],
     updates: list[Waiting],

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from enum import Enum
+from http import HTTPStatus
 from typing import Any
 
 MAX_RETRY_AFTER = 3600.0  # seconds
@@ -64,6 +65,7 @@ _REFUSALS = (
         "a value that OpenSync can not store",
     ),
 )
+_QUOTED = re.compile(r"\b(?:Object|Value|Validator): ")
 _MISSING = re.compile(r"missing", re.IGNORECASE)
 
 
@@ -72,62 +74,69 @@ def judge(
 ) -> Outcome:
     """The outcome of an answer. `reads`: a reading request, whose answers carry no `ok`."""
     server_time = _http_date(headers.get("date"))
-    retry_after = _retry_after(headers.get("retry-after"), server_time or now)
     answer = _object(body)
-
-    def outcome(verdict: Verdict, reason: str = "") -> Outcome:
-        return Outcome(verdict, reason, retry_after, server_time, answer or {})
-
-    if status in (401, 403):
-        return outcome(Verdict.KEY_REFUSED, "the server does not accept the key")
-    if status in (429, 503):
-        return outcome(Verdict.AWAY, f"the server asks to wait (HTTP {status})")
-    if 300 <= status < 400:  # noqa: PLR2004 - redirections
-        return outcome(Verdict.AWAY, f"redirected elsewhere (HTTP {status}); check the URL")
-    if answer is None and status != 413:  # noqa: PLR2004 - too large, from any proxy
-        return outcome(Verdict.AWAY, f"something that is not OpenSync answered (HTTP {status})")
-    if status == 200:  # noqa: PLR2004 - OK
-        return _accepted(answer or {}, outcome, reads=reads)
-    text = _error_text(answer or {})
-    if status == 413:  # noqa: PLR2004 - too large
-        return outcome(Verdict.REFUSED, "too large")
-    if status == 404:  # noqa: PLR2004 - not found
-        return outcome(Verdict.UNCLEAR, "the server does not know this request (HTTP 404); check the URL")
-    if 400 <= status < 500:  # noqa: PLR2004 - the client's fault
-        return outcome(Verdict.REFUSED, _refusal(text) or f"refused (HTTP {status})")
-    if status != 500:  # noqa: PLR2004 - a function's own failure
-        return outcome(Verdict.AWAY, f"the server is in trouble (HTTP {status})")
-    return _failed(text, outcome)
+    verdict, reason = _verdict(status, answer, reads=reads)
+    retry_after = _retry_after(headers.get("retry-after"), server_time or now)
+    return Outcome(verdict, reason, retry_after, server_time, answer or {})
 
 
-def _accepted(answer: dict[str, Any], outcome: Any, *, reads: bool) -> Outcome:
+_BY_STATUS = {
+    401: (Verdict.KEY_REFUSED, "the server does not accept the key"),
+    403: (Verdict.KEY_REFUSED, "the server does not accept the key"),
+    413: (Verdict.REFUSED, "too large"),
+    429: (Verdict.AWAY, "the server asks to wait (HTTP 429)"),
+    503: (Verdict.AWAY, "the server asks to wait (HTTP 503)"),
+}
+
+
+def _verdict(status: int, answer: dict[str, Any] | None, *, reads: bool) -> tuple[Verdict, str]:  # noqa: PLR0911 - a line a case
+    if status in _BY_STATUS:
+        return _BY_STATUS[status]
+    if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
+        return Verdict.AWAY, f"redirected elsewhere (HTTP {status}); check the URL"
+    if answer is None:
+        return Verdict.AWAY, f"something that is not OpenSync answered (HTTP {status})"
+    if status == HTTPStatus.OK:
+        return _accepted(answer, reads=reads)
+    text = " ".join(_without_values(str(answer.get(name, ""))) for name in ("error", "message", "code"))
+    if status == HTTPStatus.NOT_FOUND:
+        return Verdict.UNCLEAR, "the server does not know this request (HTTP 404); check the URL"
+    if HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR:
+        return Verdict.REFUSED, _refusal(text) or f"refused (HTTP {status})"
+    if status != HTTPStatus.INTERNAL_SERVER_ERROR:
+        return Verdict.AWAY, f"the server is in trouble (HTTP {status})"
+    return _failed(text)
+
+
+def _accepted(answer: dict[str, Any], *, reads: bool) -> tuple[Verdict, str]:
     errors = answer.get("errors")
     if isinstance(errors, list) and errors:
-        return _failed("\n".join(str(error) for error in errors), outcome)
+        return _failed("\n".join(_without_values(str(error)) for error in errors))
     if answer.get("ok") is True or reads:
-        return outcome(Verdict.DELIVERED)  # type: ignore[no-any-return] # the closure above
-    return outcome(Verdict.AWAY, "something that is not OpenSync answered (HTTP 200)")  # type: ignore[no-any-return] # the closure above
+        return Verdict.DELIVERED, ""
+    return Verdict.AWAY, "something that is not OpenSync answered (HTTP 200)"
 
 
-def _failed(text: str, outcome: Any) -> Outcome:
+def _failed(text: str) -> tuple[Verdict, str]:
     if _DATES.search(text):
-        return outcome(Verdict.DATES_REFUSED, "a batch may not carry dates on this server")  # type: ignore[no-any-return] # the closure above
+        return Verdict.DATES_REFUSED, "a batch may not carry dates on this server"
     reason = _refusal(text)
     if reason is not None:
-        return outcome(Verdict.REFUSED, reason)  # type: ignore[no-any-return] # the closure above
+        return Verdict.REFUSED, reason
     if _PASSING.search(text):
-        return outcome(Verdict.PASSING, "the server was busy with the same session")  # type: ignore[no-any-return] # the closure above
-    return outcome(Verdict.UNCLEAR, "the server failed without a reason that we know (HTTP 500)")  # type: ignore[no-any-return] # the closure above
+        return Verdict.PASSING, "the server was busy with the same session"
+    return Verdict.UNCLEAR, "the server failed without a reason that we know (HTTP 500)"
+
+
+def _without_values(text: str) -> str:
+    """The server's words up to where its validators quote what was sent."""
+    return _QUOTED.split(text, maxsplit=1)[0]
 
 
 def _refusal(text: str) -> str | None:
     if _MISSING.search(text) and "externalId" in text:
         return "an id is missing"
     return next((reason for pattern, reason in _REFUSALS if pattern.search(text)), None)
-
-
-def _error_text(answer: dict[str, Any]) -> str:
-    return " ".join(str(answer.get(name, "")) for name in ("error", "message", "code"))
 
 
 def _object(body: bytes) -> dict[str, Any] | None:

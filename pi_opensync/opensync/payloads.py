@@ -76,15 +76,13 @@ def _payload(message: Message, session_external_id: str) -> dict[str, Any]:
         "parts": _parts(message),
         "createdAt": message.created_at,
     }
-    for name, value in (
-        ("model", message.model),
-        ("promptTokens", message.prompt_tokens),
-        ("completionTokens", message.completion_tokens),
-        ("durationMs", message.duration_ms),
-    ):
-        if value is not None:
-            payload[name] = value
-    return payload
+    known = {
+        "model": message.model,
+        "promptTokens": message.prompt_tokens,
+        "completionTokens": message.completion_tokens,
+        "durationMs": message.duration_ms,
+    }
+    return payload | {name: value for name, value in known.items() if value is not None}
 
 
 def _parts(message: Message) -> list[dict[str, Any]]:
@@ -124,7 +122,7 @@ def acceptable(value: Any, depth: int = 0) -> Any:
 
 
 def mended_key(key: str) -> str:
-    """A field name that OpenSync takes: `$ref` becomes `.$ref`, other refused characters `\\uXXXX`."""
+    r"""A field name that OpenSync takes: `$ref` becomes `.$ref`, other refused characters `\uXXXX`."""
     if key.isascii() and key.isprintable() and 0 < len(key) <= MAX_KEY and key[0] not in "$_":
         return key
     shown = "".join(char if char.isascii() and char.isprintable() else _escaped(char) for char in key)

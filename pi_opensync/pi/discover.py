@@ -43,9 +43,9 @@ def roots(configured: tuple[Path, ...], env: Mapping[str, str], working_director
     found = [agent / "sessions"]
     if named := env.get("PI_CODING_AGENT_SESSION_DIR"):
         found.append(working_directory / _expand(named, home))
-    for file in (working_directory / ".pi" / "settings.json", agent / "settings.json"):
-        if named := session_dir_setting(file):
-            found.append(working_directory / _expand(named, home))
+    settings = (working_directory / ".pi" / "settings.json", agent / "settings.json")
+    set_there = (session_dir_setting(file) for file in settings)
+    found.extend(working_directory / _expand(named, home) for named in set_there if named)
     return _unique(found)
 
 

@@ -21,7 +21,7 @@ MIGRATIONS: tuple[tuple[str, str], ...] = (
             at_end INTEGER NOT NULL DEFAULT 0,  -- 1: all complete lines below size were read
             offset INTEGER NOT NULL DEFAULT 0,
             cursor BLOB,
-            session_id INTEGER,           -- under the cursor; NULL: what comes belongs to none of ours
+            session_id INTEGER,           -- under the cursor; NULL: what comes belongs to none
             copy_of INTEGER,              -- the transcript that holds the same session and is not shorter
             shrunk_at REAL,               -- first seen shorter than what was read
             problem TEXT
@@ -49,7 +49,7 @@ MIGRATIONS: tuple[tuple[str, str], ...] = (
             acked_key BLOB,               -- of the fields that OpenSync compares within its window
             attempted_digest BLOB,        -- set before the first request that carries it
             dates TEXT,                   -- whose dates it was begun with: transcript, server
-            origin TEXT,                  -- new; known: the server had it before we sent any; read: so, and all read back
+            origin TEXT,                  -- new; known: it was there before us; read: so, and read back
             server_id TEXT,
             sent_at REAL,                 -- last session request, our clock
             written_at REAL,              -- last write to it on the server, the server's clock
@@ -78,7 +78,7 @@ MIGRATIONS: tuple[tuple[str, str], ...] = (
             failures INTEGER NOT NULL DEFAULT 0,
             next_try REAL NOT NULL DEFAULT 0,
             parked TEXT,
-            checked INTEGER NOT NULL DEFAULT 0,  -- 1: looked for on the server, where somebody else sent the session
+            checked INTEGER NOT NULL DEFAULT 0,  -- 1: looked for where somebody else sent the session
             held_as TEXT,                 -- the id under which somebody else's message counts as this one
             draft BLOB                    -- the message itself while calls of it wait for results
         );

@@ -1,4 +1,4 @@
-"""What `status` counts: nothing is delivered, waits, is parked or was not understood without a number here."""
+"""What `status` counts: whatever is delivered, waits, is parked or was not understood has a number here."""
 
 from dataclasses import dataclass
 

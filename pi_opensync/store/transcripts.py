@@ -48,7 +48,8 @@ class Transcripts:
 
     def add(self, path: bytes, signature: Signature, *, followed: bool) -> Transcript:
         self._database.execute(
-            "INSERT INTO transcripts(path, signature, device, inode, size, followed) VALUES (?, ?, ?, ?, ?, ?)",
+            "INSERT INTO transcripts(path, signature, device, inode, size, followed) "
+            "VALUES (?, ?, ?, ?, ?, ?)",
             (path, _encode(signature), signature.device, signature.inode, signature.size, followed),
         )
         added = self.by_path(path)
@@ -79,7 +80,7 @@ class Transcripts:
         )
 
     def note(self, transcript_id: int, kind: str, start: int, stop: int) -> None:
-        """Record bytes that were not understood: neighbouring broken ranges, and all of a type, as one."""
+        """Record bytes that were not understood; broken neighbours, and all of a type, as one."""
         merged = self._database.execute(
             "UPDATE oddities SET stop = ?, count = count + 1 WHERE transcript_id = ? AND kind = ? AND start = "
             "(SELECT max(start) FROM oddities WHERE transcript_id = ? AND kind = ?) "
@@ -88,7 +89,8 @@ class Transcripts:
         )
         if merged.rowcount == 0:
             self._database.execute(
-                "INSERT OR REPLACE INTO oddities(transcript_id, start, stop, kind, count) VALUES (?, ?, ?, ?, 1)",
+                "INSERT OR REPLACE INTO oddities(transcript_id, start, stop, kind, count) "
+                "VALUES (?, ?, ?, ?, 1)",
                 (transcript_id, start, stop, kind),
             )
 
