@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import os
 import signal
+import sqlite3
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -11,7 +12,10 @@ from pathlib import Path
 from pi_opensync import logs
 from pi_opensync.engine import Engine
 from pi_opensync.errors import KeyRefused, NetworkError, PartlyDone
+from pi_opensync.fold import external_id
 from pi_opensync.logs import shown_path
+from pi_opensync.pi.parents import first_header
+from pi_opensync.store.baseline import Baseline
 from pi_opensync.watch import Watcher
 
 FLUSH_WITHIN = 5.0  # seconds for what is under way when a signal comes
@@ -19,6 +23,10 @@ SWEEP_WITH_EVENTS = 5.0  # seconds between sweeps, at least
 SWEEP_WITHOUT_EVENTS = 2.0
 SWEEP_SHARE = 400.0  # a sweep may take one part in so many of the time
 FULL_AGAIN = 0.5  # seconds until the outbox is asked again for room
+TROUBLE_AGAIN = 5.0  # seconds until the store is tried again
+REBUILD_AGAIN = 5.0  # seconds until a server that is away is asked again for its sessions
+CLOCK_JUMP = 5.0  # seconds; less is a clock that is being disciplined
+FURTHEST_WAIT = 2 * 3600.0  # seconds; nothing is ever told to wait longer
 GIVE_UP_AFTER = 3  # failures in a row until a run that ends by itself ends
 
 
@@ -42,6 +50,7 @@ class Daemon:
         self._sweep_wanted = asyncio.Event()
         self._stopping = asyncio.Event()
         self._told: dict[bytes, str] = {}
+        self._clock_offset = now() - time.monotonic()
         self._no_events: str | None = None
 
     async def watch(self, *, backfill: bool) -> None:
@@ -56,9 +65,10 @@ class Daemon:
                 asyncio.create_task(self._sweep_for_ever(watcher)),
                 asyncio.create_task(self._engine.delivery.run()),
             ]
+            rebuilding = asyncio.create_task(self._take_what_the_server_has(patient=True))
             stopped = asyncio.create_task(self._stopping.wait())
             done, _ = await asyncio.wait({stopped, *tasks}, return_when=asyncio.FIRST_COMPLETED)
-            await self._flush(tasks)
+            await self._flush([*tasks, rebuilding])
             for task in done - {stopped}:
                 task.result()
         finally:
@@ -72,6 +82,7 @@ class Daemon:
         """
         self._catch_signals(asyncio.get_running_loop())
         await self._begin(None, backfill=backfill)
+        await self._take_what_the_server_has(patient=False)
         await self.finish()
 
     async def finish(self) -> None:
@@ -131,6 +142,7 @@ class Daemon:
                 left_alone=left,
                 hint="`--backfill` takes them all",
             )
+        self._engine.delivery.clock_was_set(horizon=FURTHEST_WAIT)
         self._log.info("following", files=looked.files, folders=[str(folder) for folder in self._folders])
         self._changed.set()
         self._on_ready()
@@ -140,7 +152,12 @@ class Daemon:
         while True:
             self._changed.clear()
             while follow.has_more:
-                follow.read_next()
+                try:
+                    follow.read_next()
+                except sqlite3.OperationalError as error:
+                    self._engine.events.trouble(error)
+                    await asyncio.sleep(TROUBLE_AGAIN)
+                    continue
                 delivery.wake()
                 await asyncio.sleep(0)
             self._tell()
@@ -166,20 +183,52 @@ class Daemon:
                 async with asyncio.timeout(max(least, cost * SWEEP_SHARE)):
                     await self._sweep_wanted.wait()
             self._sweep_wanted.clear()
+            self._mind_the_clock()
             self._tell_events(await asyncio.to_thread(watcher.mend))
             begun = time.perf_counter()
-            listing = await asyncio.to_thread(follow.list_files)
-            looked = follow.compare(listing)
+            try:
+                looked = follow.compare(await asyncio.to_thread(follow.list_files))
+            except sqlite3.OperationalError as error:
+                self._engine.events.trouble(error)
+                continue
             cost = time.perf_counter() - begun
             self._tell()
             if looked.changed:
                 self._changed.set()
 
+    def _mind_the_clock(self) -> None:
+        """Notice that the clock was set: what waits for a moment must not wait for another one."""
+        offset = self._now() - time.monotonic()
+        if offset < self._clock_offset - CLOCK_JUMP:
+            self._log.warning("the clock was set back", by_s=round(self._clock_offset - offset))
+            self._engine.delivery.clock_was_set(horizon=0.0)
+        self._clock_offset = offset
+
     def _hint(self, path: bytes | None) -> None:
         if path is None:
             self._sweep_wanted.set()
-        else:
+            return
+        try:
             self._engine.follow.hint(path)
+        except sqlite3.OperationalError:
+            self._sweep_wanted.set()
+        self._changed.set()
+
+    async def _take_what_the_server_has(self, *, patient: bool) -> None:
+        """After the store was lost: the sessions that the server has were followed before."""
+        baseline = Baseline(self._engine.database)
+        while baseline.is_rebuilding:
+            known = await self._engine.courier.known_sessions()
+            if known is None and not patient:
+                return
+            if known is None:
+                await asyncio.sleep(REBUILD_AGAIN)
+                continue
+            for found in self._engine.follow.left_alone():
+                header = await asyncio.to_thread(first_header, found.path)
+                if header is not None and external_id(header) in known:
+                    self._engine.follow.queue(found.path, live=False)
+            baseline.rebuilt()
             self._changed.set()
 
     async def _flush(self, tasks: list[asyncio.Task[None]]) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 
 from pi_opensync import logs, texts
-from pi_opensync.deliver.courier import Courier, Events
+from pi_opensync.deliver.courier import Courier
 from pi_opensync.deliver.delivery import Delivery
 from pi_opensync.deliver.server import Server
 from pi_opensync.follow import Follow
@@ -42,6 +42,8 @@ class Engine:
     server: Server
     follow: Follow
     delivery: Delivery
+    courier: Courier
+    events: LogEvents
 
 
 def build(
@@ -49,7 +51,7 @@ def build(
     folders: tuple[Path, ...],
     database: Database,
     *,
-    events: Events | None = None,
+    events: LogEvents | None = None,
     transport: httpx.AsyncBaseTransport | None = None,
     now: Callable[[], float] = time.time,
     jitter: Callable[[], float] = random.random,
@@ -64,13 +66,14 @@ def build(
         parent_id=lambda parent: parent_id(parent, folders, names.get),
         now=now,
     )
+    events = events or LogEvents(logs.get(), now=now)
     client = Client(base_url, key.get_secret_value(), now=now, transport=transport)
     server = Server(database, now=now, jitter=jitter)
     courier = Courier(
         database,
         client,
         server,
-        events or LogEvents(logs.get(), now=now),
+        events,
         dates=settings.timestamps,
         now=now,
         jitter=jitter,
@@ -80,5 +83,7 @@ def build(
         client=client,
         server=server,
         follow=Follow(database, ingest, folders, names=names, now=now),
-        delivery=Delivery(database, courier, server, now=now),
+        delivery=Delivery(database, courier, server, now=now, on_trouble=events.trouble),
+        courier=courier,
+        events=events,
     )

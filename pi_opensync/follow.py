@@ -1,5 +1,6 @@
 """Which transcripts are to be read, and in what order: hints make it fast, sweeps make it right."""
 
+import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 from pi_opensync.ingest import SETTLED_AFTER, Ingest, Progress
 from pi_opensync.pi.discover import Found, Unreadable, transcripts
 from pi_opensync.pi.tail import Signature
+from pi_opensync.store.baseline import Baseline
 from pi_opensync.store.database import Database
 from pi_opensync.store.transcripts import Transcripts
 
@@ -37,6 +39,7 @@ class Follow:
         self._ingest = ingest
         self._folders = folders
         self._now = now
+        self._baseline = Baseline(database)
         self._looked: dict[bytes, Signature] = {}
         self._names = names
         self._live: dict[bytes, None] = {}
@@ -46,7 +49,7 @@ class Follow:
         self.problems: dict[bytes, str] = {}
         self.unreadable: dict[bytes, str] = {}
         for known in self._transcripts.all():
-            if known.at_end or not known.followed or known.problem is not None:
+            if (known.at_end or not known.followed) and known.problem is None:
                 self._looked[known.path] = known.signature
 
     def list_files(self) -> list[Found | Unreadable]:
@@ -59,18 +62,17 @@ class Follow:
         With `backfill` everything is taken, also what an earlier start left alone.
         """
         found = [item for item in listing if isinstance(item, Found)]
-        left = 0
-        with self._database.transaction():
-            first = self._database.meta("baseline_at") is None
-            if first:
-                self._database.set_meta("baseline_at", self._now())
-            for item in found if first and not backfill else ():
-                if self._transcripts.by_path(item.path) is None:
-                    self._transcripts.add(item.path, item.signature, followed=False)
-                    self._looked[item.path] = item.signature
-                    left += 1
+        first = self._baseline.begin(self._now(), take_all=backfill)
         if backfill:
             self.take(found)
+            return 0
+        left = 0
+        if first:
+            with self._database.transaction():
+                for item in found:
+                    if self._transcripts.by_path(item.path) is None:
+                        self._leave_alone(item)
+                        left += 1
         return left
 
     def take(self, found: Iterable[Found]) -> None:
@@ -95,16 +97,41 @@ class Follow:
         for item in listing:
             if isinstance(item, Unreadable):
                 self.unreadable[item.path] = item.reason
-                continue
-            looked.files += 1
-            if self._looked.get(item.path) != item.signature:
-                looked.changed += 1
-                self.queue(item.path, live=False)
+            else:
+                looked.files += 1
+                looked.changed += self._consider(item, live=False)
         return looked
 
     def hint(self, path: bytes) -> None:
-        """Take note that a transcript may have changed just now."""
-        self.queue(path, live=True)
+        """Take note that a transcript may have changed just now. Raises sqlite3.Error."""
+        try:
+            signature = Signature.of(os.stat(path))  # noqa: PTH116 - bytes path
+        except OSError:
+            return
+        self._names[path.rpartition(b"/")[2]] = path
+        self._consider(Found(path, signature), live=True)
+
+    def left_alone(self) -> list[Found]:
+        """The transcripts that are not followed."""
+        return [Found(known.path, known.signature) for known in self._transcripts.all() if not known.followed]
+
+    def _consider(self, item: Found, *, live: bool) -> bool:
+        """Queue the file if it changed; the same for an event and for a sweep."""
+        if self._looked.get(item.path) == item.signature:
+            return False
+        if (
+            self._baseline.leaves_alone(item.signature.modified / 1e9)
+            and self._transcripts.by_path(item.path) is None
+            and not self._transcripts.by_inode(item.signature)
+        ):
+            self._leave_alone(item)
+            return False
+        self.queue(item.path, live=live)
+        return True
+
+    def _leave_alone(self, item: Found) -> None:
+        self._transcripts.add(item.path, item.signature, followed=False)
+        self._looked[item.path] = item.signature
 
     def queue(self, path: bytes, *, live: bool) -> None:
         if live:
@@ -158,7 +185,9 @@ class Follow:
             return
         except OSError as error:
             del queue[path]
-            self._cannot_read(path, error)
+            # Not looked at: the next sweep tries again, whatever the reason was.
+            self._looked.pop(path, None)
+            self.problems[path] = error.strerror or type(error).__name__
             return
         self.problems.pop(path, None)
         if progress is Progress.MORE:
@@ -170,12 +199,6 @@ class Follow:
             self._full[path] = live
         else:
             self._later[path] = self._now() + SETTLED_AFTER
-
-    def _cannot_read(self, path: bytes, error: OSError) -> None:
-        self.problems[path] = error.strerror or type(error).__name__
-        known = self._transcripts.by_path(path)
-        if known is not None:
-            self._looked[path] = known.signature
 
     def _requeue_later(self) -> None:
         now = self._now()

@@ -55,7 +55,10 @@ class Ingest:
         clean: Clean,
         parent_id: Callable[[str], str | None],
         now: Callable[[], float],
+        bounded: bool = True,
     ) -> None:
+        """`bounded`: stop reading while too much waits to be sent."""
+        self._bounded = bounded
         self._database = database
         self._transcripts = Transcripts(database)
         self._sessions = Sessions(database)
@@ -106,6 +109,8 @@ class Ingest:
         return known
 
     def _is_full(self, transcript: Transcript) -> bool:
+        if not self._bounded:
+            return False
         own = transcript.session_id
         full = _exceeds(self._outbox.backlog(), MAX_BACKLOG) or (
             own is not None and _exceeds(self._outbox.backlog(own), MAX_SESSION_BACKLOG)
@@ -135,7 +140,7 @@ class Ingest:
             now.size > 0
             and transcript.shrunk_at is not None
             and before == now
-            and self._now() >= transcript.shrunk_at + SETTLED_AFTER
+            and not 0 <= self._now() - transcript.shrunk_at < SETTLED_AFTER
         )
 
     def _still_ours(self, transcript: Transcript) -> bool:

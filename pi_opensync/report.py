@@ -1,6 +1,7 @@
 """What delivery does, as log lines: one a happening, repeated failures at most every 30 s with a count."""
 
 import json
+import sqlite3
 from collections.abc import Callable
 from typing import Any
 
@@ -45,6 +46,14 @@ class LogEvents:
             )
         else:
             self._seldom("delivery pauses", reason, next_try_s=round(seconds, 1))
+
+    def trouble(self, error: sqlite3.OperationalError) -> None:
+        """The store can not be written: a full disk, most often."""
+        self._seldom(
+            "the state can not be written, waiting",
+            str(error),
+            hint="free some disk space; nothing is lost",
+        )
 
     def back(self, seconds: float) -> None:
         self._last.clear()

@@ -108,6 +108,49 @@ def sync(
     run(wanted, dry_run=dry_run, yes=yes, log_format=log_format, debug=debug)
 
 
+@app.command(epilog="Example: pi-opensync verify --repair")
+def verify(
+    repair: Annotated[bool, typer.Option("--repair", help="Send what is missing or different.")] = False,
+    session: Annotated[str | None, typer.Option(help="One session, by the beginning of its id.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Read the dashboard back and compare it with the transcripts."""
+    from pi_opensync.cli.verify import run
+
+    run(repair=repair, session=session, as_json=as_json)
+
+
+queue = typer.Typer(no_args_is_help=True, help="Messages and sessions that OpenSync refused.")
+app.add_typer(queue, name="queue")
+
+
+@queue.command("list", epilog="Example: pi-opensync queue list --json")
+def queue_list(as_json: AsJson = False) -> None:
+    """Show what is parked, and why."""
+    from pi_opensync.cli.queue import list_parked
+
+    list_parked(as_json=as_json)
+
+
+@queue.command("retry", epilog="Example: pi-opensync queue retry --all")
+def queue_retry(
+    external_id: Annotated[str | None, typer.Argument(metavar="ID", show_default=False)] = None,
+    every: Annotated[bool, typer.Option("--all", help="All that is parked.")] = False,
+) -> None:
+    """Try again to send something that is parked."""
+    from pi_opensync.cli.queue import retry_parked
+
+    retry_parked(external_id, every=every)
+
+
+@queue.command("drop", epilog="Example: pi-opensync queue drop ID")
+def queue_drop(external_id: Annotated[str, typer.Argument(metavar="ID")]) -> None:
+    """Give up on something that is parked; the transcript keeps it."""
+    from pi_opensync.cli.queue import drop_parked
+
+    drop_parked(external_id)
+
+
 @app.command(epilog="Example: pi-opensync status --json")
 def status(as_json: AsJson = False) -> None:
     """Show what is delivered, what waits, and whether a daemon runs."""

@@ -18,8 +18,9 @@ from pi_opensync.messages import Options
 from pi_opensync.opensync.payloads import project_name
 from pi_opensync.pi import discover
 from pi_opensync.pi.discover import Found, Unreadable
+from pi_opensync.scratch import folded
 from pi_opensync.selection import Chosen, Wanted
-from pi_opensync.store.database import Database, open_database
+from pi_opensync.store.database import Database, open_or_rebuild
 from pi_opensync.survey import survey
 
 NAMED = 8  # projects that are named before an upload
@@ -49,7 +50,10 @@ def run(wanted: Wanted, *, dry_run: bool, yes: bool, log_format: logs.LogFormat,
             print("Nothing was sent.", file=sys.stderr)
             return
         with lock.held(chosen_settings.state_dir, "sync", time.time()):
-            database = open_database(engine.state_folder(chosen_settings, base_url))
+            state = engine.state_folder(chosen_settings, base_url)
+            database, aside = open_or_rebuild(state, time.time())
+            if aside is not None:
+                logs.get().warning("the state file was damaged; it is built again", moved_to=str(aside))
             try:
                 asyncio.run(_send(chosen_settings, folders, database, listing, chosen))
             finally:
@@ -92,8 +96,9 @@ def _show(
 ) -> None:
     names = {item.path.rpartition(b"/")[2]: item.path for item in listing if isinstance(item, Found)}
     options = Options(chosen_settings.sync_tool_calls, chosen_settings.sync_thinking)
-    sessions, problems = survey([item.found for item in chosen], folders, names, options, time.time)
-    show_sessions(sessions)
+    files = [item.found for item in chosen]
+    with folded(files, folders, names, options, clean=engine.clean, now=time.time) as (wanted, problems):
+        show_sessions(survey(wanted))
     for path, reason in problems.items():
         logs.get().warning("can not be read", path=shown_path(path), reason=reason)
     if problems:

@@ -11,7 +11,6 @@ from pi_opensync import texts
 from pi_opensync.logs import shown
 from pi_opensync.survey import Surveyed
 
-
 MIN_TITLE = 20
 OTHER_COLUMNS = 63  # characters of a line that are not the title
 

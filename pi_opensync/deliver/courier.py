@@ -100,7 +100,7 @@ class Courier:
     async def _send_session(self, session: Session) -> bool:
         origin = session.origin
         if origin is None:
-            known = await self._known_sessions()
+            known = await self.known_sessions()
             if known is None:
                 return False
             origin = "known" if session.external_id in known else "new"
@@ -150,7 +150,7 @@ class Courier:
             self._server.note_error(outcome.reason)
         self._events.failed(session, outcome.reason)
 
-    async def _known_sessions(self) -> set[str] | None:
+    async def known_sessions(self) -> set[str] | None:
         """The sessions that the server had before this process sent any; None where it does not say."""
         async with self._asking:
             if self._known is None:

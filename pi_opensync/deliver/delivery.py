@@ -1,6 +1,7 @@
 """Keeps sessions going to the server, several side by side, one request at a time for each."""
 
 import asyncio
+import sqlite3
 from collections.abc import Callable
 
 from pi_opensync.deliver.courier import Courier
@@ -8,20 +9,35 @@ from pi_opensync.deliver.server import Server
 from pi_opensync.store.database import Database
 from pi_opensync.store.sessions import Sessions
 
+TROUBLE_AGAIN = 5.0  # seconds until the store is tried again
 LONGEST_SLEEP = 30.0  # seconds; a clock that is set back must not stop delivery
 SIDE_BY_SIDE = 6  # the smallest hosted tier runs 16 functions at once for a whole deployment
 
 
 class Delivery:
     def __init__(
-        self, database: Database, courier: Courier, server: Server, *, now: Callable[[], float]
+        self,
+        database: Database,
+        courier: Courier,
+        server: Server,
+        *,
+        now: Callable[[], float],
+        on_trouble: Callable[[sqlite3.OperationalError], None] = lambda _error: None,
     ) -> None:
+        """`on_trouble` hears why the store can not be written."""
+        self._on_trouble = on_trouble
         self._sessions = Sessions(database)
         self._courier = courier
         self._server = server
         self._now = now
         self._visits: dict[int, asyncio.Task[None]] = {}
         self._woken = asyncio.Event()
+
+    def clock_was_set(self, *, horizon: float) -> None:
+        """Let nothing wait for a moment that the clock may not reach for long."""
+        self._sessions.forget_future(self._now(), horizon)
+        self._server.clock_was_set()
+        self.wake()
 
     def wake(self) -> None:
         """There may be something new to send."""
@@ -48,7 +64,11 @@ class Delivery:
         """Settle and wait, over and over, until cancelled. Raises what a visit raised."""
         while True:
             self._woken.clear()
-            self._start_due()
+            try:
+                self._start_due()
+            except sqlite3.OperationalError as error:
+                await self._rest(error)
+                continue
             woken = asyncio.ensure_future(self._woken.wait())
             try:
                 await asyncio.wait(
@@ -58,7 +78,15 @@ class Delivery:
                 )
             finally:
                 woken.cancel()
-            self._reap()
+            try:
+                self._reap()
+            except sqlite3.OperationalError as error:
+                await self._rest(error)
+
+    async def _rest(self, error: sqlite3.OperationalError) -> None:
+        """Wait: a full disk or a file held by another process passes, and nothing is lost by waiting."""
+        self._on_trouble(error)
+        await asyncio.sleep(TROUBLE_AGAIN)
 
     def _patience(self) -> float | None:
         """Seconds until something may be started that no event announces."""

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from pi_opensync.deliver.backoff import delay
@@ -82,6 +82,11 @@ class Server:
             with self._database.transaction():
                 self._database.set_meta("pause", None)
         return ended
+
+    def clock_was_set(self) -> None:
+        """End a pause whose end was told by another clock."""
+        if self.pause is not None:
+            self.pause = replace(self.pause, until=min(self.pause.until, self._now()))
 
     def note_success(self) -> None:
         """To be called in a transaction."""

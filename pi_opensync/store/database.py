@@ -96,6 +96,25 @@ def open_database(folder: Path) -> Database:
     return Database(connection, path)
 
 
+def open_or_rebuild(folder: Path, now: float) -> tuple[Database, Path | None]:
+    """Open the state file; a damaged one is moved aside, and where to is returned too."""
+    try:
+        return open_database(folder), None
+    except Corrupt:
+        aside = set_aside(folder, now)
+        return open_database(folder), aside
+
+
+def set_aside(folder: Path, now: float) -> Path:
+    """Move a damaged state file out of the way; everything in it can be read again."""
+    path = folder / FILE
+    aside = path.with_name(f"{FILE}.damaged-{int(now)}")
+    path.replace(aside)
+    for suffix in ("-journal", "-wal", "-shm"):
+        path.with_name(FILE + suffix).unlink(missing_ok=True)
+    return aside
+
+
 def open_beside(folder: Path) -> Database | None:
     """The state file for reading while a daemon may write it; None where there is none yet."""
     path = folder / FILE

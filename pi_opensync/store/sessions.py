@@ -133,6 +133,17 @@ class Sessions:
             (due, due, session_id),
         )
 
+    def forget_future(self, now: float, horizon: float) -> None:
+        """Let nothing wait for a moment beyond now + horizon: the clock was set back."""
+        latest = now + horizon
+        self._database.execute("UPDATE sessions SET due = ? WHERE due > ?", (now, latest))
+        self._database.execute("UPDATE sessions SET next_try = 0 WHERE next_try > ?", (latest,))
+        self._database.execute("UPDATE sessions SET sent_at = NULL WHERE sent_at > ?", (now,))
+        self._database.execute(
+            "UPDATE messages SET next_try = 0 WHERE next_try > ? AND wanted IS NOT NULL AND parked IS NULL",
+            (latest,),
+        )
+
     def update(self, session_id: int, **values: Any) -> None:
         """Set columns by name."""
         names = ", ".join(f"{name} = ?" for name in values)

@@ -16,6 +16,7 @@ class Tally:
     messages_delivered: int
     messages_waiting: int
     messages_parked: int
+    messages_dropped: int
     messages_by_others: int
     transcripts: int
     transcripts_left_alone: int
@@ -34,16 +35,18 @@ def tally(database: Database) -> Tally:
         "SELECT kind, sum(count) FROM oddities WHERE kind <> ? GROUP BY kind ORDER BY kind", (BROKEN,)
     )
     waiting = one("SELECT count(*) FROM messages WHERE wanted IS NOT NULL AND parked IS NULL")
-    parked = one("SELECT count(*) FROM messages WHERE parked IS NOT NULL")
+    parked = one("SELECT count(*) FROM messages WHERE parked IS NOT NULL AND wanted IS NOT NULL")
+    dropped = one("SELECT count(*) FROM messages WHERE parked IS NOT NULL AND wanted IS NULL")
     return Tally(
         sessions_delivered=one("SELECT count(*) FROM sessions WHERE acked_digest = wanted_digest"),
         sessions_waiting=one(
             "SELECT count(*) FROM sessions WHERE acked_digest IS NOT wanted_digest AND parked IS NULL"
         ),
         sessions_parked=one("SELECT count(*) FROM sessions WHERE parked IS NOT NULL"),
-        messages_delivered=one("SELECT count(*) FROM messages") - waiting - parked,
+        messages_delivered=one("SELECT count(*) FROM messages") - waiting - parked - dropped,
         messages_waiting=waiting,
         messages_parked=parked,
+        messages_dropped=dropped,
         messages_by_others=one("SELECT count(*) FROM messages WHERE held_as IS NOT NULL"),
         transcripts=one("SELECT count(*) FROM transcripts"),
         transcripts_left_alone=one("SELECT count(*) FROM transcripts WHERE followed = 0"),

@@ -82,10 +82,10 @@ class Transcripts:
     def note(self, transcript_id: int, kind: str, start: int, stop: int) -> None:
         """Record bytes that were not understood; broken neighbours, and all of a type, as one."""
         merged = self._database.execute(
-            "UPDATE oddities SET stop = ?, count = count + 1 WHERE transcript_id = ? AND kind = ? AND start = "
-            "(SELECT max(start) FROM oddities WHERE transcript_id = ? AND kind = ?) "
-            "AND (stop >= ? - 1 OR kind <> ?)",
-            (stop, transcript_id, kind, transcript_id, kind, start, BROKEN),
+            "UPDATE oddities SET stop = ?, count = count + 1 "
+            "WHERE transcript_id = ? AND kind = ? AND (stop >= ? - 1 OR kind <> ?) AND start = "
+            "(SELECT max(start) FROM oddities WHERE transcript_id = ? AND kind = ?)",
+            (stop, transcript_id, kind, start, BROKEN, transcript_id, kind),
         )
         if merged.rowcount == 0:
             self._database.execute(

@@ -1,0 +1,59 @@
+"""Transcripts folded into a store that is thrown away: what a sync would want on the server.
+
+The ingest itself does it, so that a preview, a dry run and a comparison can not differ from the real thing.
+"""
+
+import sqlite3
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from pi_opensync.ingest import Ingest, Progress
+from pi_opensync.messages import Clean, Options
+from pi_opensync.pi.discover import Found
+from pi_opensync.pi.parents import parent_id
+from pi_opensync.store.database import Database
+from pi_opensync.store.schema import migrate
+
+
+@contextmanager
+def folded(
+    files: Iterable[Found],
+    folders: tuple[Path, ...],
+    names: dict[bytes, bytes],
+    options: Options,
+    *,
+    clean: Clean,
+    now: Callable[[], float],
+) -> Iterator[tuple[Database, dict[bytes, str]]]:
+    """A store with all of these files read, and the files that could not be read with the reason.
+
+    It lives in a temporary folder that only the user can read, until the block ends.
+    """
+    with tempfile.TemporaryDirectory(prefix="pi-opensync-") as folder:
+        path = Path(folder) / "scratch.sqlite3"
+        connection = sqlite3.connect(path, isolation_level=None)
+        connection.execute("PRAGMA journal_mode = MEMORY")
+        connection.execute("PRAGMA synchronous = OFF")
+        migrate(connection)
+        database = Database(connection, path)
+        ingest = Ingest(
+            database,
+            options,
+            clean=clean,
+            parent_id=lambda parent: parent_id(parent, folders, names.get),
+            now=now,
+            bounded=False,
+        )
+        problems: dict[bytes, str] = {}
+        try:
+            for found in files:
+                try:
+                    while ingest.read(found.path, live=False)[0] is Progress.MORE:
+                        pass
+                except OSError as error:
+                    problems[found.path] = error.strerror or type(error).__name__
+            yield database, problems
+        finally:
+            database.close()

@@ -1,0 +1,67 @@
+"""What was refused for good or failed too often: kept with its reason until somebody decides."""
+
+from dataclasses import dataclass
+
+from pi_opensync.store.database import Database
+
+DROPPED = "dropped by you"
+
+
+@dataclass(frozen=True, slots=True)
+class Parked:
+    """A row that is not sent; `kind` is session or message."""
+
+    kind: str
+    id: str
+    session: str
+    reason: str
+    bytes: int
+    can_be_retried: bool
+
+
+def parked(database: Database) -> list[Parked]:
+    rows = database.execute(
+        "SELECT 'session', external_id, external_id, parked, length(wanted), parked <> ? FROM sessions "
+        "WHERE parked IS NOT NULL UNION ALL "
+        "SELECT 'message', m.external_id, s.external_id, m.parked, m.bytes, m.wanted IS NOT NULL "
+        "FROM messages m JOIN sessions s ON s.id = m.session_id WHERE m.parked IS NOT NULL",
+        (DROPPED,),
+    )
+    return [Parked(*row[:5], can_be_retried=bool(row[5])) for row in rows]
+
+
+def retry(database: Database, external_id: str | None, now: float) -> int:
+    """Want a parked row again, or all of them; returns how many. What was dropped stays so."""
+    with database.transaction():
+        sessions = database.execute(
+            "UPDATE sessions SET parked = NULL, failures = 0, next_try = 0, due = ? "
+            "WHERE parked IS NOT NULL AND parked <> ? AND coalesce(?, external_id) = external_id",
+            (now, DROPPED, external_id),
+        ).rowcount
+        database.execute(
+            "UPDATE sessions SET due = ? WHERE id IN (SELECT session_id FROM messages WHERE parked IS NOT NULL "
+            "AND wanted IS NOT NULL AND coalesce(?, external_id) = external_id)",
+            (now, external_id),
+        )
+        messages = database.execute(
+            "UPDATE messages SET parked = NULL, failures = 0, next_try = 0 WHERE parked IS NOT NULL "
+            "AND wanted IS NOT NULL AND coalesce(?, external_id) = external_id",
+            (external_id,),
+        ).rowcount
+    return sessions + messages
+
+
+def drop(database: Database, external_id: str) -> int:
+    """Forget the payload of a parked row, or of a session and all its unsent messages; returns how many."""
+    with database.transaction():
+        session = database.execute(
+            "UPDATE sessions SET parked = ?, due = NULL WHERE parked IS NOT NULL AND external_id = ?",
+            (DROPPED, external_id),
+        ).rowcount
+        messages = database.execute(
+            "UPDATE messages SET parked = ?, wanted = NULL WHERE wanted IS NOT NULL AND "
+            "((parked IS NOT NULL AND external_id = ?) OR session_id IN "
+            "(SELECT id FROM sessions WHERE external_id = ? AND parked = ?))",
+            (DROPPED, external_id, external_id, DROPPED),
+        ).rowcount
+    return session + messages
