@@ -17,7 +17,7 @@ from pi_opensync.follow import Follow
 from pi_opensync.ingest import Ingest
 from pi_opensync.messages import Options
 from pi_opensync.opensync.client import Client
-from pi_opensync.pi.parents import parent_id
+from pi_opensync.pi.parents import find_parent
 from pi_opensync.report import LogEvents
 from pi_opensync.settings import Settings
 from pi_opensync.store.database import Database
@@ -63,7 +63,7 @@ def build(
         database,
         Options(settings.sync_tool_calls, settings.sync_thinking),
         clean=clean,
-        parent_id=lambda parent: parent_id(parent, folders, names.get),
+        find_parent=lambda parent: find_parent(parent, folders, names.get),
         now=now,
     )
     events = events or LogEvents(logs.get(), now=now)

@@ -190,6 +190,7 @@ class Follow:
             self.problems[path] = error.strerror or type(error).__name__
             return
         self.problems.pop(path, None)
+        self._requeue_disturbed()
         if progress is Progress.MORE:
             return
         del queue[path]
@@ -199,6 +200,12 @@ class Follow:
             self._full[path] = live
         else:
             self._later[path] = self._now() + SETTLED_AFTER
+
+    def _requeue_disturbed(self) -> None:
+        while self._ingest.disturbed:
+            path = self._ingest.disturbed.pop()
+            self._looked.pop(path, None)
+            self.queue(path, live=False)
 
     def _requeue_later(self) -> None:
         now = self._now()

@@ -8,11 +8,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from enum import Enum
 
+import msgspec
+
+from pi_opensync import texts
 from pi_opensync.fold import Message, SessionState, begin, external_id, fold
 from pi_opensync.messages import Clean, Options, open_calls
 from pi_opensync.opensync import payloads
 from pi_opensync.pi import tail
 from pi_opensync.pi.entries import Broken, Entry, Header, decode_line, flattened
+from pi_opensync.pi.parents import Parent
 from pi_opensync.pi.tail import START, Line, Piece, Signature
 from pi_opensync.store.database import Database
 from pi_opensync.store.outbox import Outbox, SessionMemory
@@ -53,19 +57,20 @@ class Ingest:
         options: Options,
         *,
         clean: Clean,
-        parent_id: Callable[[str], str | None],
+        find_parent: Callable[[str], Parent],
         now: Callable[[], float],
         bounded: bool = True,
     ) -> None:
         """`bounded`: stop reading while too much waits to be sent."""
         self._bounded = bounded
+        self.disturbed: set[bytes] = set()  # copies that may have become the longer one
         self._database = database
         self._transcripts = Transcripts(database)
         self._sessions = Sessions(database)
         self._outbox = Outbox(database)
         self._options = options
         self._clean = clean
-        self._parent_id = parent_id
+        self._find_parent = find_parent
         self._now = now
 
     def read(self, path: bytes, *, live: bool) -> tuple[Progress, Signature]:
@@ -168,10 +173,12 @@ class Ingest:
             self._transcripts.forget_notes(transcript.id)
             for session_id in self._sessions.of_transcript(transcript.id):
                 self._sessions.forget_history(session_id)
+            self.disturbed.update(self._transcripts.unsettle_copies(transcript.id))
             self._transcripts.save(transcript)
         return transcript
 
     def _take(self, transcript: Transcript, piece: Piece, *, live: bool) -> None:
+        self._name_children(transcript.path)
         touched: dict[int, _Open] = {}
         under = self._open(transcript.session_id, touched)
         for line in piece.lines:
@@ -185,6 +192,21 @@ class Ingest:
         self._transcripts.save(replace(transcript, cursor=piece.cursor, at_end=piece.at_end))
         for opened in touched.values():
             self._settle(opened, at_end=piece.at_end, live=live)
+
+    def _name_children(self, path: bytes) -> None:
+        """Give the forks of this file, met before it could be read, their parent's id."""
+        name = os.fsdecode(path.rpartition(b"/")[2])
+        for child in self._sessions.guessed(texts.well_formed(name)):
+            parent = self._find_parent(name)
+            if parent.guessed_from is None and parent.id is not None and child.state is not None:
+                state = msgspec.structs.replace(child.state, parent_id=texts.well_formed(parent.id))
+                self._sessions.update(child.id, guessed_parent=None)
+                self._save(child.id, state)
+                self._sessions.wake(child.id, self._now(), live=False)
+
+    def _save(self, session_id: int, state: SessionState) -> None:
+        wanted = payloads.session_payload(state)
+        self._sessions.save_state(session_id, state, payloads.encode(wanted), payloads.digest(wanted))
 
     def _decoded(self, transcript: Transcript, line: Line) -> Iterator[Entry | Header]:
         if line.data is None:
@@ -225,11 +247,15 @@ class Ingest:
             touched.pop(known.id, None)
             known = None
         if known is None or known.state is None:
-            parent = self._parent_id(header.parent) if header.parent is not None else None
-            state = begin(header, parent, self._clean)
+            parent = self._find_parent(header.parent) if header.parent is not None else Parent(None)
+            state = begin(header, parent.id, self._clean)
             wanted = payloads.session_payload(state)
             known = self._sessions.begin(
-                state, transcript.id, payloads.encode(wanted), payloads.digest(wanted)
+                state,
+                transcript.id,
+                payloads.encode(wanted),
+                payloads.digest(wanted),
+                texts.well_formed(parent.guessed_from) if parent.guessed_from else None,
             )
         transcript = replace(transcript, session_id=known.id)
         return transcript, self._open(known.id, touched)
@@ -274,8 +300,7 @@ class Ingest:
             return
         now = self._now()
         session_id = opened.reading.id
-        wanted = payloads.session_payload(opened.state)
-        self._sessions.save_state(session_id, opened.state, payloads.encode(wanted), payloads.digest(wanted))
+        self._save(session_id, opened.state)
         if not at_end:
             self._outbox.hold(session_id, now + RESULTS_WITHIN)
         if at_end or live:

@@ -12,7 +12,7 @@ from pathlib import Path
 from pi_opensync.ingest import Ingest, Progress
 from pi_opensync.messages import Clean, Options
 from pi_opensync.pi.discover import Found
-from pi_opensync.pi.parents import parent_id
+from pi_opensync.pi.parents import find_parent
 from pi_opensync.store.database import Database
 from pi_opensync.store.schema import migrate
 
@@ -42,7 +42,7 @@ def folded(
             database,
             options,
             clean=clean,
-            parent_id=lambda parent: parent_id(parent, folders, names.get),
+            find_parent=lambda parent: find_parent(parent, folders, names.get),
             now=now,
             bounded=False,
         )

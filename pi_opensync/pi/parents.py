@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from pi_opensync.pi.discover import SUFFIX
@@ -23,20 +24,36 @@ def first_header(path: bytes) -> Header | None:
     return None
 
 
-def parent_id(
+@dataclass(frozen=True, slots=True)
+class Parent:
+    """The id of a session that another was forked from.
+
+    `guessed_from` is the name of the parent's file where no such file could be read: it may appear later.
+    """
+
+    id: str | None
+    guessed_from: str | None = None
+
+
+def find_parent(
     parent: str, folders: tuple[Path, ...], find_by_name: Callable[[bytes], bytes | None]
-) -> str | None:
+) -> Parent:
     """The id in the parent's header, else the one in its file name.
 
     A path from a transcript is opened only if it is a `.jsonl` below the watched folders.
     """
-    name = parent.replace("\\", "/").rpartition("/")[2]
+    name = file_name(parent)
     for path in (_below(parent, folders), find_by_name(os.fsencode(name)) if _encodable(name) else None):
         header = first_header(path) if path is not None else None
         if header is not None:
-            return header.id
+            return Parent(header.id)
     stem = name.removesuffix(SUFFIX.decode())
-    return stem.partition("_")[2] or stem or None
+    return Parent(stem.partition("_")[2] or stem or None, guessed_from=name)
+
+
+def file_name(path: str) -> str:
+    """The last component of a path of either kind."""
+    return path.replace("\\", "/").rpartition("/")[2]
 
 
 def _below(parent: str, folders: tuple[Path, ...]) -> bytes | None:

@@ -39,8 +39,8 @@ def retry(database: Database, external_id: str | None, now: float) -> int:
             (now, DROPPED, external_id),
         ).rowcount
         database.execute(
-            "UPDATE sessions SET due = ? WHERE id IN (SELECT session_id FROM messages WHERE parked IS NOT NULL "
-            "AND wanted IS NOT NULL AND coalesce(?, external_id) = external_id)",
+            "UPDATE sessions SET due = ? WHERE id IN (SELECT session_id FROM messages "
+            "WHERE parked IS NOT NULL AND wanted IS NOT NULL AND coalesce(?, external_id) = external_id)",
             (now, external_id),
         )
         messages = database.execute(
@@ -52,7 +52,7 @@ def retry(database: Database, external_id: str | None, now: float) -> int:
 
 
 def drop(database: Database, external_id: str) -> int:
-    """Forget the payload of a parked row, or of a session and all its unsent messages; returns how many."""
+    """Forget the payload of a parked row, or of a session and all that waits in it; returns how many."""
     with database.transaction():
         session = database.execute(
             "UPDATE sessions SET parked = ?, due = NULL WHERE parked IS NOT NULL AND external_id = ?",

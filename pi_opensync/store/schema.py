@@ -42,6 +42,7 @@ MIGRATIONS: tuple[tuple[str, str], ...] = (
             external_id TEXT NOT NULL UNIQUE,
             transcript_id INTEGER NOT NULL,  -- the file that it is read from
             generation INTEGER NOT NULL,  -- grows when it is read again from the start
+            guessed_parent TEXT,          -- the name of the parent's file, where it could not be read
             state BLOB,                   -- NULL: to be begun again at its header
             wanted BLOB NOT NULL,         -- the payload
             wanted_digest BLOB NOT NULL,
@@ -60,6 +61,7 @@ MIGRATIONS: tuple[tuple[str, str], ...] = (
             live INTEGER NOT NULL DEFAULT 0
         );
         CREATE INDEX sessions_due ON sessions(due) WHERE due IS NOT NULL;
+        CREATE INDEX sessions_by_guess ON sessions(guessed_parent) WHERE guessed_parent IS NOT NULL;
         CREATE INDEX sessions_by_transcript ON sessions(transcript_id);
 
         CREATE TABLE messages (

@@ -63,13 +63,21 @@ class Sessions:
     def reading_of(self, external_id: str) -> Reading | None:
         return self._reading("external_id = ?", external_id)
 
-    def begin(self, state: SessionState, transcript_id: int, wanted: bytes, digest: bytes) -> Reading:
+    def begin(
+        self,
+        state: SessionState,
+        transcript_id: int,
+        wanted: bytes,
+        digest: bytes,
+        guessed_parent: str | None,
+    ) -> Reading:
         """Add the session, or give it to this transcript and start its history anew."""
         self._database.execute(
-            "INSERT INTO sessions(external_id, transcript_id, generation, state, wanted, wanted_digest) "
-            "VALUES (?, ?, 1, ?, ?, ?) ON CONFLICT (external_id) DO UPDATE SET "
-            "transcript_id = excluded.transcript_id, state = excluded.state",
-            (state.external_id, transcript_id, _encode(state), wanted, digest),
+            "INSERT INTO sessions(external_id, transcript_id, generation, state, wanted, wanted_digest, "
+            "guessed_parent) VALUES (?, ?, 1, ?, ?, ?, ?) ON CONFLICT (external_id) DO UPDATE SET "
+            "transcript_id = excluded.transcript_id, state = excluded.state, "
+            "guessed_parent = excluded.guessed_parent",
+            (state.external_id, transcript_id, _encode(state), wanted, digest, guessed_parent),
         )
         begun = self.reading_of(state.external_id)
         assert begun is not None  # noqa: S101 - inserted one statement ago
@@ -82,6 +90,11 @@ class Sessions:
         self._database.execute(
             "UPDATE sessions SET generation = generation + 1, state = NULL WHERE id = ?", (session_id,)
         )
+
+    def guessed(self, parent_name: str) -> list[Reading]:
+        """The sessions whose parent's id was only guessed from this file name."""
+        rows = self._database.execute("SELECT id FROM sessions WHERE guessed_parent = ?", (parent_name,))
+        return [reading for row in rows.fetchall() if (reading := self.reading(row[0])) is not None]
 
     def of_transcript(self, transcript_id: int) -> list[int]:
         rows = self._database.execute("SELECT id FROM sessions WHERE transcript_id = ?", (transcript_id,))

@@ -46,6 +46,11 @@ class Transcripts:
         query = f"SELECT {_COLUMNS} FROM transcripts WHERE device = ? AND inode = ?"
         return [_row(row) for row in self._database.execute(query, (signature.device, signature.inode))]
 
+    def unsettle_copies(self, transcript_id: int) -> list[bytes]:
+        """Have the copies of this transcript looked at again; returns their paths."""
+        query = "UPDATE transcripts SET at_end = 0 WHERE copy_of = ? RETURNING path"
+        return [row[0] for row in self._database.execute(query, (transcript_id,)).fetchall()]
+
     def add(self, path: bytes, signature: Signature, *, followed: bool) -> Transcript:
         self._database.execute(
             "INSERT INTO transcripts(path, signature, device, inode, size, followed) "
