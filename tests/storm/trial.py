@@ -239,7 +239,7 @@ class Trial:
             if arrived:
                 del transport.handle_async_request
         self.world.engine.database.close()  # nothing that is still under way may write
-        self.world._runner.run(_cancel_all())
+        self.world._runner.run(cancel_all())
         self.world._start(backfill=False)
 
     def _write(self, name: str, *texts: bytes) -> None:
@@ -255,7 +255,6 @@ class Trial:
         with self.path(name).open("r+b") as file:
             file.truncate(0)
             file.write(data)
-        self.torn.pop(name, None)
 
     def _tick(self) -> None:
         self.world.clock.move(self.random.choice([0.0, 0.002, 0.7, 4.0, 40.0]))
@@ -298,7 +297,7 @@ def _lines(data: bytes) -> list[bytes]:
     return [text + b"\n" for text in data.split(b"\n")[:-1]]
 
 
-async def _cancel_all() -> None:
+async def cancel_all() -> None:
     others = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
     for task in others:
         task.cancel()

@@ -1,0 +1,115 @@
+"""A run may end at any call of a file, the database or the network: the next one finishes what it began."""
+
+import multiprocessing
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.harness import World, header, line, result, said, usage
+from tests.standin.backend import OpenSync
+from tests.standin.server import running
+from tests.storm import victim
+from tests.storm.steps import SteppedTransport, Steps
+from tests.storm.trial import Killed, cancel_all
+
+START = 1_795_251_600.0
+CONTENT = [
+    header("s", START),
+    said("user", "first", START + 1, "a1"),
+    said("assistant", "second", START + 2, "a2", usage=usage(), calls=[("c1", "ls")]),
+    result("c1", "files", START + 3),
+    said("assistant", "third", START + 4, "a4", usage=usage()),
+]
+
+
+def _write_transcripts(folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "one.jsonl").write_bytes(b"".join(line(item) for item in CONTENT))
+    fork = header("f", START + 10, parentSession=str(folder / "one.jsonl"))
+    (folder / "two.jsonl").write_bytes(
+        b"".join(line(item) for item in [fork, *CONTENT[1:], said("user", "forked", START + 11, "b1")])
+    )
+
+
+def _expected(folder: Path, *, batch_keeps_dates: bool) -> object:
+    with World(folder, tool_calls=True, batch_keeps_dates=batch_keeps_dates) as calm:
+        _write_transcripts(calm.sessions)
+        calm.sync()
+        return calm.snapshot()
+
+
+def _run_with(world: World, at: Callable[[int], None]) -> int:
+    """Run until nothing is left or `at` ends it; how many steps it took. What is under way is forgotten."""
+    steps = Steps(at)
+    client = world.engine.client._http
+    client._transport = SteppedTransport(steps, world.transport)
+    try:
+        with steps.counted(world.engine.database):
+            world.sync()
+    except (Killed, sqlite3.OperationalError, OSError) as error:
+        error.__traceback__ = None  # its frames hold statements that are half read
+        world.engine.database.connection.rollback()
+        world.engine.database.close()
+        world._runner.run(cancel_all())
+        world._start(backfill=True)
+    return steps.taken
+
+
+def _ending(number: int, error: BaseException) -> Callable[[int], None]:
+    def at(step: int) -> None:
+        if step == number:
+            raise error
+
+    return at
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("batch_keeps_dates", [False, True])
+@pytest.mark.parametrize(
+    "error",
+    [Killed(), sqlite3.OperationalError("database or disk is full"), OSError(5, "Input/output error")],
+    ids=["killed", "disk full", "input/output error"],
+)
+def test_a_run_may_end_at_any_call(tmp_path: Path, error: BaseException, *, batch_keeps_dates: bool) -> None:
+    expected = _expected(tmp_path / "calm", batch_keeps_dates=batch_keeps_dates)
+    number = taken = 0
+    while taken >= number:
+        number += 1
+        folder = tmp_path / str(number)
+        with World(folder, tool_calls=True, batch_keeps_dates=batch_keeps_dates, backfill=True) as world:
+            _write_transcripts(world.sessions)
+            taken = _run_with(world, _ending(number, error))
+            world.sync()
+            assert world.snapshot() == expected, f"after an end at call {number}"
+            assert world.side_effects() == {}, f"after an end at call {number}"
+    assert number > 100
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("batch_keeps_dates", [False, True])
+def test_a_process_may_vanish_at_any_call(tmp_path: Path, *, batch_keeps_dates: bool) -> None:
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["tests.storm.victim"])
+    expected = _expected(tmp_path / "calm", batch_keeps_dates=batch_keeps_dates)
+    number, vanished = 0, True
+    while vanished:
+        number += STRIDE
+        folder = tmp_path / str(number)
+        _write_transcripts(folder / "sessions")
+        now = START + 100_000
+        opensync = OpenSync(now=lambda: now, key=victim.key(), batch_keeps_dates=batch_keeps_dates)
+        with running(opensync) as server:
+            for at in (number, None):
+                process = context.Process(target=victim.sync, args=(folder, server.url, now, at))
+                process.start()
+                process.join(timeout=60)
+                assert process.exitcode in (0, victim.VANISHED)
+                vanished = vanished and (at is None or process.exitcode == victim.VANISHED)
+        assert opensync.snapshot() == expected, f"after vanishing at call {number}"
+        assert opensync.counters.lost_parts == 0
+    assert number > 100
+
+
+STRIDE = 7  # every call is ended by an exception above; a sample of them by the end of a process
