@@ -21,6 +21,7 @@ from pi_opensync.watch import Watcher
 FLUSH_WITHIN = 5.0  # seconds for what is under way when a signal comes
 SWEEP_WITH_EVENTS = 5.0  # seconds between sweeps, at least
 SWEEP_WITHOUT_EVENTS = 2.0
+SWEEP_FOR_A_FOLDER = 0.5  # while a folder is missing there is little to sweep, and pi may make it any moment
 SWEEP_SHARE = 400.0  # a sweep may take one part in so many of the time
 FULL_AGAIN = 0.5  # seconds until the outbox is asked again for room
 TROUBLE_AGAIN = 5.0  # seconds until the store is tried again
@@ -87,6 +88,7 @@ class Daemon:
 
     async def finish(self) -> None:
         """Read and deliver what is queued. Raises as `once`."""
+        self._engine.server.try_now()
         reader = asyncio.create_task(self._read())
         sender = asyncio.create_task(self._engine.delivery.run())
         stopped = asyncio.create_task(self._stopping.wait())
@@ -123,6 +125,8 @@ class Daemon:
             )
         if interrupted:
             raise PartlyDone("interrupted; nothing is lost", hint="run it again to go on")
+        if not (self._engine.follow.is_idle and self._engine.delivery.is_idle):
+            raise PartlyDone("something is still to be sent; nothing is lost", hint="run it again to go on")
         problems = self._engine.follow.problems
         missing = [str(folder) for folder in self._folders if not folder.is_dir()]
         if problems or missing:
@@ -179,6 +183,8 @@ class Daemon:
         cost = 0.0
         while True:
             least = SWEEP_WITH_EVENTS if watcher.is_alive else SWEEP_WITHOUT_EVENTS
+            if not all(folder.is_dir() for folder in self._folders):
+                least = SWEEP_FOR_A_FOLDER
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(max(least, cost * SWEEP_SHARE)):
                     await self._sweep_wanted.wait()
@@ -249,9 +255,13 @@ class Daemon:
     def _tell(self) -> None:
         """Say once what can not be read, and again when the reason changes."""
         follow = self._engine.follow
-        current = {**follow.unreadable, **follow.problems}
+        current = {**follow.unreadable, **follow.problems, **follow.odd}
         for path, reason in current.items():
-            if self._told.get(path) != reason:
+            if self._told.get(path) == reason:
+                continue
+            if path in follow.odd:
+                self._log.warning("not a transcript", path=shown_path(path), reason=reason)
+            else:
                 self._log.warning(
                     "can not be read",
                     path=shown_path(path),

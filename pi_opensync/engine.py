@@ -9,23 +9,43 @@ from pathlib import Path
 
 import httpx
 
-from pi_opensync import logs, texts
+from pi_opensync import logs
+from pi_opensync.cleaning import Cleaner
 from pi_opensync.deliver.courier import Courier
 from pi_opensync.deliver.delivery import Delivery
 from pi_opensync.deliver.server import Server
+from pi_opensync.errors import ConfigurationError
 from pi_opensync.follow import Follow
 from pi_opensync.ingest import Ingest
 from pi_opensync.messages import Options
 from pi_opensync.opensync.client import Client
 from pi_opensync.pi.parents import find_parent
+from pi_opensync.policy import Policy
+from pi_opensync.redact import Redactor
 from pi_opensync.report import LogEvents
 from pi_opensync.settings import Settings
 from pi_opensync.store.database import Database
 
 
-def clean(text: str) -> str:
-    """What every string of a transcript goes through before it is kept."""
-    return texts.cut(texts.well_formed(text))
+def cleaner(settings: Settings) -> Cleaner:
+    """What every string of a transcript goes through. Raises `ConfigurationError` for a bad pattern."""
+    if not settings.redact:
+        return Cleaner()
+    try:
+        return Cleaner(
+            Redactor(
+                own_key=settings.api_key.get_secret_value() if settings.api_key else None,
+                patterns=settings.redact_patterns,
+                emails=settings.redact_emails,
+                home=str(Path.home()) if settings.redact_home else None,
+            )
+        )
+    except ValueError as error:
+        raise ConfigurationError(f"redactPatterns: {error}", hint="patterns are RE2 expressions") from None
+
+
+def policy(settings: Settings) -> Policy:
+    return Policy(settings.include, settings.exclude, home=str(Path.home()))
 
 
 def state_folder(settings: Settings, base_url: str) -> Path:
@@ -59,10 +79,12 @@ def build(
     """Raises `ConfigurationError` where no server is configured."""
     base_url, key = settings.require_server()
     names: dict[bytes, bytes] = {}
+    rules = policy(settings)
     ingest = Ingest(
         database,
         Options(settings.sync_tool_calls, settings.sync_thinking),
-        clean=clean,
+        rules,
+        clean=cleaner(settings),
         find_parent=lambda parent: find_parent(parent, folders, names.get),
         now=now,
     )
@@ -74,6 +96,7 @@ def build(
         client,
         server,
         events,
+        rules,
         dates=settings.timestamps,
         now=now,
         jitter=jitter,

@@ -12,6 +12,7 @@ PiOpensyncError          1  something failed
 Each carries one line for the user, a hint what to do, and its exit code.
 """
 
+from pathlib import Path
 from typing import ClassVar
 
 
@@ -52,3 +53,10 @@ class AlreadyRunning(PiOpensyncError):  # noqa: N818 - named for what the user i
 
 class PartlyDone(PiOpensyncError):  # noqa: N818 - named for what the user is told
     exit_code = 8
+
+
+def cannot_keep_state(folder: Path, error: OSError) -> ConfigurationError:
+    return ConfigurationError(
+        f"can not keep state in {folder}: {error.strerror}",
+        hint="set PI_OPENSYNC_STATE_DIR to a folder of yours on a local disk",
+    )

@@ -11,7 +11,8 @@ from typing import Protocol
 import msgspec
 
 from pi_opensync import messages, texts
-from pi_opensync.messages import Clean, Content, Options, Part, Role, Usage
+from pi_opensync.cleaning import Cleaner
+from pi_opensync.messages import Content, Options, Part, Role, Usage
 from pi_opensync.pi.entries import KNOWN_TYPES, Entry, Header, milliseconds
 
 LONGEST_GAP_MS = 30 * 60 * 1000  # a longer pause is not time spent
@@ -95,7 +96,7 @@ def external_id(header: Header) -> str:
     return f"{texts.well_formed(header.id)}-{digest[:12]}"
 
 
-def begin(header: Header, parent_id: str | None, clean: Clean) -> SessionState:
+def begin(header: Header, parent_id: str | None, clean: Cleaner) -> SessionState:
     """The state of a session of which only the header is known.
 
     `parent_id` is the id of the session that `header.parent` leads to.
@@ -118,7 +119,7 @@ def title(state: SessionState) -> str:
     return prefix + (state.name or state.first_text or texts.UNTITLED)
 
 
-def fold(state: SessionState, entry: Entry, memory: Memory, options: Options, clean: Clean) -> Step:
+def fold(state: SessionState, entry: Entry, memory: Memory, options: Options, clean: Cleaner) -> Step:
     """What the entry does to the session. Raises only what `clean` raises."""
     if entry.id is not None and memory.seen(entry.id):
         return Step(state, repeat=True)
@@ -134,7 +135,7 @@ def fold(state: SessionState, entry: Entry, memory: Memory, options: Options, cl
     return _shown(state, entry, messages.content_of(entry, options, clean), memory)
 
 
-def _message(state: SessionState, entry: Entry, memory: Memory, options: Options, clean: Clean) -> Step:
+def _message(state: SessionState, entry: Entry, memory: Memory, options: Options, clean: Cleaner) -> Step:
     message = entry.body.get("message")
     role = message.get("role") if isinstance(message, dict) else None
     if not isinstance(message, dict) or role not in _MESSAGE_ROLES:
@@ -185,7 +186,7 @@ def _usages(entry: Entry) -> list[Usage]:
     return [usage] if usage else []
 
 
-def _named(state: SessionState, entry: Entry, clean: Clean) -> SessionState:
+def _named(state: SessionState, entry: Entry, clean: Cleaner) -> SessionState:
     name = entry.body.get("name")
     if name is not None and not isinstance(name, str):
         return state
@@ -215,7 +216,7 @@ def _name(value: object) -> str | None:
     return texts.well_formed(value) if isinstance(value, str) and value else None
 
 
-def _result(state: SessionState, entry: Entry, memory: Memory, options: Options, clean: Clean) -> Step:
+def _result(state: SessionState, entry: Entry, memory: Memory, options: Options, clean: Cleaner) -> Step:
     if not options.sync_tool_calls:
         return Step(state)
     result = entry.body["message"]

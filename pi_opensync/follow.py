@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pi_opensync.ingest import SETTLED_AFTER, Ingest, Progress
-from pi_opensync.pi.discover import Found, Unreadable, transcripts
+from pi_opensync.pi.discover import Found, Item, Odd, Unreadable, transcripts
 from pi_opensync.pi.tail import Signature
 from pi_opensync.store.baseline import Baseline
 from pi_opensync.store.database import Database
@@ -48,15 +48,16 @@ class Follow:
         self._later: dict[bytes, float] = {}
         self.problems: dict[bytes, str] = {}
         self.unreadable: dict[bytes, str] = {}
+        self.odd: dict[bytes, str] = {}
         for known in self._transcripts.all():
             if (known.at_end or not known.followed) and known.problem is None:
                 self._looked[known.path] = known.signature
 
-    def list_files(self) -> list[Found | Unreadable]:
+    def list_files(self) -> list[Item]:
         """The files below the folders. Touches only the file system: may run in a thread."""
         return list(transcripts(self._folders))
 
-    def begin(self, listing: Iterable[Found | Unreadable], *, backfill: bool) -> int:
+    def begin(self, listing: Iterable[Item], *, backfill: bool) -> int:
         """The first start leaves alone what is there; returns how many files were left alone.
 
         With `backfill` everything is taken, also what an earlier start left alone.
@@ -82,13 +83,13 @@ class Follow:
             if known is None or not known.followed or self._looked.get(item.path) != item.signature:
                 self.queue(item.path, live=False)
 
-    def know(self, listing: Iterable[Found | Unreadable]) -> None:
+    def know(self, listing: Iterable[Item]) -> None:
         """Know the names of the files that there are, for forks that name their parents."""
         for item in listing:
             if isinstance(item, Found):
                 self._names[item.path.rpartition(b"/")[2]] = item.path
 
-    def compare(self, listing: Iterable[Found | Unreadable]) -> Looked:
+    def compare(self, listing: Iterable[Item]) -> Looked:
         """Queue what a listing shows to be new or changed."""
         looked = Looked()
         self.unreadable = {}
@@ -97,6 +98,8 @@ class Follow:
         for item in listing:
             if isinstance(item, Unreadable):
                 self.unreadable[item.path] = item.reason
+            elif isinstance(item, Odd):
+                self.odd[item.path] = item.reason
             else:
                 looked.files += 1
                 looked.changed += self._consider(item, live=False)
@@ -196,10 +199,19 @@ class Follow:
         del queue[path]
         if progress is Progress.DONE:
             self._looked[path] = signature
+            self._look_for_session(path, live=live)
         elif progress is Progress.FULL:
             self._full[path] = live
         else:
             self._later[path] = self._now() + SETTLED_AFTER
+
+    def _look_for_session(self, path: bytes, *, live: bool) -> None:
+        """Take note of a file that was read and holds no session; one that changes may be half written."""
+        known = self._transcripts.by_path(path)
+        if known is not None and not live and not known.belongs_somewhere:
+            self.odd[path] = "it is empty" if known.signature.size == 0 else "it holds no session of pi's"
+        else:
+            self.odd.pop(path, None)
 
     def _requeue_disturbed(self) -> None:
         while self._ingest.disturbed:

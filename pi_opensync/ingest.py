@@ -1,29 +1,27 @@
 """From a transcript that changed to rows of the store.
 
-One transaction moves the cursor and writes what was read.
+Whether its cursor still holds, and whether this file or another is the one to read its session from, is
+decided here; what its lines mean is `intake`'s. One transaction moves the cursor and writes what was read.
 """
 
 import os
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 from enum import Enum
 
-import msgspec
-
-from pi_opensync import texts
-from pi_opensync.fold import Message, SessionState, begin, external_id, fold
-from pi_opensync.messages import Clean, Options, open_calls
-from pi_opensync.opensync import payloads
+from pi_opensync.cleaning import Cleaner
+from pi_opensync.intake import Intake
+from pi_opensync.messages import Options
 from pi_opensync.pi import tail
-from pi_opensync.pi.entries import Broken, Entry, Header, decode_line, flattened
+from pi_opensync.pi.entries import Header, decode_line
 from pi_opensync.pi.parents import Parent
-from pi_opensync.pi.tail import START, Line, Piece, Signature
+from pi_opensync.pi.tail import START, Signature
+from pi_opensync.policy import Policy
 from pi_opensync.store.database import Database
-from pi_opensync.store.outbox import Outbox, SessionMemory
-from pi_opensync.store.sessions import Reading, Sessions
-from pi_opensync.store.transcripts import BROKEN, Transcript, Transcripts
+from pi_opensync.store.outbox import Outbox
+from pi_opensync.store.sessions import Sessions
+from pi_opensync.store.transcripts import Transcript, Transcripts
 
-RESULTS_WITHIN = 2.0  # seconds that a message waits for the results of its calls
 SETTLED_AFTER = 1.0  # seconds that a file that shrank must rest before it is read again
 MAX_SESSION_BACKLOG = (2_000, 8 << 20)  # messages, bytes that one session may have waiting
 MAX_BACKLOG = (20_000, 64 << 20)
@@ -38,16 +36,6 @@ class Progress(Enum):
     LATER = "look again in a moment"
 
 
-@dataclass(slots=True)
-class _Open:
-    """The session under the cursor while a piece is folded."""
-
-    reading: Reading
-    state: SessionState
-    memory: SessionMemory
-    changed: bool = False
-
-
 class Ingest:
     """Reads transcripts into the store. Not thread-safe; one instance a state folder."""
 
@@ -55,23 +43,31 @@ class Ingest:
         self,
         database: Database,
         options: Options,
+        policy: Policy,
         *,
-        clean: Clean,
+        clean: Cleaner,
         find_parent: Callable[[str], Parent],
         now: Callable[[], float],
         bounded: bool = True,
     ) -> None:
         """`bounded`: stop reading while too much waits to be sent."""
-        self._bounded = bounded
-        self.disturbed: set[bytes] = set()  # copies that may have become the longer one
         self._database = database
         self._transcripts = Transcripts(database)
         self._sessions = Sessions(database)
         self._outbox = Outbox(database)
-        self._options = options
-        self._clean = clean
-        self._find_parent = find_parent
+        self._policy = policy
         self._now = now
+        self._bounded = bounded
+        self._intake = Intake(
+            database,
+            options,
+            policy,
+            clean=clean,
+            find_parent=find_parent,
+            is_held=self._is_longer,
+            now=now,
+        )
+        self.disturbed: set[bytes] = set()  # copies that may have become the longer one
 
     def read(self, path: bytes, *, live: bool) -> tuple[Progress, Signature]:
         """Read the next piece of the file; returns what to do next and the file as it was opened.
@@ -93,9 +89,13 @@ class Ingest:
         transcript, progress = self._verify(transcript, descriptor, signature)
         if progress is not None:
             return progress
+        excluded = self._stays_here(transcript, descriptor, signature)
+        if excluded is not None:
+            self._exclude(transcript, excluded)
+            return Progress.DONE
         piece = tail.read_piece(descriptor, transcript.cursor, signature.size)
         with self._database.transaction():
-            self._take(transcript, piece, live=live)
+            self._intake.take(replace(transcript, excluded=None), piece, live=live)
         return Progress.DONE if piece.at_end else Progress.MORE
 
     def _known(self, path: bytes, signature: Signature) -> Transcript:
@@ -177,134 +177,26 @@ class Ingest:
             self._transcripts.save(transcript)
         return transcript
 
-    def _take(self, transcript: Transcript, piece: Piece, *, live: bool) -> None:
-        self._name_children(transcript.path)
-        touched: dict[int, _Open] = {}
-        under = self._open(transcript.session_id, touched)
-        for line in piece.lines:
-            for item in self._decoded(transcript, line):
-                if isinstance(item, Header):
-                    transcript, under = self._switch(transcript, under, item, touched)
-                elif under is not None:
-                    self._fold(transcript, under, item, line)
-                elif transcript.copy_of is None:
-                    self._transcripts.note(transcript.id, BROKEN, line.offset, line.offset + line.length)
-        self._transcripts.save(replace(transcript, cursor=piece.cursor, at_end=piece.at_end))
-        for opened in touched.values():
-            self._settle(opened, at_end=piece.at_end, live=live)
-
-    def _name_children(self, path: bytes) -> None:
-        """Give the forks of this file, met before it could be read, their parent's id."""
-        name = os.fsdecode(path.rpartition(b"/")[2])
-        for child in self._sessions.guessed(texts.well_formed(name)):
-            parent = self._find_parent(name)
-            if parent.guessed_from is None and parent.id is not None and child.state is not None:
-                state = msgspec.structs.replace(child.state, parent_id=texts.well_formed(parent.id))
-                self._sessions.update(child.id, guessed_parent=None)
-                self._save(child.id, state)
-                self._sessions.wake(child.id, self._now(), live=False)
-
-    def _save(self, session_id: int, state: SessionState) -> None:
-        wanted = payloads.session_payload(state)
-        self._sessions.save_state(session_id, state, payloads.encode(wanted), payloads.digest(wanted))
-
-    def _decoded(self, transcript: Transcript, line: Line) -> Iterator[Entry | Header]:
-        if line.data is None:
-            self._transcripts.note(transcript.id, BROKEN, line.offset, line.offset + line.length)
-            return
-        for item in decode_line(line.data):
-            if isinstance(item, Broken):
-                self._transcripts.note(
-                    transcript.id, BROKEN, line.offset + item.start, line.offset + item.end
-                )
-            else:
-                yield item
-
-    def _open(self, session_id: int | None, touched: dict[int, _Open]) -> _Open | None:
-        if session_id is None:
+    def _stays_here(self, transcript: Transcript, descriptor: int, signature: Signature) -> str | None:
+        """Why the file is not to be read on: of an excluded project no more than the header is read."""
+        if transcript.session_id is not None:
+            return self._policy.reason(self._sessions.project(transcript.session_id))
+        if transcript.cursor != START:
             return None
-        if session_id not in touched:
-            reading = self._sessions.reading(session_id)
-            if reading is None or reading.state is None:
-                return None
-            memory = SessionMemory(self._database, reading.id, reading.generation)
-            touched[session_id] = _Open(reading, reading.state, memory)
-        return touched[session_id]
+        line = tail.first_line(descriptor, signature.size)
+        header = next((item for item in decode_line(line) if isinstance(item, Header)), None)
+        return None if header is None else self._policy.reason(header.cwd)
 
-    def _switch(
-        self, transcript: Transcript, under: _Open | None, header: Header, touched: dict[int, _Open]
-    ) -> tuple[Transcript, _Open | None]:
-        """The session that a header begins or goes on with; None where another file holds it."""
-        key = external_id(header)
-        if under is not None and under.reading.external_id == key:
-            return transcript, under
-        known = self._sessions.reading_of(key)
-        if known is not None and known.transcript_id != transcript.id:
-            held = known.state is not None
-            if held and self._is_longer(known.transcript_id, transcript.signature.size):
-                return replace(transcript, session_id=None, copy_of=known.transcript_id), None
-            self._sessions.forget_history(known.id)
-            touched.pop(known.id, None)
-            known = None
-        if known is None or known.state is None:
-            parent = self._find_parent(header.parent) if header.parent is not None else Parent(None)
-            state = begin(header, parent.id, self._clean)
-            wanted = payloads.session_payload(state)
-            known = self._sessions.begin(
-                state,
-                transcript.id,
-                payloads.encode(wanted),
-                payloads.digest(wanted),
-                texts.well_formed(parent.guessed_from) if parent.guessed_from else None,
+    def _exclude(self, transcript: Transcript, reason: str) -> None:
+        """Forget what waits to be sent of this file, so that it is read anew if it may leave later."""
+        with self._database.transaction():
+            for session_id in self._sessions.of_transcript(transcript.id):
+                self._sessions.forget_history(session_id)
+                self._sessions.update(session_id, excluded=reason, due=None)
+                self._outbox.withdraw(session_id)
+            self._transcripts.save(
+                replace(transcript, cursor=START, session_id=None, at_end=True, excluded=reason)
             )
-        transcript = replace(transcript, session_id=known.id)
-        return transcript, self._open(known.id, touched)
-
-    def _fold(self, transcript: Transcript, under: _Open, entry: Entry, line: Line) -> None:
-        under.changed = True
-        try:
-            step = fold(under.state, entry, under.memory, self._options, self._clean)
-        except RecursionError:
-            entries = [item for item in flattened(line.data or b"") if isinstance(item, Entry)]
-            if not entries:
-                self._transcripts.note(transcript.id, BROKEN, line.offset, line.offset + line.length)
-                return
-            entry = entries[0]
-            step = fold(under.state, entry, under.memory, self._options, self._clean)
-        under.state = step.state
-        if step.repeat:
-            return
-        if entry.id is not None:
-            under.memory.remember(entry.id)
-        if step.unknown is not None:
-            kind = step.unknown.encode("utf-8", "backslashreplace").decode()[:200]
-            self._transcripts.note(transcript.id, kind, line.offset, line.offset + line.length)
-        if step.message is not None:
-            self._put(under, step.message, entry)
-
-    def _put(self, under: _Open, message: Message, entry: Entry) -> None:
-        payload = payloads.message_payload(message, under.reading.external_id)
-        now = self._now()
-        written = entry.timestamp / 1000 if entry.timestamp is not None else now
-        self._outbox.put(
-            under.reading.id,
-            under.reading.generation,
-            message,
-            payloads.encode(payload),
-            payloads.digest(payload),
-            not_before=min(written, now) + RESULTS_WITHIN if open_calls(message.parts) else 0.0,
-        )
-
-    def _settle(self, opened: _Open, *, at_end: bool, live: bool) -> None:
-        if not opened.changed:
-            return
-        now = self._now()
-        session_id = opened.reading.id
-        self._save(session_id, opened.state)
-        if not at_end:
-            self._outbox.hold(session_id, now + RESULTS_WITHIN)
-        if at_end or live:
-            self._sessions.wake(session_id, now, live=live)
 
     def _record_problem(self, path: bytes, error: OSError) -> None:
         try:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pi_opensync import __version__
-from pi_opensync.errors import AlreadyRunning
+from pi_opensync.errors import AlreadyRunning, cannot_keep_state
 
 FILE = "lock"
 
@@ -26,9 +26,15 @@ class Holder:
 
 @contextmanager
 def held(folder: Path, command: str, now: float) -> Iterator[None]:
-    """Hold the folder while the block runs. Raises `AlreadyRunning` that names who holds it."""
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    descriptor = os.open(folder / FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    """Hold the folder while the block runs.
+
+    Raises `AlreadyRunning` that names who holds it, `ConfigurationError` where it can not be used.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        descriptor = os.open(folder / FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise cannot_keep_state(folder, error) from None
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -3,13 +3,13 @@
 Pure: the options and the way a string is cleaned come in, a message goes out.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import msgspec
 
 from pi_opensync import texts
+from pi_opensync.cleaning import Cleaner
 from pi_opensync.pi.entries import Entry, milliseconds
 
 Role = Literal["user", "assistant", "system", "tool"]
@@ -56,9 +56,6 @@ class Usage:
     cost: float = 0.0
 
 
-Clean = Callable[[str], str]
-
-
 def usage_of(value: object) -> Usage | None:
     """Pi's `usage`, or None. The prompt is what was sent, cached or not."""
     if not isinstance(value, dict):
@@ -71,7 +68,7 @@ def usage_of(value: object) -> Usage | None:
     )
 
 
-def content_of(entry: Entry, options: Options, clean: Clean) -> Content | None:
+def content_of(entry: Entry, options: Options, clean: Cleaner) -> Content | None:
     """What the entry shows, or None where there is nothing to show. Tool results: see `result_text`."""
     if entry.type == "message":
         message = entry.body.get("message")
@@ -83,7 +80,7 @@ def content_of(entry: Entry, options: Options, clean: Clean) -> Content | None:
     return None
 
 
-def _message(message: dict[str, Any], entry: Entry, options: Options, clean: Clean) -> Content | None:
+def _message(message: dict[str, Any], entry: Entry, options: Options, clean: Cleaner) -> Content | None:
     role = message.get("role")
     if role == "user":
         return _text_content("user", blocks_text(message.get("content"), clean))
@@ -96,7 +93,7 @@ def _message(message: dict[str, Any], entry: Entry, options: Options, clean: Cle
     return None
 
 
-def blocks_text(content: object, clean: Clean) -> str:
+def blocks_text(content: object, clean: Cleaner) -> str:
     """Text blocks and image lines one below the other; a plain string is its own text."""
     if isinstance(content, str):
         return clean(content)
@@ -111,7 +108,7 @@ def blocks_text(content: object, clean: Clean) -> str:
     return "\n".join(text for text in shown if text)
 
 
-def result_text(message: dict[str, Any], clean: Clean) -> str:
+def result_text(message: dict[str, Any], clean: Cleaner) -> str:
     text = blocks_text(message.get("content"), clean)
     return f"[error] {text}" if message.get("isError") is True else text
 
@@ -140,14 +137,14 @@ def open_calls(parts: tuple[Part, ...]) -> tuple[str, ...]:
 SUMMARIES = {"compaction": "[Compaction summary]", "branch_summary": "[Branch summary]"}
 
 
-def _summary(entry: Entry, clean: Clean) -> Content | None:
+def _summary(entry: Entry, clean: Cleaner) -> Content | None:
     summary = entry.body.get("summary")
     if not isinstance(summary, str) or not summary:
         return None
     return _text_content("system", f"{SUMMARIES[entry.type]}\n\n{clean(summary)}")
 
 
-def _custom(body: dict[str, Any], clean: Clean) -> Content | None:
+def _custom(body: dict[str, Any], clean: Cleaner) -> Content | None:
     if body.get("display") is not True:
         return None
     return _text_content("system", blocks_text(body.get("content"), clean))
@@ -157,7 +154,7 @@ def _text_content(role: Role, text: str) -> Content | None:
     return Content(role, text, (Part("text", text),)) if text else None
 
 
-def _bash(message: dict[str, Any], clean: Clean) -> Content:
+def _bash(message: dict[str, Any], clean: Cleaner) -> Content:
     command = clean(_string(message.get("command")))
     output = clean(_string(message.get("output")))
     code = message.get("exitCode")
@@ -167,7 +164,7 @@ def _bash(message: dict[str, Any], clean: Clean) -> Content:
     return Content("tool", f"$ {command}\n{output}", (call, Part("tool-result", output)))
 
 
-def _assistant(message: dict[str, Any], entry: Entry, options: Options, clean: Clean) -> Content | None:
+def _assistant(message: dict[str, Any], entry: Entry, options: Options, clean: Cleaner) -> Content | None:
     blocks = message.get("content")
     if isinstance(blocks, str):
         blocks = [{"type": "text", "text": blocks}]
@@ -204,7 +201,7 @@ def _assistant(message: dict[str, Any], entry: Entry, options: Options, clean: C
     )
 
 
-def _shown_text(block: dict[str, Any], options: Options, clean: Clean) -> str:
+def _shown_text(block: dict[str, Any], options: Options, clean: Cleaner) -> str:
     if block.get("type") == "text":
         return clean(_string(block.get("text")))
     if block.get("type") == "thinking" and options.sync_thinking:
@@ -220,7 +217,7 @@ def _close_run(run: list[str], shown: list[str], parts: list[Part]) -> None:
         run.clear()
 
 
-def _ending(message: dict[str, Any], clean: Clean) -> str:
+def _ending(message: dict[str, Any], clean: Cleaner) -> str:
     reason = message.get("stopReason")
     if reason == "aborted":
         return "[aborted]"
@@ -230,31 +227,14 @@ def _ending(message: dict[str, Any], clean: Clean) -> str:
     return ""
 
 
-def _call(block: dict[str, Any], clean: Clean) -> Part:
+def _call(block: dict[str, Any], clean: Cleaner) -> Part:
     args = block.get("arguments")
     call_id = block.get("id")
     content = {
         "toolName": clean(_string(block.get("name"))) or "unknown",
-        "args": clean_json(args if isinstance(args, dict) else {"arguments": args}, clean),
+        "args": clean.json(args if isinstance(args, dict) else {"arguments": args}),
     }
     return Part("tool-call", content, call_id=call_id if isinstance(call_id, str) else "")
-
-
-def clean_json(value: Any, clean: Clean) -> Any:
-    """A JSON value with every string of it cleaned, keys too, and numbers that arrive as themselves."""
-    if isinstance(value, str):
-        return clean(value)
-    if isinstance(value, dict):
-        cleaned: dict[str, Any] = {}
-        for key, inner in value.items():
-            name = clean(key)
-            while name in cleaned:
-                name = f".{name}"
-            cleaned[name] = clean_json(inner, clean)
-        return cleaned
-    if isinstance(value, list):
-        return [clean_json(inner, clean) for inner in value]
-    return texts.number(value)
 
 
 def _string(value: object) -> str:

@@ -9,10 +9,12 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from pi_opensync.cleaning import Cleaner
 from pi_opensync.ingest import Ingest, Progress
-from pi_opensync.messages import Clean, Options
+from pi_opensync.messages import Options
 from pi_opensync.pi.discover import Found
 from pi_opensync.pi.parents import find_parent
+from pi_opensync.policy import Policy
 from pi_opensync.store.database import Database
 from pi_opensync.store.schema import migrate
 
@@ -24,7 +26,8 @@ def folded(
     names: dict[bytes, bytes],
     options: Options,
     *,
-    clean: Clean,
+    policy: Policy,
+    clean: Cleaner,
     now: Callable[[], float],
 ) -> Iterator[tuple[Database, dict[bytes, str]]]:
     """A store with all of these files read, and the files that could not be read with the reason.
@@ -41,6 +44,7 @@ def folded(
         ingest = Ingest(
             database,
             options,
+            policy,
             clean=clean,
             find_parent=lambda parent: find_parent(parent, folders, names.get),
             now=now,

@@ -50,6 +50,14 @@ class Settings(BaseSettings):
     timestamps: Annotated[
         Literal["transcript", "server"], Field(validation_alias=_names("TIMESTAMPS", "timestamps"))
     ] = "transcript"
+    include: Annotated[tuple[str, ...], NoDecode, Field(validation_alias=_names("INCLUDE", "include"))] = ()
+    exclude: Annotated[tuple[str, ...], NoDecode, Field(validation_alias=_names("EXCLUDE", "exclude"))] = ()
+    redact: Annotated[bool, Field(validation_alias=_names("REDACT", "redact"))] = True
+    redact_patterns: Annotated[
+        tuple[str, ...], NoDecode, Field(validation_alias=_names("REDACT_PATTERNS", "redactPatterns"))
+    ] = ()
+    redact_emails: Annotated[bool, Field(validation_alias=_names("REDACT_EMAILS", "redactEmails"))] = False
+    redact_home: Annotated[bool, Field(validation_alias=_names("REDACT_HOME", "redactHome"))] = False
     sessions_dir: Annotated[
         tuple[Path, ...], NoDecode, Field(validation_alias=_names("SESSIONS_DIR", "sessionsDir"))
     ] = ()
@@ -81,6 +89,16 @@ class Settings(BaseSettings):
             return tuple(Path(str(part)).expanduser() for part in value)
         return value
 
+    @field_validator("include", "exclude", mode="before")
+    @classmethod
+    def _patterns(cls, value: object) -> object:
+        return [part for part in value.split(os.pathsep) if part] if isinstance(value, str) else value
+
+    @field_validator("redact_patterns", mode="before")
+    @classmethod
+    def _one_or_more(cls, value: object) -> object:
+        return [value] if isinstance(value, str) else value
+
     @field_validator("state_dir")
     @classmethod
     def _expand(cls, value: Path) -> Path:
@@ -110,18 +128,20 @@ def normalise_url(value: str) -> str:
 
     Convex serves HTTP actions under `.convex.site`; the dashboard shows `.convex.cloud`.
     """
-    text = value.strip().rstrip("/")
-    parts = urlsplit(text)
+    parts = urlsplit(value.strip().rstrip("/"))
     host = parts.hostname or ""
+    if parts.port == 0:  # reading it also raises for what is no port
+        raise ValueError("expected a port from 1 to 65535")
     if parts.scheme not in {"http", "https"} or not host:
         raise ValueError("expected a URL such as https://your-deployment.convex.cloud")
     if parts.username or parts.password or parts.query or parts.fragment:
         raise ValueError("expected a bare URL, without user, query or fragment")
     if parts.scheme == "http" and host not in LOOPBACK:
         raise ValueError("plain http is allowed only to this machine; use https")
+    netloc = parts.netloc.lower()
     if host.endswith(".convex.cloud"):
-        text = text.replace(".convex.cloud", ".convex.site", 1)
-    return text
+        netloc = netloc.replace(".convex.cloud", ".convex.site", 1)
+    return f"{parts.scheme}://{netloc}{parts.path}"
 
 
 def config_path(env: Mapping[str, str]) -> Path:
@@ -176,7 +196,12 @@ def load(env: Mapping[str, str] | None = None, **flags: Any) -> Settings:
     """
     env = os.environ if env is None else env
     path = file_in_use(env)
-    in_file = {key: value for key, value in read_file(path).items() if value is not None}
+    return gather(env, path, read_file(path), **flags)
+
+
+def gather(env: Mapping[str, str], path: Path, in_file: Mapping[str, Any], **flags: Any) -> Settings:
+    """Settings from flags, environment and what the file at `path` holds. Raises as `load`."""
+    in_file = {key: value for key, value in in_file.items() if value is not None}
     given = {key: value for key, value in flags.items() if value is not None}
     values: dict[str, Any] = {}
     sources: dict[str, str] = {}
@@ -213,6 +238,8 @@ def _would_do(field_name: str) -> str | None:
                 return "use true or false"
             if name == "timestamps":
                 return 'use "transcript" or "server"'
+            if name == "state_dir":
+                return "use the path of a folder"
             if name == "sessions_dir":
                 return f"use one or more folders, separated by {os.pathsep!r}"
     return None

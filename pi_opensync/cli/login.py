@@ -28,14 +28,10 @@ def login(*, url: str | None, key_stdin: bool, from_plugin: bool) -> None:
     asked_url = url or plugin.get("convexUrl") or _ask_url()
     key = _read_key(key_stdin=key_stdin, plugin=plugin)
     # Both go through the settings, which know what a URL and a key look like.
-    checked = settings.load(
-        {"HOME": os.environ.get("HOME", "")} | {settings.ENV_PREFIX + "CONFIG": os.devnull},
-        convex_url=asked_url,
-        api_key=key,
-    )
+    checked = settings.gather({}, path, {}, convex_url=asked_url, api_key=key)
     base_url, secret = checked.require_server()
     asyncio.run(_check(base_url, secret.get_secret_value()))
-    stored = settings.read_file(path) if path.exists() else {name: plugin[name] for name in plugin}
+    stored = _kept(path) if path.exists() else dict(plugin)
     stored |= {"convexUrl": base_url, "apiKey": secret.get_secret_value()}
     write_private(path, stored)
     print(f"Logged in to {base_url}; written to {path}")
@@ -72,6 +68,14 @@ def write_private(path: Path, value: dict[str, Any]) -> None:
             raise
     except OSError as error:
         raise ConfigurationError(f"can not write {path}: {error.strerror}") from None
+
+
+def _kept(path: Path) -> dict[str, Any]:
+    """The settings that are there; none where the file can not be understood: it is written anew."""
+    try:
+        return settings.read_file(path)
+    except ConfigurationError:
+        return {}
 
 
 def _ask_url() -> str:

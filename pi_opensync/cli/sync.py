@@ -17,7 +17,7 @@ from pi_opensync.logs import shown, shown_path
 from pi_opensync.messages import Options
 from pi_opensync.opensync.payloads import project_name
 from pi_opensync.pi import discover
-from pi_opensync.pi.discover import Found, Unreadable
+from pi_opensync.pi.discover import Found, Item, Unreadable
 from pi_opensync.scratch import folded
 from pi_opensync.selection import Chosen, Wanted
 from pi_opensync.store.database import Database, open_or_rebuild
@@ -41,7 +41,8 @@ def run(wanted: Wanted, *, dry_run: bool, yes: bool, log_format: logs.LogFormat,
         _show(chosen, folders, listing, chosen_settings)
     else:
         base_url, _key = chosen_settings.require_server()
-        print(_announcement(chosen, base_url), file=sys.stderr)
+        if not _announce(chosen, base_url):
+            yes = True  # there is no session to agree to, only files to look into
         if (
             not yes
             and sys.stdin.isatty()
@@ -63,7 +64,7 @@ def run(wanted: Wanted, *, dry_run: bool, yes: bool, log_format: logs.LogFormat,
         raise PartlyDone(f"{len(missing)} folders could not be read, see above")
 
 
-def _listing(folders: tuple[Path, ...]) -> list[Found | Unreadable]:
+def _listing(folders: tuple[Path, ...]) -> list[Item]:
     listing = list(discover.transcripts(folders))
     if not any(folder.is_dir() for folder in folders):
         raise ConfigurationError(
@@ -76,8 +77,14 @@ def _listing(folders: tuple[Path, ...]) -> list[Found | Unreadable]:
     return listing
 
 
+def _announce(chosen: Sequence[Chosen], base_url: str) -> int:
+    """Say how many sessions, of which projects, from when: what a user agrees to. Returns how many."""
+    sessions = [item for item in chosen if item.header is not None]
+    print(_announcement(sessions, base_url) if sessions else "No sessions to send.", file=sys.stderr)
+    return len(sessions)
+
+
 def _announcement(chosen: Sequence[Chosen], base_url: str) -> str:
-    """How many sessions, of which projects, from when: what a user agrees to."""
     projects = sorted({project_name(item.header.cwd) for item in chosen if item.header and item.header.cwd})
     begun = [item.header.timestamp for item in chosen if item.header and item.header.timestamp]
     named = ", ".join([shown(name) for name in projects[:NAMED]] + ["..."] * (len(projects) > NAMED))
@@ -91,13 +98,21 @@ def _announcement(chosen: Sequence[Chosen], base_url: str) -> str:
 def _show(
     chosen: Sequence[Chosen],
     folders: tuple[Path, ...],
-    listing: Sequence[Found | Unreadable],
+    listing: Sequence[Item],
     chosen_settings: settings.Settings,
 ) -> None:
     names = {item.path.rpartition(b"/")[2]: item.path for item in listing if isinstance(item, Found)}
     options = Options(chosen_settings.sync_tool_calls, chosen_settings.sync_thinking)
     files = [item.found for item in chosen]
-    with folded(files, folders, names, options, clean=engine.clean, now=time.time) as (wanted, problems):
+    with folded(
+        files,
+        folders,
+        names,
+        options,
+        policy=engine.policy(chosen_settings),
+        clean=engine.cleaner(chosen_settings),
+        now=time.time,
+    ) as (wanted, problems):
         show_sessions(survey(wanted))
     for path, reason in problems.items():
         logs.get().warning("can not be read", path=shown_path(path), reason=reason)
@@ -109,7 +124,7 @@ async def _send(
     chosen_settings: settings.Settings,
     folders: tuple[Path, ...],
     database: Database,
-    listing: Sequence[Found | Unreadable],
+    listing: Sequence[Item],
     chosen: Sequence[Chosen],
 ) -> None:
     built = engine.build(chosen_settings, folders, database)

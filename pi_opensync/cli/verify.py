@@ -48,7 +48,15 @@ async def _verify(
     names = {item.path.rpartition(b"/")[2]: item.path for item in files}
     options = Options(chosen.sync_tool_calls, chosen.sync_thinking)
     followed = [item for item in files if item.path not in alone]
-    with folded(followed, folders, names, options, clean=engine.clean, now=time.time) as (wanted, _problems):
+    with folded(
+        followed,
+        folders,
+        names,
+        options,
+        policy=engine.policy(chosen),
+        clean=engine.cleaner(chosen),
+        now=time.time,
+    ) as (wanted, _problems):
         built_on = open_database(state) if repair else wanted
         built = engine.build(chosen, folders, built_on)
         async with built.client:

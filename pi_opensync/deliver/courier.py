@@ -10,6 +10,7 @@ from pi_opensync.deliver.readback import holds_session, on_server
 from pi_opensync.deliver.server import Server
 from pi_opensync.opensync.client import Client
 from pi_opensync.opensync.outcomes import Outcome, Verdict
+from pi_opensync.policy import Policy
 from pi_opensync.store.database import Database
 from pi_opensync.store.outbox import Outbox, Waiting
 from pi_opensync.store.sessions import Session, Sessions
@@ -36,6 +37,7 @@ class Courier:
         client: Client,
         server: Server,
         events: Events,
+        policy: Policy,
         *,
         dates: str,
         now: Callable[[], float],
@@ -47,6 +49,7 @@ class Courier:
         self._client = client
         self._server = server
         self._events = events
+        self._policy = policy
         self._dates = dates
         self._now = now
         self._jitter = jitter
@@ -58,6 +61,8 @@ class Courier:
         delivered = 0
         for _ in range(ACTIONS_A_VISIT):
             session = self._sessions.by_id(session_id)
+            if self._stays_here(session):
+                break
             action = self._next(session)
             if isinstance(action, plan.Wait | plan.Rest):
                 with self._database.transaction():
@@ -74,6 +79,17 @@ class Courier:
                 self._sessions.set_due(session_id, self._now())  # behind the others that are due
         if delivered:
             self._events.delivered(self._sessions.by_id(session_id), delivered)
+
+    def _stays_here(self, session: Session) -> bool:
+        """Take back what waits of a session that was excluded after it was read."""
+        reason = session.excluded or self._policy.reason(self._sessions.project(session.id))
+        if reason is None:
+            return False
+        with self._database.transaction():
+            self._outbox.withdraw(session.id)
+            self._sessions.forget_history(session.id)
+            self._sessions.update(session.id, excluded=reason, due=None)
+        return True
 
     async def _perform(self, session: Session, action: plan.Action) -> tuple[bool, int]:
         """Whether the session may go on, and how many messages arrived."""

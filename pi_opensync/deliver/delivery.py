@@ -36,7 +36,7 @@ class Delivery:
     def clock_was_set(self, *, horizon: float) -> None:
         """Let nothing wait for a moment that the clock may not reach for long."""
         self._sessions.forget_future(self._now(), horizon)
-        self._server.clock_was_set()
+        self._server.clock_was_set(horizon=horizon)
         self.wake()
 
     def wake(self) -> None:

@@ -83,10 +83,14 @@ class Server:
                 self._database.set_meta("pause", None)
         return ended
 
-    def clock_was_set(self) -> None:
-        """End a pause whose end was told by another clock."""
+    def clock_was_set(self, *, horizon: float) -> None:
+        """End a pause whose end was told by another clock: nothing waits longer than `horizon` seconds."""
         if self.pause is not None:
-            self.pause = replace(self.pause, until=min(self.pause.until, self._now()))
+            self.pause = replace(self.pause, until=min(self.pause.until, self._now() + horizon))
+
+    def try_now(self) -> None:
+        """Forget a pause of an earlier run: somebody waits for this one."""
+        self.came_back()
 
     def note_success(self) -> None:
         """To be called in a transaction."""

@@ -24,10 +24,21 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """A folder that could not be listed, with the system's reason."""
+    """A folder that could not be listed, or a name that leads nowhere, with the reason."""
 
     path: bytes
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Odd:
+    """What is named like a transcript and is none; nothing is lost by passing over it."""
+
+    path: bytes
+    reason: str
+
+
+Item = Found | Unreadable | Odd
 
 
 def roots(configured: tuple[Path, ...], env: Mapping[str, str], working_directory: Path) -> tuple[Path, ...]:
@@ -66,10 +77,9 @@ def session_dir_setting(file: Path) -> str | None:
     return None
 
 
-def transcripts(folders: tuple[Path, ...]) -> Iterator[Found | Unreadable]:
+def transcripts(folders: tuple[Path, ...]) -> Iterator[Item]:
     """Every transcript below the folders, each file once, symbolic links followed once."""
     visited: set[tuple[int, int]] = set()
-    files: set[tuple[int, int]] = set()
     pending = [os.fsencode(folder) for folder in reversed(folders)]
     while pending:
         folder = pending.pop()
@@ -79,24 +89,35 @@ def transcripts(folders: tuple[Path, ...]) -> Iterator[Found | Unreadable]:
                 continue
             visited.add((status.st_dev, status.st_ino))
             with os.scandir(folder) as listing:
-                items = sorted(listing, key=lambda item: item.name)
+                entries = sorted(listing, key=lambda entry: entry.name)
         except OSError as error:
             yield Unreadable(folder, error.strerror or "unreadable")
             continue
         inner: list[bytes] = []
-        for item in items:
-            try:
-                if item.is_dir():
-                    inner.append(item.path)
-                elif item.name.endswith(SUFFIX):
-                    status = item.stat()
-                    key = (status.st_dev, status.st_ino)
-                    if stat.S_ISREG(status.st_mode) and key not in files:
-                        files.add(key)
-                        yield Found(item.path, Signature.of(status))
-            except OSError:
-                continue  # vanished between the listing and the look: the next sweep sees it
+        for entry in entries:
+            yield from _looked_at(entry, inner, visited)
         pending.extend(reversed(inner))
+
+
+def _looked_at(
+    entry: os.DirEntry[bytes], inner: list[bytes], visited: set[tuple[int, int]]
+) -> Iterator[Item]:
+    """What one name of a folder is; folders are added to `inner`, files to `visited`."""
+    try:
+        if entry.is_dir():
+            inner.append(entry.path)
+            if entry.name.endswith(SUFFIX):
+                yield Odd(entry.path, "it is a folder, and is looked into")
+        elif entry.name.endswith(SUFFIX):
+            status = entry.stat()
+            key = (status.st_dev, status.st_ino)
+            if stat.S_ISREG(status.st_mode) and key not in visited:
+                visited.add(key)
+                yield Found(entry.path, Signature.of(status))
+    except FileNotFoundError:
+        return  # vanished between the listing and the look
+    except OSError as error:
+        yield Unreadable(entry.path, error.strerror or "unreadable")
 
 
 def _unique(paths: Iterator[Path] | list[Path]) -> tuple[Path, ...]:

@@ -16,6 +16,8 @@ import msgspec
 
 PIECE = 1 << 20  # bytes read at a time
 WINDOW = 4096  # bytes before the offset that are compared before it is trusted
+HEADER_STEP = 512
+MAX_HEADER = 64 << 10
 MAX_LINE = 64 << 20  # a longer line is passed over and counted as broken
 
 
@@ -96,6 +98,20 @@ def verified(descriptor: int, cursor: Cursor, before: Signature | None, now: Sig
         window = _window(descriptor, cursor.offset)
         return cursor if (_hash(head), _hash(window)) == (cursor.head, cursor.window) else None
     return cursor if _checksum(descriptor, cursor.offset) == cursor.checksum else None
+
+
+def first_line(descriptor: int, size: int) -> bytes:
+    """The first line, without reading far beyond it; empty while it has no newline yet."""
+    data = b""
+    while len(data) < min(size, MAX_HEADER):
+        block = os.pread(descriptor, HEADER_STEP, len(data))
+        line, newline, _rest = block.partition(b"\n")
+        data += line
+        if newline:
+            return data
+        if not block:
+            break
+    return b""
 
 
 def read_piece(descriptor: int, cursor: Cursor, size: int) -> Piece:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from pi_opensync.errors import ConfigurationError, PiOpensyncError
+from pi_opensync.errors import ConfigurationError, PiOpensyncError, cannot_keep_state
 from pi_opensync.store.schema import APPLICATION_ID, NEWEST, migrate
 
 FILE = "state.sqlite3"
@@ -73,10 +73,7 @@ def open_database(folder: Path) -> Database:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
         path.chmod(0o600)
     except OSError as error:
-        raise ConfigurationError(
-            f"can not keep state in {folder}: {error.strerror}",
-            hint="set PI_OPENSYNC_STATE_DIR to a folder of yours on a local disk",
-        ) from None
+        raise cannot_keep_state(folder, error) from None
     connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
     try:
         # A rollback journal, not a WAL: SQLite before 3.51.3 can corrupt a WAL that several connections

@@ -87,16 +87,18 @@ class Outbox:
         digest: bytes,
         *,
         not_before: float = 0.0,
+        parked: str | None = None,
     ) -> None:
         """Want the message so. What the server already holds in this version is not wanted again.
 
-        `not_before` (seconds) holds back a message that another entry is about to complete.
+        `not_before` (seconds) holds back a message that another entry is about to complete; `parked` is
+        the reason why it must not be sent.
         """
         calls = open_calls(message.parts)
         draft = _encode(message) if calls else None
         row = self._database.execute(
             "INSERT INTO messages(session_id, external_id, generation, position, created_at, wanted, bytes, "
-            "wanted_digest, next_try, draft) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
+            "wanted_digest, next_try, draft, parked) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
             "ON CONFLICT (external_id) DO UPDATE SET session_id = excluded.session_id, "
             "generation = excluded.generation, position = excluded.position, "
             "wanted = CASE WHEN acked_digest IS excluded.wanted_digest OR held_as IS NOT NULL "
@@ -104,7 +106,8 @@ class Outbox:
             "THEN NULL ELSE excluded.wanted END, "
             "bytes = excluded.bytes, wanted_digest = excluded.wanted_digest, "
             "next_try = CASE WHEN failures > 0 THEN next_try ELSE excluded.next_try END, "
-            "parked = CASE WHEN wanted_digest IS excluded.wanted_digest THEN parked END, "
+            "parked = CASE WHEN wanted_digest IS excluded.wanted_digest THEN parked "
+            "ELSE excluded.parked END, "
             "failures = CASE WHEN wanted_digest IS excluded.wanted_digest THEN failures ELSE 0 END, "
             "draft = excluded.draft RETURNING id",
             (
@@ -118,6 +121,7 @@ class Outbox:
                 digest,
                 not_before,
                 draft,
+                parked,
             ),
         ).fetchone()
         self._database.execute("DELETE FROM calls WHERE message_id = ?", row)
@@ -150,6 +154,20 @@ class Outbox:
         else:
             row = self._database.execute(f"{query} AND session_id = ?", (session_id,)).fetchone()
         return row[0], row[1]
+
+    def withdraw(self, session_id: int) -> None:
+        """Forget what waits of the session: it must not leave any more."""
+        self._database.execute(
+            "DELETE FROM messages WHERE session_id = ? AND wanted IS NOT NULL AND acked_digest IS NULL "
+            "AND attempted_digest IS NULL",
+            (session_id,),
+        )
+        self._database.execute(
+            "UPDATE messages SET wanted = NULL, parked = NULL, draft = NULL, wanted_digest = x'' "
+            "WHERE session_id = ? AND wanted IS NOT NULL",
+            (session_id,),
+        )
+        self._database.execute("UPDATE messages SET draft = NULL WHERE session_id = ?", (session_id,))
 
     def attempt(self, messages: Sequence[Waiting]) -> None:
         """Record, before the request, that the server may get to hold these."""

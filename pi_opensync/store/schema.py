@@ -23,6 +23,7 @@ MIGRATIONS: tuple[tuple[str, str], ...] = (
             cursor BLOB,
             session_id INTEGER,           -- under the cursor; NULL: what comes belongs to none
             copy_of INTEGER,              -- the transcript that holds the same session and is not shorter
+            excluded TEXT,                -- why it is not read past its header
             shrunk_at REAL,               -- first seen shorter than what was read
             problem TEXT
         );
@@ -42,6 +43,8 @@ MIGRATIONS: tuple[tuple[str, str], ...] = (
             external_id TEXT NOT NULL UNIQUE,
             transcript_id INTEGER NOT NULL,  -- the file that it is read from
             generation INTEGER NOT NULL,  -- grows when it is read again from the start
+            project TEXT,                 -- the folder that says whether it may leave; never sent from here
+            excluded TEXT,                -- why it stays on this machine
             guessed_parent TEXT,          -- the name of the parent's file, where it could not be read
             state BLOB,                   -- NULL: to be begun again at its header
             wanted BLOB NOT NULL,         -- the payload

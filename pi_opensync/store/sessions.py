@@ -12,7 +12,8 @@ _encode = msgspec.msgpack.Encoder().encode
 _state = msgspec.msgpack.Decoder(SessionState).decode
 _COLUMNS = (
     "id, external_id, transcript_id, generation, wanted, wanted_digest, acked_digest, acked_key, "
-    "attempted_digest, dates, origin, server_id, sent_at, written_at, failures, next_try, parked, live"
+    "excluded, attempted_digest, dates, origin, server_id, sent_at, written_at, failures, next_try, parked, "
+    "live"
 )
 
 
@@ -28,6 +29,7 @@ class Session:
     wanted_digest: bytes
     acked_digest: bytes | None
     acked_key: bytes | None
+    excluded: str | None
     attempted_digest: bytes | None
     dates: str | None
     origin: str | None
@@ -69,15 +71,18 @@ class Sessions:
         transcript_id: int,
         wanted: bytes,
         digest: bytes,
+        *,
         guessed_parent: str | None,
+        project: str | None,
     ) -> Reading:
         """Add the session, or give it to this transcript and start its history anew."""
         self._database.execute(
             "INSERT INTO sessions(external_id, transcript_id, generation, state, wanted, wanted_digest, "
-            "guessed_parent) VALUES (?, ?, 1, ?, ?, ?, ?) ON CONFLICT (external_id) DO UPDATE SET "
-            "transcript_id = excluded.transcript_id, state = excluded.state, "
-            "guessed_parent = excluded.guessed_parent",
-            (state.external_id, transcript_id, _encode(state), wanted, digest, guessed_parent),
+            "guessed_parent, project) VALUES (?, ?, 1, ?, ?, ?, ?, ?) "
+            "ON CONFLICT (external_id) DO UPDATE SET "
+            "transcript_id = excluded.transcript_id, state = excluded.state, excluded = NULL, "
+            "guessed_parent = excluded.guessed_parent, project = excluded.project",
+            (state.external_id, transcript_id, _encode(state), wanted, digest, guessed_parent, project),
         )
         begun = self.reading_of(state.external_id)
         assert begun is not None  # noqa: S101 - inserted one statement ago
@@ -121,6 +126,11 @@ class Sessions:
             (session_id,),
         ).fetchone()
         return _row(row)
+
+    def project(self, session_id: int) -> str | None:
+        """The project's folder, as the header names it."""
+        found: str | None = self._database.one("SELECT project FROM sessions WHERE id = ?", session_id)
+        return found
 
     def is_whole(self, session_id: int) -> bool:
         """Whether all complete lines of the session's transcript were read."""
@@ -177,5 +187,5 @@ class Sessions:
 
 def _row(row: tuple[Any, ...]) -> Session:
     values = list(row)
-    values[17] = bool(values[17])
+    values[-1] = bool(values[-1])
     return Session(*values)

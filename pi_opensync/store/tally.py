@@ -13,6 +13,7 @@ class Tally:
     sessions_delivered: int
     sessions_waiting: int
     sessions_parked: int
+    sessions_excluded: int
     messages_delivered: int
     messages_waiting: int
     messages_parked: int
@@ -40,9 +41,11 @@ def tally(database: Database) -> Tally:
     return Tally(
         sessions_delivered=one("SELECT count(*) FROM sessions WHERE acked_digest = wanted_digest"),
         sessions_waiting=one(
-            "SELECT count(*) FROM sessions WHERE acked_digest IS NOT wanted_digest AND parked IS NULL"
+            "SELECT count(*) FROM sessions WHERE acked_digest IS NOT wanted_digest AND parked IS NULL "
+            "AND excluded IS NULL"
         ),
         sessions_parked=one("SELECT count(*) FROM sessions WHERE parked IS NOT NULL"),
+        sessions_excluded=one("SELECT count(*) FROM transcripts WHERE excluded IS NOT NULL"),
         messages_delivered=one("SELECT count(*) FROM messages") - waiting - parked - dropped,
         messages_waiting=waiting,
         messages_parked=parked,

@@ -9,7 +9,7 @@ from pi_opensync.store.database import Database
 
 BROKEN = "broken"
 
-_COLUMNS = "id, path, signature, followed, at_end, cursor, session_id, copy_of, shrunk_at, problem"
+_COLUMNS = "id, path, signature, followed, at_end, cursor, session_id, copy_of, shrunk_at, problem, excluded"
 _signature = msgspec.msgpack.Decoder(Signature).decode
 _cursor = msgspec.msgpack.Decoder(Cursor).decode
 _encode = msgspec.msgpack.Encoder().encode
@@ -27,6 +27,12 @@ class Transcript:
     copy_of: int | None
     shrunk_at: float | None
     problem: str | None
+    excluded: str | None = None
+
+    @property
+    def belongs_somewhere(self) -> bool:
+        """Whether a session of pi's stands in it, here or in the file that it is a copy of."""
+        return not (self.session_id is None and self.copy_of is None and self.excluded is None)
 
 
 class Transcripts:
@@ -64,8 +70,8 @@ class Transcripts:
     def save(self, transcript: Transcript) -> None:
         self._database.execute(
             "UPDATE transcripts SET path = ?, signature = ?, device = ?, inode = ?, size = ?, followed = ?, "
-            "at_end = ?, offset = ?, cursor = ?, session_id = ?, copy_of = ?, shrunk_at = ?, problem = ? "
-            "WHERE id = ?",
+            "at_end = ?, offset = ?, cursor = ?, session_id = ?, copy_of = ?, shrunk_at = ?, problem = ?, "
+            "excluded = ? WHERE id = ?",
             (
                 transcript.path,
                 _encode(transcript.signature),
@@ -80,6 +86,7 @@ class Transcripts:
                 transcript.copy_of,
                 transcript.shrunk_at,
                 transcript.problem,
+                transcript.excluded,
                 transcript.id,
             ),
         )
@@ -109,7 +116,19 @@ class Transcripts:
 
 
 def _row(
-    row: tuple[int, bytes, bytes, int, int, bytes | None, int | None, int | None, float | None, str | None],
+    row: tuple[
+        int,
+        bytes,
+        bytes,
+        int,
+        int,
+        bytes | None,
+        int | None,
+        int | None,
+        float | None,
+        str | None,
+        str | None,
+    ],
 ) -> Transcript:
     return Transcript(
         id=row[0],
@@ -122,4 +141,5 @@ def _row(
         copy_of=row[7],
         shrunk_at=row[8],
         problem=row[9],
+        excluded=row[10],
     )

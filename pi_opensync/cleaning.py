@@ -1,0 +1,75 @@
+"""What every string of a transcript goes through before it is kept: mended, redacted, cut, in this order."""
+
+from typing import Any, Protocol
+
+from pi_opensync import texts
+
+WITHHELD = "[withheld: it could not be redacted]"
+
+
+class Redacting(Protocol):
+    """Takes secrets out of a text or a JSON value; may raise, and then nothing of it may leave."""
+
+    def text(self, value: str) -> str: ...
+    def json(self, value: object) -> object: ...
+
+
+class CannotRedact(Exception):  # noqa: N818 - named for what happened
+    """A string took too long to redact, or the redaction failed: it must not leave this machine."""
+
+
+class Cleaner:
+    """Cleans strings and JSON values. Without a redactor secrets stay as they are."""
+
+    def __init__(self, redactor: Redacting | None = None) -> None:
+        self._redactor = redactor
+
+    def __call__(self, text: str) -> str:
+        """Raises `CannotRedact`."""
+        well = texts.well_formed(text)
+        return texts.cut(well if self._redactor is None else _guarded(self._redactor.text, well))
+
+    def json(self, value: Any) -> Any:
+        """A JSON value with keys and strings cleaned, and numbers that arrive as themselves.
+
+        Raises `CannotRedact`, and RecursionError for what is nested too deeply.
+        """
+        well = _each(value, texts.well_formed)
+        return _each(well if self._redactor is None else _guarded(self._redactor.json, well), texts.cut)
+
+
+class Withholding(Cleaner):
+    """Lets no string through: what is left of a message that could not be redacted."""
+
+    def __call__(self, text: str) -> str:
+        return WITHHELD if text else ""
+
+    def json(self, value: Any) -> Any:
+        del value
+        return {"withheld": WITHHELD}
+
+
+def _guarded(redact: Any, value: Any) -> Any:
+    try:
+        return redact(value)
+    except RecursionError:
+        raise
+    except Exception:  # noqa: BLE001 - whatever went wrong, the text must not leave
+        # The cause may quote the text: it is not passed on.
+        raise CannotRedact from None
+
+
+def _each(value: Any, change: Any) -> Any:
+    if isinstance(value, str):
+        return change(value)
+    if isinstance(value, dict):
+        changed: dict[str, Any] = {}
+        for key, inner in value.items():
+            name = change(key)
+            while name in changed:
+                name = f".{name}"
+            changed[name] = _each(inner, change)
+        return changed
+    if isinstance(value, list):
+        return [_each(inner, change) for inner in value]
+    return texts.number(value)

@@ -1,0 +1,62 @@
+"""Which projects may leave this machine at all."""
+
+import os
+from collections.abc import Callable, Sequence
+from pathlib import PurePosixPath
+
+from pathspec import PathSpec
+from pathspec.patterns.gitignore.spec import GitIgnoreSpecPattern
+
+from pi_opensync.errors import ConfigurationError
+
+MARKER = ".no-opensync"
+
+
+class Policy:
+    """Globs on the project's folder, as in a .gitignore, and a marker file in it or above it.
+
+    `~` stands for the home folder. A pattern that matches a folder covers all below it. With `include`
+    only what it matches may leave; `exclude` and the marker win.
+    """
+
+    def __init__(
+        self,
+        include: Sequence[str] = (),
+        exclude: Sequence[str] = (),
+        *,
+        home: str = "",
+        exists: Callable[[str], bool] = os.path.lexists,
+    ) -> None:
+        self._include = [(pattern, _spec(pattern, home)) for pattern in include]
+        self._exclude = [(pattern, _spec(pattern, home)) for pattern in exclude]
+        self._exists = exists
+
+    def reason(self, project: str | None) -> str | None:
+        """Why the project stays here; None where it may leave."""
+        if project is None:
+            return "it has no project, and include names projects" if self._include else None
+        path = project.replace("\\", "/").strip("/") + "/"
+        for pattern, spec in self._exclude:
+            if spec.match_file(path):
+                return f'excluded by "{pattern}"'
+        if self._include and not any(spec.match_file(path) for _pattern, spec in self._include):
+            return "not among the projects of include"
+        marker = self._marker(project)
+        return f"excluded by {marker}" if marker is not None else None
+
+    def _marker(self, project: str) -> str | None:
+        folder = PurePosixPath(project)
+        if not folder.is_absolute() or "\0" in project:
+            return None
+        candidates = (str(place / MARKER) for place in (folder, *folder.parents))
+        return next((candidate for candidate in candidates if self._exists(candidate)), None)
+
+
+def _spec(pattern: str, home: str) -> PathSpec[GitIgnoreSpecPattern]:
+    expanded = home + pattern[1:] if pattern == "~" or pattern.startswith("~/") else pattern
+    try:
+        return PathSpec([GitIgnoreSpecPattern(expanded)])
+    except ValueError:
+        raise ConfigurationError(
+            f'"{pattern}" is not a pattern', hint="use one such as ~/work/client or **/secret-*"
+        ) from None

@@ -1,0 +1,255 @@
+"""Finding secrets in one string: one RE2 pass over short triggers, then a bounded look around each hit.
+
+The trigger is the union of every rule's opening (a literal lead and a few bytes after it). It has no
+unbounded part, so clean text costs one automaton pass and nothing else. Around a hit, a rule looks with `re`
+patterns in which neighbouring unbounded repeats never share a character, so that they cannot backtrack more
+than their own length. What is looked at is charged to a `Meter`; a string that costs more than its budget
+raises `OverBudget`.
+"""
+
+import bisect
+import functools
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+import re2  # type: ignore[import-untyped]  # google-re2 ships no types
+
+Tier = Literal["A", "B", "C", "D"]
+
+MARKER_OPEN = b"[REDACTED:"
+MARKER = re.compile(rb"\[REDACTED:[a-z0-9-]{1,40}\]")
+
+_HIT_COST = 96
+JUDGED = 256
+_JUDGING_COST = 8
+_BUDGET_FLOOR = 1 << 20
+_BUDGET_PER_BYTE = 32
+
+# A token may also begin right after an escape (\n, \u001b), a percent-encoded byte, or a colour code.
+_AFTER_ESCAPE = re.compile(
+    rb"(?:\\[abfnrtv]|\\u[0-9a-fA-F]{4}|\\x[0-9a-fA-F]{2}|%[0-9a-fA-F]{2}|\[[0-9;]{0,12}[mK])\Z"
+)
+_WORD = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")
+
+
+class OverBudget(Exception):  # noqa: N818  # a limit reached, as TimeoutExpired; the public name is agreed on
+    """A string cost more work than its budget allows. It must not be sent: its rest was not looked at."""
+
+
+class Meter:
+    """Work done on one string, in bytes looked at (a hit costs a few by itself)."""
+
+    __slots__ = ("limit", "spent")
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self.spent = 0
+
+    @classmethod
+    def for_size(cls, size: int) -> "Meter":
+        return cls(_BUDGET_FLOOR + _BUDGET_PER_BYTE * size)
+
+    def charge(self, work: int) -> None:
+        """Raises OverBudget once the limit is passed."""
+        self.spent += work
+        if self.spent > self.limit:
+            raise OverBudget(f"redaction needs more than {self.limit} units of work")
+
+
+class Text:
+    """What a rule sees: the UTF-8 bytes, the end of the last finding, and the meter to charge."""
+
+    __slots__ = ("_marker_ends", "_marker_starts", "_runs", "data", "floor", "meter")
+
+    def __init__(self, data: bytes, meter: Meter) -> None:
+        self.data = data
+        self.meter = meter
+        self.floor = 0
+        self._runs: dict[re.Pattern[bytes], tuple[int, int]] = {}
+        markers = [match.span() for match in MARKER.finditer(data)] if MARKER_OPEN in data else []
+        self._marker_starts = [start for start, _ in markers]
+        self._marker_ends = [end for _, end in markers]
+
+    def weigh(self, value: bytes) -> bytes:
+        """As much of a value as is needed to judge it, which is charged: judging costs more than matching."""
+        head = value[:JUDGED]
+        self.meter.charge(len(value) + _JUDGING_COST * len(head))
+        return head
+
+    def run_end(self, one_class: re.Pattern[bytes], at: int) -> int:
+        """Where the run of one class of characters ends that `at` stands in; no run is looked at twice."""
+        start, end = self._runs.get(one_class, (0, 0))
+        if not start <= at < end:
+            match = one_class.match(self.data, at)
+            start, end = at, at if match is None else match.end()
+            self._runs[one_class] = start, end
+            self.meter.charge(end - start)
+        return end
+
+    def in_marker(self, start: int, end: int) -> bool:
+        """Whether any of it is a `[REDACTED:...]` that already stands there."""
+        at = bisect.bisect_right(self._marker_ends, start)
+        return at < len(self._marker_starts) and self._marker_starts[at] < end
+
+    def starts_token(self, at: int) -> bool:
+        if at <= self.floor or self.data[at - 1] not in _WORD:
+            return True
+        return _AFTER_ESCAPE.search(self.data, max(self.floor, at - 16), at) is not None
+
+
+Spans = Sequence[tuple[int, int]]
+NOTHING: Spans = ()
+
+
+class Find(Protocol):
+    """From a hit's position to the byte ranges of the secrets there; none if it is no secret after all."""
+
+    def __call__(self, text: Text, at: int, /) -> Spans: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One kind of secret.
+
+    leads: the literals that open it (lower case if `fold`, which ignores case).
+    follow: what must come next, as a bounded RE2 pattern.
+    source: the issuer's page, or the standard, that the form is taken from.
+    """
+
+    name: str
+    tier: Tier
+    source: str
+    leads: tuple[bytes, ...] = ()
+    follow: bytes = b""
+    find: Find = field(default=lambda _text, _at: NOTHING, repr=False)
+    fold: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A secret's byte range and the rule that names it."""
+
+    start: int
+    end: int
+    rule: str
+
+
+class Engine:
+    """A set of rules compiled into one trigger."""
+
+    def __init__(self, rules: Sequence[Rule]) -> None:
+        options = re2.Options()
+        options.encoding = re2.Options.Encoding.LATIN1
+        options.max_mem = 64 << 20
+        options.never_capture = True
+        options.log_errors = False
+        self._trigger = re2.compile(b"|".join(_opening(rule) for rule in rules), options)
+        self._by_first: dict[int, list[Rule]] = {}
+        for rule in rules:
+            for first in sorted(
+                {first for lead in rule.leads for first in _first_bytes(lead, fold=rule.fold)}
+            ):
+                self._by_first.setdefault(first, []).append(rule)
+
+    def hit(self, data: bytes, at: int = 0) -> int | None:
+        """Where the next trigger is, if there is one."""
+        match = self._trigger.search(data, at)
+        return None if match is None else int(match.start())
+
+    def findings(self, text: Text) -> list[Found]:
+        """Every secret, left to right, not overlapping. Raises OverBudget."""
+        data, meter = text.data, text.meter
+        meter.charge(len(data))
+        found: list[Found] = []
+        at = self.hit(data)
+        while at is not None:
+            meter.charge(_HIT_COST)
+            here = self._at(text, at)
+            found.extend(here)
+            if here:
+                text.floor = here[-1].end
+            at = self.hit(data, max(at + 1, text.floor))
+        return found
+
+    def _at(self, text: Text, at: int) -> list[Found]:
+        opening = text.data[at : at + 24]
+        folded = opening.lower()
+        for rule in self._by_first.get(opening[0], ()):
+            if not (folded if rule.fold else opening).startswith(rule.leads):
+                continue
+            found = [
+                Found(
+                    start, end, rule.name if rule.tier == "A" else self._issuer(text, start, end) or rule.name
+                )
+                for start, end in map(functools.partial(_whole_characters, text.data), rule.find(text, at))
+                if start >= text.floor and not text.in_marker(start, end)
+            ]
+            if found:
+                return found
+        return []
+
+    def _issuer(self, text: Text, start: int, end: int) -> str | None:
+        """The prefix rule that names this whole value, where a rule by context found it first."""
+        for rule in self._by_first.get(text.data[start], ()):
+            if rule.tier == "A" and text.data.startswith(rule.leads, start):
+                spans = rule.find(text, start)
+                if spans and spans[0][0] == start and spans[0][1] >= end:
+                    return rule.name
+        return None
+
+
+def replace(data: bytes, found: Sequence[Found]) -> bytes:
+    """The text with `[REDACTED:<rule>]` in place of each finding."""
+    pieces: list[bytes] = []
+    done = 0
+    for each in found:
+        pieces += data[done : each.start], MARKER_OPEN, each.rule.encode(), b"]"
+        done = each.end
+    pieces.append(data[done:])
+    return b"".join(pieces)
+
+
+def prefixed(
+    body: bytes,
+    *,
+    guard: bool = True,
+    keep: Callable[[bytes], bool],
+    lead: bytes = b"",
+) -> Find:
+    """Finds a lead followed by `body`; with a group in `body` only the group is the secret.
+
+    guard: the lead must start a token. keep: False for a body that is only a placeholder.
+    lead: a pattern for the lead, where `leads` alone does not say where it ends.
+    """
+    pattern = re.compile(lead + body)
+
+    def find(text: Text, at: int) -> Spans:
+        if guard and not text.starts_token(at):
+            return NOTHING
+        match = pattern.match(text.data, at)
+        if match is None:
+            return NOTHING
+        start, end = match.span(1) if pattern.groups else match.span()
+        return ((start, end),) if keep(text.weigh(text.data[start:end])) else NOTHING
+
+    return find
+
+
+def _opening(rule: Rule) -> bytes:
+    leads = b"|".join(bytes(re2.escape(lead)) for lead in rule.leads)
+    return (b"(?i:%s)%s" if rule.fold else b"(?:%s)%s") % (leads, rule.follow)
+
+
+def _first_bytes(lead: bytes, *, fold: bool) -> set[int]:
+    return {lead[0], lead[:1].upper()[0]} if fold else {lead[0]}
+
+
+def _whole_characters(data: bytes, span: tuple[int, int]) -> tuple[int, int]:
+    start, end = span
+    while start > 0 and data[start] & 0xC0 == 0x80:  # noqa: PLR2004  # UTF-8 continuation bytes
+        start -= 1
+    while end < len(data) and data[end] & 0xC0 == 0x80:  # noqa: PLR2004  # UTF-8 continuation bytes
+        end += 1
+    return start, end

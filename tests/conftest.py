@@ -1,0 +1,175 @@
+"""The command line as a user runs it: a process of its own, with a home and an environment of its own."""
+
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from tests.standin.backend import OpenSync
+from tests.standin.server import Server, running
+
+PATIENCE = 30.0  # seconds that a process gets; far more than it needs
+
+
+def new_key() -> str:
+    return "osk_" + secrets.token_hex(16)
+
+
+def wait_until(holds: Callable[[], bool], what: str, patience: float = PATIENCE) -> None:
+    """Ask every 10 ms. Raises AssertionError naming `what` when `patience` seconds are over."""
+    end = time.monotonic() + patience
+    while not holds():
+        assert time.monotonic() < end, f"{what}: not within {patience} s"
+        time.sleep(0.01)
+
+
+@dataclass
+class Done:
+    """How a command ended. `code` is its exit code, negative for a signal."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def said(self) -> list[str]:
+        """The lines on stderr."""
+        return self.err.splitlines()
+
+    def line_with(self, text: str) -> str:
+        """The one line on stderr that holds the text."""
+        (found,) = [line for line in self.said if text in line]
+        return found
+
+
+@dataclass
+class Running:
+    """A command that runs; its output goes to files."""
+
+    process: subprocess.Popen[bytes]
+    out: Path
+    err: Path
+
+    def wait_for(self, text: str) -> None:
+        """Until stderr holds the text, or the process ended."""
+        wait_until(lambda: text in self.err.read_text() or self.process.poll() is not None, text)
+        assert text in self.err.read_text(), self.err.read_text()
+
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
+        """Send a signal and give the exit code."""
+        self.process.send_signal(number)
+        return self.process.wait(PATIENCE)
+
+
+@dataclass
+class Cli:
+    """`pi-opensync` with `home` as its home. No secret in `keys` may ever be in what it says."""
+
+    home: Path
+    variables: dict[str, str]
+    keys: list[str] = field(default_factory=list)
+    prefix: tuple[str, ...] = ()
+    _count: int = 0
+
+    def __call__(self, *arguments: str, stdin: str = "", **variables: str) -> Done:
+        done = subprocess.run(
+            self._command(arguments),
+            cwd=self.home,
+            env=self.environment() | variables,
+            input=stdin,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=PATIENCE,
+        )
+        self._check(done.stdout + done.stderr)
+        return Done(done.returncode, done.stdout, done.stderr)
+
+    @contextmanager
+    def running(self, *arguments: str, **variables: str) -> Iterator[Running]:
+        """Run it for the block; killed at its end if it still runs then."""
+        self._count += 1
+        out, err = (self.home / f"{self._count}.{name}" for name in ("out", "err"))
+        with out.open("wb") as stdout, err.open("wb") as stderr:
+            process = subprocess.Popen(
+                self._command(arguments),
+                cwd=self.home,
+                env=self.environment() | variables,
+                stdin=subprocess.DEVNULL,
+                stdout=stdout,
+                stderr=stderr,
+            )
+        try:
+            yield Running(process, out, err)
+        finally:
+            process.kill()
+            process.wait(PATIENCE)
+        self._check(out.read_text() + err.read_text())
+
+    def environment(self) -> dict[str, str]:
+        return {
+            "HOME": str(self.home),
+            "PATH": os.environ.get("PATH", os.defpath),
+            "LANG": "C.UTF-8",
+            "COLUMNS": "160",
+            "PI_OPENSYNC_STATE_DIR": str(self.home / "state"),
+            **self.variables,
+        }
+
+    def _command(self, arguments: tuple[str, ...]) -> list[str]:
+        return [*self.prefix, sys.executable, "-m", "pi_opensync", *arguments]
+
+    def _check(self, output: str) -> None:
+        assert "Traceback" not in output, output
+        for key in self.keys:
+            assert key not in output
+
+
+@pytest.fixture
+def opensync() -> OpenSync:
+    return OpenSync(now=time.time, key=new_key())
+
+
+@pytest.fixture
+def server(opensync: OpenSync) -> Iterator[Server]:
+    with running(opensync) as started:
+        yield started
+
+
+@pytest.fixture
+def fresh_cli(tmp_path: Path) -> Cli:
+    """The command in a fresh home, with nothing configured."""
+    home = tmp_path / "home"
+    home.mkdir()
+    return Cli(home, {})
+
+
+@pytest.fixture
+def cli(fresh_cli: Cli, server: Server, opensync: OpenSync) -> Cli:
+    """The command, configured by its environment for the stand-in, with an empty sessions folder."""
+    sessions = fresh_cli.home / "sessions"
+    sessions.mkdir()
+    fresh_cli.keys.append(opensync._key)
+    fresh_cli.variables |= {
+        "PI_OPENSYNC_CONVEX_URL": server.url,
+        "PI_OPENSYNC_API_KEY": opensync._key,
+        "PI_OPENSYNC_SESSIONS_DIR": str(sessions),
+    }
+    return fresh_cli
+
+
+@pytest.fixture
+def free_port() -> int:
+    """A port of this machine where nothing listens."""
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        return int(unused.getsockname()[1])

@@ -1,0 +1,131 @@
+"""Which folders are looked into, and which files in them are transcripts."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from pi_opensync.pi.discover import Found, Unreadable, roots, sessions_folder, transcripts
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    folder = tmp_path / "home"
+    folder.mkdir()
+    return folder
+
+
+def made(path: Path, text: str = "{}\n") -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    return path
+
+
+def found(*folders: Path) -> list[Path]:
+    listing = transcripts(folders)
+    return [Path(os.fsdecode(item.path)) for item in listing if isinstance(item, Found)]
+
+
+def test_without_any_setting_it_is_pis_own_folder(home: Path) -> None:
+    assert roots((), {"HOME": str(home)}, home) == (home / ".pi/agent/sessions",)
+
+
+def test_every_place_that_pi_can_be_told_is_looked_into(home: Path) -> None:
+    project = home / "project"
+    agent = home / "agent"
+    made(project / ".pi/settings.json", json.dumps({"sessionDir": "here"}))
+    made(agent / "settings.json", json.dumps({"sessionDir": "~/there"}))
+    env = {
+        "HOME": str(home),
+        "PI_CODING_AGENT_DIR": "~/agent",
+        "PI_CODING_AGENT_SESSION_DIR": str(home / "everywhere"),
+    }
+    wanted = {agent / "sessions", home / "everywhere", project / "here", home / "there"}
+    assert set(roots((), env, project)) == wanted
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"sessionDir": 5}', '{"sessionDir": ""}'])
+def test_settings_of_pis_that_say_nothing_are_passed_over(home: Path, text: str) -> None:
+    made(home / ".pi/agent/settings.json", text)
+    assert roots((), {"HOME": str(home)}, home) == (home / ".pi/agent/sessions",)
+
+
+def test_what_was_configured_replaces_pis_own_places(home: Path) -> None:
+    env = {"HOME": str(home), "PI_CODING_AGENT_SESSION_DIR": str(home / "elsewhere")}
+    assert roots((home / "a", home / "b", home / "a"), env, home) == (home / "a", home / "b")
+
+
+def test_an_agent_folder_and_a_sessions_folder_are_told_apart_by_looking(home: Path) -> None:
+    made(home / ".pi/agent/sessions/--p--/s.jsonl")
+    wanted = home / ".pi/agent/sessions"
+    assert sessions_folder(home / ".pi") == wanted
+    assert sessions_folder(home / ".pi/agent") == wanted
+    assert sessions_folder(wanted) == wanted
+    made(home / "flat/s.jsonl")
+    made(home / "flat/sessions/inner.jsonl")
+    assert sessions_folder(home / "flat") == home / "flat"
+
+
+def test_transcripts_are_found_at_any_depth_and_nothing_else(home: Path) -> None:
+    flat = made(home / "s.jsonl")
+    deep = made(home / "--p--/s/hash/run-1/session.jsonl")
+    for other in ("s.json", "s.jsonl.bak", "jsonl", "S.JSONL~"):
+        made(home / other)
+    (home / "folder.jsonl").mkdir()
+    inside = made(home / "folder.jsonl/inner.jsonl")
+    assert sorted(found(home)) == sorted([flat, deep, inside])
+
+
+def test_links_are_followed_once(home: Path, tmp_path: Path) -> None:
+    real = made(tmp_path / "real/s.jsonl")
+    (home / "folder").symlink_to(real.parent, target_is_directory=True)
+    (home / "again").symlink_to(real.parent, target_is_directory=True)
+    (home / "s.jsonl").symlink_to(real)
+    (home / "round").symlink_to(home, target_is_directory=True)
+    (home / "nowhere.jsonl").symlink_to(home / "gone")
+    assert len(found(home)) == 1
+    assert len(found(home, home / "round", real.parent)) == 1
+
+
+def test_a_hard_link_is_the_same_file(home: Path) -> None:
+    os.link(made(home / "a.jsonl"), home / "b.jsonl")
+    assert len(found(home)) == 1
+
+
+def test_a_pipe_is_no_transcript(home: Path) -> None:
+    os.mkfifo(home / "pipe.jsonl")
+    assert found(home) == []
+
+
+def test_a_name_that_is_not_utf_8_is_found_and_can_be_opened(home: Path) -> None:
+    path = os.fsencode(home) + b"/caf\xe9.jsonl"
+    os.close(os.open(path, os.O_CREAT | os.O_WRONLY))
+    (item,) = transcripts((home,))
+    assert isinstance(item, Found)
+    assert item.path == path
+
+
+def test_a_folder_that_is_not_there_is_told(home: Path) -> None:
+    inner = made(home / "b/s.jsonl")
+    missing, there = transcripts((home / "a", home / "b"))
+    assert missing == Unreadable(os.fsencode(home / "a"), "No such file or directory")
+    assert isinstance(there, Found)
+    assert there.path == os.fsencode(inner)
+
+
+def test_a_root_that_is_a_file_is_told(home: Path) -> None:
+    path = made(home / "s.jsonl")
+    (item,) = transcripts((path,))
+    assert item == Unreadable(os.fsencode(path), "Not a directory")
+
+
+def test_the_signature_changes_with_the_file(home: Path) -> None:
+    path = made(home / "s.jsonl")
+    (before,) = transcripts((home,))
+    path.write_text("{}\n{}\n")
+    (after,) = transcripts((home,))
+    assert isinstance(before, Found)
+    assert isinstance(after, Found)
+    assert before.signature != after.signature
+    assert (before.signature.inode, after.signature.size) == (after.signature.inode, 6)
