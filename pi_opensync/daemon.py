@@ -41,7 +41,10 @@ class Daemon:
         *,
         now: Callable[[], float] = time.time,
         on_ready: Callable[[], None] = lambda: None,
+        is_outdated: Callable[[], bool] = lambda: False,
     ) -> None:
+        """`is_outdated` says that the settings changed: then `watch` returns, to be run with the new ones."""
+        self._is_outdated = is_outdated
         self._engine = engine
         self._folders = folders
         self._now = now
@@ -50,6 +53,7 @@ class Daemon:
         self._changed = asyncio.Event()
         self._sweep_wanted = asyncio.Event()
         self._stopping = asyncio.Event()
+        self._signalled = False
         self._told: dict[bytes, str] = {}
         self._clock_offset = now() - time.monotonic()
         self._no_events: str | None = None
@@ -74,7 +78,13 @@ class Daemon:
                 task.result()
         finally:
             watcher.stop()
-        self._log.info("stopped")
+        if not self._is_outdated():
+            self._log.info("stopped")
+
+    @property
+    def was_asked_to_stop(self) -> bool:
+        """Whether a signal came."""
+        return self._signalled
 
     async def once(self, *, backfill: bool = False) -> None:
         """Read everything there is to read, deliver it, return.
@@ -102,7 +112,7 @@ class Daemon:
         for task in (reader, sender):
             if task.done() and not task.cancelled():
                 task.result()
-        self._raise_what_is_left(interrupted=self._stopping.is_set())
+        self._raise_what_is_left(interrupted=self._signalled)
 
     async def _all_done(self) -> None:
         delivery, follow = self._engine.delivery, self._engine.follow
@@ -189,6 +199,10 @@ class Daemon:
                 async with asyncio.timeout(max(least, cost * SWEEP_SHARE)):
                     await self._sweep_wanted.wait()
             self._sweep_wanted.clear()
+            if self._is_outdated():
+                self._log.info("the settings changed")
+                self._stopping.set()
+                return
             self._mind_the_clock()
             self._tell_events(await asyncio.to_thread(watcher.mend))
             begun = time.perf_counter()
@@ -245,8 +259,9 @@ class Daemon:
 
     def _catch_signals(self, loop: asyncio.AbstractEventLoop) -> None:
         def received(number: signal.Signals) -> None:
-            if self._stopping.is_set():
+            if self._signalled:
                 os._exit(128 + number)  # asked twice: at once; all that matters is on disk
+            self._signalled = True
             self._stopping.set()
 
         for number in (signal.SIGINT, signal.SIGTERM):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import httpx
 
-from pi_opensync import logs
+from pi_opensync import logs, pausing
 from pi_opensync.cleaning import Cleaner
 from pi_opensync.deliver.courier import Courier
 from pi_opensync.deliver.delivery import Delivery
@@ -29,16 +29,19 @@ from pi_opensync.store.database import Database
 
 def cleaner(settings: Settings) -> Cleaner:
     """What every string of a transcript goes through. Raises `ConfigurationError` for a bad pattern."""
+    return Cleaner(redactor(settings))
+
+
+def redactor(settings: Settings) -> Redactor | None:
+    """None where the user turned redaction off. Raises `ConfigurationError` for a bad pattern."""
     if not settings.redact:
-        return Cleaner()
+        return None
     try:
-        return Cleaner(
-            Redactor(
-                own_key=settings.api_key.get_secret_value() if settings.api_key else None,
-                patterns=settings.redact_patterns,
-                emails=settings.redact_emails,
-                home=str(Path.home()) if settings.redact_home else None,
-            )
+        return Redactor(
+            own_key=settings.api_key.get_secret_value() if settings.api_key else None,
+            patterns=settings.redact_patterns,
+            emails=settings.redact_emails,
+            home=str(Path.home()) if settings.redact_home else None,
         )
     except ValueError as error:
         raise ConfigurationError(f"redactPatterns: {error}", hint="patterns are RE2 expressions") from None
@@ -106,7 +109,14 @@ def build(
         client=client,
         server=server,
         follow=Follow(database, ingest, folders, names=names, now=now),
-        delivery=Delivery(database, courier, server, now=now, on_trouble=events.trouble),
+        delivery=Delivery(
+            database,
+            courier,
+            server,
+            now=now,
+            on_trouble=events.trouble,
+            is_paused=lambda: pausing.asked(settings.state_dir, now()) is not None,
+        ),
         courier=courier,
         events=events,
     )

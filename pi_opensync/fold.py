@@ -93,7 +93,7 @@ def external_id(header: Header) -> str:
         return header.id
     place = f"{header.timestamp_text}\n{header.cwd or ''}"
     digest = sha256(texts.well_formed(place).encode()).hexdigest()
-    return f"{texts.well_formed(header.id)}-{digest[:12]}"
+    return f"{texts.identifier(header.id)}-{digest[:12]}"
 
 
 def begin(header: Header, parent_id: str | None, clean: Cleaner) -> SessionState:
@@ -105,12 +105,12 @@ def begin(header: Header, parent_id: str | None, clean: Cleaner) -> SessionState
         external_id=external_id(header),
         created_at=header.timestamp,
         started_at=header.timestamp,
-        cwd=clean(header.cwd) if header.cwd else None,
+        cwd=texts.cut(clean(header.cwd), texts.MAX_PATH) if header.cwd else None,
         parent_id=texts.well_formed(parent_id) if parent_id else None,
         has_parent=header.parent is not None,
         renumbered=header.renumbered or header.version == 1,
-        model=_name(header.model),
-        provider=_name(header.provider),
+        model=texts.name(header.model),
+        provider=texts.name(header.provider),
     )
 
 
@@ -120,7 +120,10 @@ def title(state: SessionState) -> str:
 
 
 def fold(state: SessionState, entry: Entry, memory: Memory, options: Options, clean: Cleaner) -> Step:
-    """What the entry does to the session. Raises only what `clean` raises."""
+    """What the entry does to the session.
+
+    Raises what `clean` raises, and RecursionError for what is nested too deeply.
+    """
     if entry.id is not None and memory.seen(entry.id):
         return Step(state, repeat=True)
     state = _count(state, entry)
@@ -138,7 +141,7 @@ def fold(state: SessionState, entry: Entry, memory: Memory, options: Options, cl
 def _message(state: SessionState, entry: Entry, memory: Memory, options: Options, clean: Cleaner) -> Step:
     message = entry.body.get("message")
     role = message.get("role") if isinstance(message, dict) else None
-    if not isinstance(message, dict) or role not in _MESSAGE_ROLES:
+    if not isinstance(message, dict) or not isinstance(role, str) or role not in _MESSAGE_ROLES:
         return Step(state, unknown=f"message:{role}" if isinstance(role, str) else "message")
     if role == "toolResult":
         return _result(state, entry, memory, options, clean)
@@ -167,7 +170,7 @@ def _count(state: SessionState, entry: Entry) -> SessionState:
             gap = entry.timestamp - (state.last_own_at if state.last_own_at is not None else entry.timestamp)
             if 0 < gap <= LONGEST_GAP_MS:
                 changes["duration_ms"] = state.duration_ms + gap
-            changes["last_own_at"] = entry.timestamp
+            changes["last_own_at"] = max(entry.timestamp, state.last_own_at or entry.timestamp)
     return msgspec.structs.replace(state, **changes) if changes else state
 
 
@@ -205,15 +208,11 @@ def _answered(state: SessionState, message: dict[str, object]) -> SessionState:
 
 
 def _with_model(state: SessionState, provider: object, model: object) -> SessionState:
-    known_provider = _name(provider) or state.provider
-    known_model = _name(model) or state.model
+    known_provider = texts.name(provider) or state.provider
+    known_model = texts.name(model) or state.model
     if (known_provider, known_model) == (state.provider, state.model):
         return state
     return msgspec.structs.replace(state, provider=known_provider, model=known_model)
-
-
-def _name(value: object) -> str | None:
-    return texts.well_formed(value) if isinstance(value, str) and value else None
 
 
 def _result(state: SessionState, entry: Entry, memory: Memory, options: Options, clean: Cleaner) -> Step:
@@ -221,9 +220,9 @@ def _result(state: SessionState, entry: Entry, memory: Memory, options: Options,
         return Step(state)
     result = entry.body["message"]
     text = messages.result_text(result, clean)
-    call_id = result.get("toolCallId")
-    asked = memory.waiting_for(call_id) if isinstance(call_id, str) else None
-    if asked is None or not isinstance(call_id, str):
+    call_id = texts.identifier(result.get("toolCallId"))
+    asked = memory.waiting_for(call_id) if call_id is not None else None
+    if asked is None or call_id is None:
         return _shown(state, entry, messages.orphan_result(text), memory)
     return Step(state, msgspec.structs.replace(asked, parts=messages.answer(asked.parts, call_id, text)))
 
@@ -262,7 +261,9 @@ def _free_id(base: str, entry: Entry, state: SessionState, memory: Memory) -> tu
     if not memory.taken(base):
         return base, state.collided
     if entry.id is not None and not state.renumbered:
-        return f"{base}-{texts.well_formed(entry.id)}", state.collided
+        base = f"{base}-{texts.identifier(entry.id)}"
+        if not memory.taken(base):
+            return base, state.collided
     count = state.collided[1] + 1 if state.collided[0] == base else 2
     while memory.taken(f"{base}-{count}"):
         count += 1

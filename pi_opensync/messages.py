@@ -189,12 +189,11 @@ def _assistant(message: dict[str, Any], entry: Entry, options: Options, clean: C
     usage = usage_of(message.get("usage"))
     started = milliseconds(message.get("timestamp"))
     duration = entry.timestamp - started if entry.timestamp is not None and started is not None else None
-    model = message.get("model")
     return Content(
         "assistant",
         "\n".join(shown),
         tuple(parts),
-        model=texts.well_formed(model) if isinstance(model, str) and model else None,
+        model=texts.name(message.get("model")),
         prompt_tokens=usage.prompt if usage else None,
         completion_tokens=usage.completion if usage else None,
         duration_ms=duration if duration is not None and duration >= 0 else None,
@@ -228,13 +227,15 @@ def _ending(message: dict[str, Any], clean: Cleaner) -> str:
 
 
 def _call(block: dict[str, Any], clean: Cleaner) -> Part:
-    args = block.get("arguments")
+    args = block.get("arguments", {})
+    if not isinstance(args, dict):
+        args = {} if args is None else {"arguments": args}
     call_id = block.get("id")
     content = {
         "toolName": clean(_string(block.get("name"))) or "unknown",
-        "args": clean.json(args if isinstance(args, dict) else {"arguments": args}),
+        "args": clean.json(args),
     }
-    return Part("tool-call", content, call_id=call_id if isinstance(call_id, str) else "")
+    return Part("tool-call", content, call_id=texts.identifier(call_id) or "")
 
 
 def _string(value: object) -> str:

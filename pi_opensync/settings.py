@@ -182,6 +182,18 @@ def read_file(path: Path) -> dict[str, Any]:
     return value
 
 
+def refuse_open_file(path: Path) -> None:
+    """Raise `ConfigurationError` where others than the user could read a key in the file."""
+    try:
+        mode = path.stat().st_mode & 0o777
+    except OSError:
+        return
+    if mode & 0o077 and "apiKey" in read_file(path):
+        raise ConfigurationError(
+            f"{path} holds a key and others may read it (mode {mode:04o})", hint=f"chmod 600 {path}"
+        )
+
+
 def file_in_use(env: Mapping[str, str]) -> Path:
     """Our own file, or the plugin's where ours does not exist and the plugin's does."""
     own = config_path(env)
@@ -196,6 +208,7 @@ def load(env: Mapping[str, str] | None = None, **flags: Any) -> Settings:
     """
     env = os.environ if env is None else env
     path = file_in_use(env)
+    refuse_open_file(path)
     return gather(env, path, read_file(path), **flags)
 
 

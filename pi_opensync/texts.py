@@ -1,16 +1,23 @@
 """Pure rules for strings on their way to the dashboard."""
 
 import re
+from hashlib import blake2b
+from itertools import islice
+from math import isfinite
 from typing import Any
 
 MAX_TEXT = 256 * 1024  # bytes of UTF-8; a longer text keeps its head and tail
 MAX_TITLE = 80  # characters
 UNTITLED = "Untitled"
 KILO = 1000
+MAX_NAME = 1000  # bytes of a model's or a provider's name
+MAX_PATH = 4096  # bytes of a project's folder
+MAX_ID = 200  # characters of an id that is part of another
 MAX_SAFE_INTEGER = 2**53 - 1  # beyond it a JavaScript number is another number
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
-_SPACE = re.compile(r"\s+")
+_WORD = re.compile(r"\S+")
+_LEFT_OUT = re.compile(rb"\n\[\.\.\. (\d{1,15}) bytes left out \.\.\.\]\n")
 _UNITS = ("kB", "MB", "GB", "TB")
 
 
@@ -31,10 +38,12 @@ def cut(text: str, limit: int = MAX_TEXT) -> str:
     data = text.encode()
     if len(data) <= limit:
         return text
-    room = max(0, limit - len(_left_out(len(data))))
+    room = max(0, limit - len(_left_out(10**9)))
     head = data[: room - room // 2].decode(errors="ignore")
     tail = data[len(data) - room // 2 :].decode(errors="ignore") if room > 1 else ""
-    return head + _left_out(len(data) - len(head.encode()) - len(tail.encode())) + tail
+    gone = data[len(head.encode()) : len(data) - len(tail.encode())]
+    earlier = sum(int(note[1]) - len(note[0]) for note in _LEFT_OUT.finditer(gone))
+    return head + _left_out(len(gone) + earlier) + tail
 
 
 def _left_out(count: int) -> str:
@@ -43,7 +52,8 @@ def _left_out(count: int) -> str:
 
 def title(text: str) -> str:
     """At most MAX_TITLE characters on one line, cut at a word and ended with an ellipsis."""
-    line = _SPACE.sub(" ", text[: 64 * MAX_TITLE]).strip() or _SPACE.sub(" ", text).strip()
+    words = islice(_WORD.finditer(text), MAX_TITLE)
+    line = " ".join(word.group() for word in words)
     if len(line) <= MAX_TITLE:
         return line
     room = line[: MAX_TITLE - 1]
@@ -63,6 +73,22 @@ def size(count: int) -> str:
             break
         value, unit = value / KILO, larger
     return f"{value:.1f} {unit}"
+
+
+def name(value: object, limit: int = MAX_NAME) -> str | None:
+    """A short string as itself; None for what is none or empty."""
+    return cut(well_formed(value), limit) or None if isinstance(value, str) else None
+
+
+def identifier(value: object) -> str | None:
+    """A string as part of an id: itself, or a beginning with a hash where it is long or not well-formed."""
+    if not isinstance(value, str):
+        return None
+    text = well_formed(value)
+    if text == value and len(text) <= MAX_ID:
+        return text
+    mark = blake2b(value.encode("utf-8", "surrogatepass"), digest_size=6).hexdigest()
+    return f"{text[:MAX_ID]}-{mark}"
 
 
 def image(mime_type: object, data: object) -> str:
@@ -89,5 +115,7 @@ def lines(*texts: str) -> str:
 def number(value: Any) -> Any:
     """A JSON number that arrives as itself; as text where a JavaScript number could not hold it."""
     if isinstance(value, int) and not isinstance(value, bool) and abs(value) > MAX_SAFE_INTEGER:
+        return str(value)
+    if isinstance(value, float) and not isfinite(value):
         return str(value)
     return value

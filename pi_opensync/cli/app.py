@@ -120,6 +120,98 @@ def verify(
     run(repair=repair, session=session, as_json=as_json)
 
 
+@app.command(epilog="Example: pi-opensync preview 5f0c2a3e")
+def preview(
+    wanted: Annotated[
+        str, typer.Argument(metavar="ID|FILE", help="A session's id, its beginning, or a file.")
+    ],
+    as_json: AsJson = False,
+) -> None:
+    """Show exactly what would be sent, what is redacted, and what is left out."""
+    from pi_opensync.cli.preview import run
+
+    run(wanted, as_json=as_json)
+
+
+@app.command(epilog="Example: pi-opensync pause --for 2h")
+def pause(
+    span: Annotated[str | None, typer.Option("--for", help="For how long, such as 30m, 2h or 3d.")] = None,
+) -> None:
+    """Send nothing for a while, or until `resume`; also across restarts."""
+    from pi_opensync.cli.privacy import pause as run
+
+    run(span)
+
+
+@app.command(epilog="Example: pi-opensync resume")
+def resume() -> None:
+    """End a pause."""
+    from pi_opensync.cli.privacy import resume as run
+
+    run()
+
+
+redact = typer.Typer(no_args_is_help=True, help="What is taken out before anything is kept or sent.")
+app.add_typer(redact, name="redact")
+
+
+@redact.command("test", epilog="Example: pi-opensync redact test notes.txt")
+def redact_test(
+    file: Annotated[
+        Path | None, typer.Argument(help="A file; without one, stdin.", show_default=False)
+    ] = None,
+) -> None:
+    """Count what would be redacted, by rule; no value is shown."""
+    from pi_opensync.cli.privacy import redact_test as run
+
+    run(file)
+
+
+@redact.command("rules", epilog="Example: pi-opensync redact rules")
+def redact_rules() -> None:
+    """List the rules and where their forms are documented."""
+    from pi_opensync.cli.privacy import redact_rules as run
+
+    run()
+
+
+exclude = typer.Typer(no_args_is_help=True, help="Projects that stay on this machine.")
+app.add_typer(exclude, name="exclude")
+Pattern = Annotated[str, typer.Argument(metavar="PATTERN", help="A folder, or a glob as in a .gitignore.")]
+
+
+@exclude.command("add", epilog="Example: pi-opensync exclude add '~/work/client'")
+def exclude_add(pattern: Pattern) -> None:
+    """Exclude projects; what waits of them is taken back."""
+    from pi_opensync.cli.privacy import exclude_add as run
+
+    run(pattern)
+
+
+@exclude.command("remove", epilog="Example: pi-opensync exclude remove '~/work/client'")
+def exclude_remove(pattern: Pattern) -> None:
+    """Exclude projects no longer."""
+    from pi_opensync.cli.privacy import exclude_remove as run
+
+    run(pattern)
+
+
+@exclude.command("list", epilog="Example: pi-opensync exclude list")
+def exclude_list() -> None:
+    """Show the patterns of include and exclude."""
+    from pi_opensync.cli.privacy import exclude_list as run
+
+    run()
+
+
+@exclude.command("test", epilog="Example: pi-opensync exclude test ~/work/client/api")
+def exclude_test(path: Path) -> None:
+    """Say whether the sessions of a project folder are sent."""
+    from pi_opensync.cli.privacy import exclude_test as run
+
+    run(path)
+
+
 queue = typer.Typer(no_args_is_help=True, help="Messages and sessions that OpenSync refused.")
 app.add_typer(queue, name="queue")
 

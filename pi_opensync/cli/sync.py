@@ -6,16 +6,15 @@ import sys
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from datetime import UTC, datetime
 from pathlib import Path
 
 from pi_opensync import engine, lock, logs, settings
+from pi_opensync.cli.announcement import announce
 from pi_opensync.cli.tables import show_sessions
 from pi_opensync.daemon import Daemon
 from pi_opensync.errors import ConfigurationError, PartlyDone
-from pi_opensync.logs import shown, shown_path
+from pi_opensync.logs import shown_path
 from pi_opensync.messages import Options
-from pi_opensync.opensync.payloads import project_name
 from pi_opensync.pi import discover
 from pi_opensync.pi.discover import Found, Item, Unreadable
 from pi_opensync.scratch import folded
@@ -23,7 +22,6 @@ from pi_opensync.selection import Chosen, Wanted
 from pi_opensync.store.database import Database, open_or_rebuild
 from pi_opensync.survey import survey
 
-NAMED = 8  # projects that are named before an upload
 REPORT_PERIOD = 3.0  # seconds between lines about progress, where there is no terminal
 
 
@@ -34,14 +32,19 @@ def run(wanted: Wanted, *, dry_run: bool, yes: bool, log_format: logs.LogFormat,
         chosen_settings.require_server()
     folders = discover.roots(chosen_settings.sessions_dir, os.environ, Path.cwd())
     listing = _listing(folders)
-    chosen = wanted.choose([item for item in listing if isinstance(item, Found)])
+    rules = engine.policy(chosen_settings)
+    chosen = [
+        item
+        for item in wanted.choose([item for item in listing if isinstance(item, Found)])
+        if item.header is None or rules.reason(item.header.cwd) is None
+    ]
     if not chosen:
         print("No sessions to send.", file=sys.stderr)
     elif dry_run:
         _show(chosen, folders, listing, chosen_settings)
     else:
         base_url, _key = chosen_settings.require_server()
-        if not _announce(chosen, base_url):
+        if not announce(chosen, base_url, sys.stderr):
             yes = True  # there is no session to agree to, only files to look into
         if (
             not yes
@@ -75,24 +78,6 @@ def _listing(folders: tuple[Path, ...]) -> list[Item]:
         if isinstance(item, Unreadable):
             logs.get().warning("can not be read", path=shown_path(item.path), reason=item.reason)
     return listing
-
-
-def _announce(chosen: Sequence[Chosen], base_url: str) -> int:
-    """Say how many sessions, of which projects, from when: what a user agrees to. Returns how many."""
-    sessions = [item for item in chosen if item.header is not None]
-    print(_announcement(sessions, base_url) if sessions else "No sessions to send.", file=sys.stderr)
-    return len(sessions)
-
-
-def _announcement(chosen: Sequence[Chosen], base_url: str) -> str:
-    projects = sorted({project_name(item.header.cwd) for item in chosen if item.header and item.header.cwd})
-    begun = [item.header.timestamp for item in chosen if item.header and item.header.timestamp]
-    named = ", ".join([shown(name) for name in projects[:NAMED]] + ["..."] * (len(projects) > NAMED))
-    oldest = f" since {datetime.fromtimestamp(min(begun) / 1000, UTC):%Y-%m-%d}" if begun else ""
-    return (
-        f"{len(chosen)} {'session' if len(chosen) == 1 else 'sessions'}{oldest}, of {len(projects)} "
-        f"{'project' if len(projects) == 1 else 'projects'} ({named or '-'}), to {base_url}"
-    )
 
 
 def _show(

@@ -3,64 +3,93 @@
 import asyncio
 import os
 import sqlite3
+import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from pi_opensync import engine, lock, logs, settings
+from pi_opensync.cli.announcement import announce
 from pi_opensync.daemon import Daemon
 from pi_opensync.errors import ConfigurationError
 from pi_opensync.pi import discover
+from pi_opensync.selection import Wanted
 from pi_opensync.store.database import Database, open_or_rebuild, set_aside
 
 
 def run(*, backfill: bool, once: bool, log_format: logs.LogFormat, debug: bool | None) -> None:
-    chosen = settings.load(debug=debug)
+    """Watch, with the settings as they are; when their file changes, again with the new ones."""
+    chosen = _load(debug)
     logs.configure(log_format, debug=chosen.debug)
-    base_url, _key = chosen.require_server()
+    with lock.held(chosen.state_dir, "watch", time.time()):
+        while not _watch(chosen, backfill=backfill, once=once):
+            chosen = _load(debug)
+
+
+def _load(debug: bool | None) -> settings.Settings:
+    chosen = settings.load(debug=debug)
+    chosen.require_server()
     if not chosen.auto_sync:
         raise ConfigurationError(
             "autoSync is off: nothing is sent by itself",
             hint="set it to true, or send by hand with `pi-opensync sync`",
         )
+    return chosen
+
+
+def _watch(chosen: settings.Settings, *, backfill: bool, once: bool) -> bool:
+    """Run until it ends; False where that is because the settings changed or the store was lost."""
+    base_url, _key = chosen.require_server()
+    state = engine.state_folder(chosen, base_url)
     folders = discover.roots(chosen.sessions_dir, os.environ, Path.cwd())
-    with lock.held(chosen.state_dir, "watch", time.time()):
-        _watch(chosen, engine.state_folder(chosen, base_url), folders, backfill=backfill, once=once)
-
-
-def _watch(
-    chosen: settings.Settings, state: Path, folders: tuple[Path, ...], *, backfill: bool, once: bool
-) -> None:
-    """Run until it ends; with a new state file where the old one turns out to be damaged."""
-    while True:
-        database, aside = open_or_rebuild(state, time.time())
-        if aside is not None:
-            logs.get().warning("the state file was damaged; it is built again", moved_to=str(aside))
-        try:
-            asyncio.run(_run(chosen, folders, database, backfill=backfill, once=once))
-        except sqlite3.OperationalError:
-            raise
-        except sqlite3.DatabaseError:
-            database.close()
-            aside = set_aside(state, time.time())
-            logs.get().warning("the state file is damaged; it is built again", moved_to=str(aside))
-        else:
-            return
-        finally:
-            database.close()
+    database, aside = open_or_rebuild(state, time.time())
+    if aside is not None:
+        logs.get().warning("the state file was damaged; it is built again", moved_to=str(aside))
+    if backfill and database.meta("backfilled") != 1:
+        rules = engine.policy(chosen)
+        chosen_files = Wanted().choose(_files(folders))
+        leaving = [item for item in chosen_files if item.header and rules.reason(item.header.cwd) is None]
+        announce(leaving, base_url, sys.stderr)
+    try:
+        return asyncio.run(_run(chosen, folders, database, backfill=backfill, once=once))
+    except sqlite3.OperationalError:
+        raise
+    except sqlite3.DatabaseError:
+        database.close()
+        aside = set_aside(state, time.time())
+        logs.get().warning("the state file is damaged; it is built again", moved_to=str(aside))
+        return False
+    finally:
+        database.close()
 
 
 async def _run(
-    chosen: settings.Settings,
-    folders: tuple[Path, ...],
-    database: Database,
-    *,
-    backfill: bool,
-    once: bool,
-) -> None:
+    chosen: settings.Settings, folders: tuple[Path, ...], database: Database, *, backfill: bool, once: bool
+) -> bool:
     built = engine.build(chosen, folders, database)
     async with built.client:
-        daemon = Daemon(built, folders)
+        daemon = Daemon(built, folders, is_outdated=_settings_changed())
         if once:
             await daemon.once(backfill=backfill)
-        else:
-            await daemon.watch(backfill=backfill)
+            return True
+        await daemon.watch(backfill=backfill)
+        return daemon.was_asked_to_stop
+
+
+def _settings_changed() -> Callable[[], bool]:
+    """Whether the configuration file is another one than now."""
+    before = _stamp()
+    return lambda: _stamp() != before
+
+
+def _stamp() -> tuple[str, int, int] | None:
+    path = settings.file_in_use(os.environ)
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return str(path), status.st_mtime_ns, status.st_ino
+
+
+def _files(folders: tuple[Path, ...]) -> list[discover.Found]:
+    return [item for item in discover.transcripts(folders) if isinstance(item, discover.Found)]

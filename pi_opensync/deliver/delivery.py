@@ -10,6 +10,7 @@ from pi_opensync.store.database import Database
 from pi_opensync.store.sessions import Sessions
 
 TROUBLE_AGAIN = 5.0  # seconds until the store is tried again
+PAUSE_LOOK = 2.0  # seconds until it is looked whether the user resumed
 LONGEST_SLEEP = 30.0  # seconds; a clock that is set back must not stop delivery
 SIDE_BY_SIDE = 6  # the smallest hosted tier runs 16 functions at once for a whole deployment
 
@@ -23,8 +24,10 @@ class Delivery:
         *,
         now: Callable[[], float],
         on_trouble: Callable[[sqlite3.OperationalError], None] = lambda _error: None,
+        is_paused: Callable[[], bool] = lambda: False,
     ) -> None:
-        """`on_trouble` hears why the store can not be written."""
+        """`on_trouble` hears why the store can not be written; while `is_paused` nothing is begun."""
+        self._is_paused = is_paused
         self._on_trouble = on_trouble
         self._sessions = Sessions(database)
         self._courier = courier
@@ -93,7 +96,9 @@ class Delivery:
         if len(self._visits) >= self._limit():
             return None
         due = self.next_due()
-        return None if due is None else min(max(due - self._now(), 0.0), LONGEST_SLEEP)
+        if due is None:
+            return None
+        return PAUSE_LOOK if self._is_paused() else min(max(due - self._now(), 0.0), LONGEST_SLEEP)
 
     async def stop(self, within: float) -> None:
         """Let the requests under way finish, for at most `within` seconds."""
@@ -110,7 +115,7 @@ class Delivery:
 
     def _start_due(self) -> bool:
         pause = self._server.pause
-        if pause is not None and pause.until > self._now():
+        if self._is_paused() or (pause is not None and pause.until > self._now()):
             return False
         free = self._limit() - len(self._visits)
         due = self._sessions.due(self._now(), free, set(self._visits)) if free > 0 else []

@@ -132,7 +132,11 @@ def _message_at(session: Session, message: Waiting, skew: float) -> float:
     )
     if not stored_other:
         return message.next_try
-    dated = message.created_at / 1000 if session.dates != "server" else message.acked_at or 0.0
+    dated = (
+        message.created_at / 1000
+        if session.dates != "server"
+        else message.acked_at or session.written_at or 0.0
+    )
     return max(message.next_try, dated + MESSAGE_WINDOW + CLOCK_MARGIN - skew)
 
 

@@ -83,6 +83,9 @@ def judge(
 _BY_STATUS = {
     401: (Verdict.KEY_REFUSED, "the server does not accept the key"),
     403: (Verdict.KEY_REFUSED, "the server does not accept the key"),
+    408: (Verdict.AWAY, "the server asks to wait (HTTP 408)"),
+    421: (Verdict.AWAY, "the server asks to wait (HTTP 421)"),
+    425: (Verdict.AWAY, "the server asks to wait (HTTP 425)"),
     413: (Verdict.REFUSED, "too large"),
     429: (Verdict.AWAY, "the server asks to wait (HTTP 429)"),
     503: (Verdict.AWAY, "the server asks to wait (HTTP 503)"),
@@ -151,7 +154,7 @@ def _http_date(value: str | None) -> float | None:
     """The middle of the second that a Date header names."""
     try:
         moment = parsedate_to_datetime(value or "")
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() + 0.5
 

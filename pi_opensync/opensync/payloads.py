@@ -17,7 +17,7 @@ MAX_MESSAGE = 900_000  # bytes of JSON
 MAX_FIELDS = 1_000
 MAX_ITEMS = 8_000
 MAX_NESTING = 48  # levels within a tool's arguments
-MAX_KEY = 1_000  # characters
+MAX_KEY = 1_024  # characters
 MAX_PARTS = 4_000
 MIN_TEXT = 256  # bytes that a text keeps, however many share its message
 
@@ -50,11 +50,11 @@ def project_name(cwd: str) -> str:
 
 def message_payload(message: Message, session_external_id: str) -> dict[str, Any]:
     """The body of `/sync/message`, at most MAX_MESSAGE bytes of JSON."""
-    payload = _payload(message, session_external_id)
+    whole = payload = _payload(message, session_external_id)
     limit = texts.MAX_TEXT
     while len(encode(payload)) > MAX_MESSAGE and limit > MIN_TEXT:
         limit //= 2
-        payload |= {name: _shortened(payload[name], limit) for name in ("textContent", "parts")}
+        payload = whole | {name: _shortened(whole[name], limit) for name in ("textContent", "parts")}
     if len(encode(payload)) > MAX_MESSAGE:
         note = texts.cut(encode(payload["parts"]).decode(), MAX_MESSAGE // 4)
         payload["parts"] = [{"type": "text", "content": note}]
@@ -71,7 +71,7 @@ def _payload(message: Message, session_external_id: str) -> dict[str, Any]:
         "sessionExternalId": session_external_id,
         "externalId": message.external_id,
         "role": message.role,
-        "textContent": message.text,
+        "textContent": texts.cut(message.text),
         "source": SOURCE,
         "parts": _parts(message),
         "createdAt": message.created_at,
@@ -95,7 +95,7 @@ def _parts(message: Message) -> list[dict[str, Any]]:
 
 def _content(content: Any) -> Any:
     if isinstance(content, str):
-        return content
+        return texts.cut(content)
     args = acceptable(content["args"])
     if not isinstance(args, dict):
         args = {"json": args}

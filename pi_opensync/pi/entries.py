@@ -215,10 +215,10 @@ def _salvage(line: bytes) -> Iterator[Decoded]:
     for start in _OBJECT_START.finditer(line):
         if start.start() < done:
             continue
-        budget -= len(line) - start.start()
         if budget < 0:
             break
         end = _object_end(line, start.start())
+        budget -= (end or len(line)) - start.start()
         value = None if end is None else _decode_object(line[start.start() : end])
         if end is None or value is None or not _looks_like_an_entry(value):
             continue

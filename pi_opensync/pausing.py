@@ -1,0 +1,58 @@
+"""A pause that the user asked for: nothing is sent until it ends, also across restarts."""
+
+import json
+import os
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from pi_opensync.errors import cannot_keep_state
+
+FILE = "paused.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """`until` in seconds since the epoch; None until the user resumes."""
+
+    until: float | None
+
+
+def pause(folder: Path, until: float | None) -> None:
+    """Raises `ConfigurationError` where the state folder can not be written."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        temporary = folder / (FILE + ".new")
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            json.dump({"until": until}, file)
+        temporary.replace(folder / FILE)
+    except OSError as error:
+        raise cannot_keep_state(folder, error) from None
+
+
+def resume(folder: Path) -> bool:
+    """End the pause; returns whether there was one."""
+    try:
+        (folder / FILE).unlink()
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        raise cannot_keep_state(folder, error) from None
+    return True
+
+
+def asked(folder: Path, now: float) -> Asked | None:
+    """The pause that holds now. A file that can not be understood pauses: it was put there to."""
+    try:
+        text = (folder / FILE).read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return None
+    except OSError:
+        return Asked(None)
+    until: object = None
+    with suppress(ValueError, AttributeError):
+        until = json.loads(text).get("until")
+    if isinstance(until, int | float) and not isinstance(until, bool):
+        return Asked(float(until)) if now < until else None
+    return Asked(None)

@@ -1,0 +1,1 @@
+"""Mutated transcripts through decoder, fold and payloads: no exception, no hang, all acceptable."""
