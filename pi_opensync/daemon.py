@@ -8,6 +8,7 @@ import sqlite3
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 from pi_opensync import logs
 from pi_opensync.engine import Engine
@@ -29,6 +30,9 @@ REBUILD_AGAIN = 5.0  # seconds until a server that is away is asked again for it
 CLOCK_JUMP = 5.0  # seconds; less is a clock that is being disciplined
 FURTHEST_WAIT = 2 * 3600.0  # seconds; nothing is ever told to wait longer
 GIVE_UP_AFTER = 3  # failures in a row until a run that ends by itself ends
+
+
+Result = TypeVar("Result")
 
 
 class Daemon:
@@ -147,8 +151,9 @@ class Daemon:
         if watcher is not None:
             self._tell_events(await asyncio.to_thread(watcher.mend))
         listing = await asyncio.to_thread(follow.list_files)
-        left = follow.begin(listing, backfill=backfill)
-        looked = follow.compare(listing)
+        await self._written(lambda: self._engine.delivery.clock_was_set(horizon=FURTHEST_WAIT))
+        left = await self._written(lambda: follow.begin(listing, backfill=backfill))
+        looked = await self._written(lambda: follow.compare(listing))
         self._tell()
         if left:
             self._log.info(
@@ -156,7 +161,6 @@ class Daemon:
                 left_alone=left,
                 hint="`--backfill` takes them all",
             )
-        self._engine.delivery.clock_was_set(horizon=FURTHEST_WAIT)
         self._log.info("following", files=looked.files, folders=[str(folder) for folder in self._folders])
         self._changed.set()
         self._on_ready()
@@ -166,12 +170,7 @@ class Daemon:
         while True:
             self._changed.clear()
             while follow.has_more:
-                try:
-                    follow.read_next()
-                except sqlite3.OperationalError as error:
-                    self._engine.events.trouble(error)
-                    await asyncio.sleep(TROUBLE_AGAIN)
-                    continue
+                await self._written(follow.read_next)
                 delivery.wake()
                 await asyncio.sleep(0)
             self._tell()
@@ -203,26 +202,34 @@ class Daemon:
                 self._log.info("the settings changed")
                 self._stopping.set()
                 return
-            self._mind_the_clock()
+            await self._mind_the_clock()
             self._tell_events(await asyncio.to_thread(watcher.mend))
             begun = time.perf_counter()
-            try:
-                looked = follow.compare(await asyncio.to_thread(follow.list_files))
-            except sqlite3.OperationalError as error:
-                self._engine.events.trouble(error)
-                continue
+            listing = await asyncio.to_thread(follow.list_files)
+            looked = await self._written(lambda listing=listing: follow.compare(listing))
             cost = time.perf_counter() - begun
             self._tell()
             if looked.changed:
                 self._changed.set()
 
-    def _mind_the_clock(self) -> None:
-        """Notice that the clock was set: what waits for a moment must not wait for another one."""
+    async def _mind_the_clock(self) -> None:
+        """Notice that the clock was set back: what waits for a moment must not wait for another one."""
         offset = self._now() - time.monotonic()
-        if offset < self._clock_offset - CLOCK_JUMP:
-            self._log.warning("the clock was set back", by_s=round(self._clock_offset - offset))
-            self._engine.delivery.clock_was_set(horizon=0.0)
+        back_by = self._clock_offset - offset
         self._clock_offset = offset
+        if back_by > CLOCK_JUMP:
+            self._log.warning("the clock was set back", by_s=round(back_by))
+            await self._written(self._engine.follow.clock_was_set)
+            await self._written(lambda: self._engine.delivery.clock_was_set(horizon=0.0, back_by=back_by))
+
+    async def _written(self, step: Callable[[], Result]) -> Result:
+        """What the step returns, once the store could be written: a full disk is waited for."""
+        while True:
+            try:
+                return step()
+            except sqlite3.OperationalError as error:
+                self._engine.events.trouble(error)
+                await asyncio.sleep(TROUBLE_AGAIN)
 
     def _hint(self, path: bytes | None) -> None:
         if path is None:
@@ -238,7 +245,7 @@ class Daemon:
         """After the store was lost: the sessions that the server has were followed before."""
         baseline = Baseline(self._engine.database)
         while baseline.is_rebuilding:
-            known = await self._engine.courier.known_sessions()
+            known = await self._known_sessions()
             if known is None and not patient:
                 return
             if known is None:
@@ -248,8 +255,15 @@ class Daemon:
                 header = await asyncio.to_thread(first_header, found.path)
                 if header is not None and external_id(header) in known:
                     self._engine.follow.queue(found.path, live=False)
-            baseline.rebuilt()
+            await self._written(baseline.rebuilt)
             self._changed.set()
+
+    async def _known_sessions(self) -> set[str] | None:
+        try:
+            return await self._engine.courier.known_sessions()
+        except sqlite3.OperationalError as error:
+            self._engine.events.trouble(error)
+            return None
 
     async def _flush(self, tasks: list[asyncio.Task[None]]) -> None:
         for task in tasks:

@@ -103,7 +103,18 @@ class Follow:
             else:
                 looked.files += 1
                 looked.changed += self._consider(item, live=False)
+        looked.changed += self._find_orphans()
         return looked
+
+    def _find_orphans(self) -> int:
+        """Queue the copies whose original is gone; not where the whole folder is: that is an unmount."""
+        count = 0
+        for copy, original in self._transcripts.copies():
+            if not os.path.lexists(original) and os.path.isdir(os.path.dirname(original)):  # noqa: PTH112, PTH120 - bytes path
+                self._looked.pop(copy, None)
+                self.queue(copy, live=False)
+                count += 1
+        return count
 
     def hint(self, path: bytes) -> None:
         """Take note that a transcript may have changed just now. Raises sqlite3.Error."""
@@ -113,6 +124,10 @@ class Follow:
             return
         self._names[path.rpartition(b"/")[2]] = path
         self._consider(Found(path, signature), live=True)
+
+    def clock_was_set(self) -> None:
+        """Raises sqlite3.Error."""
+        self._baseline.clock_was_set(self._now())
 
     def left_alone(self) -> list[Found]:
         """The transcripts that are not followed."""

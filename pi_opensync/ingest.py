@@ -19,7 +19,7 @@ from pi_opensync.pi.tail import START, Signature
 from pi_opensync.policy import Policy
 from pi_opensync.store.database import Database
 from pi_opensync.store.outbox import Outbox
-from pi_opensync.store.sessions import Sessions
+from pi_opensync.store.sessions import Reading, Sessions
 from pi_opensync.store.transcripts import Transcript, Transcripts
 
 SETTLED_AFTER = 1.0  # seconds that a file that shrank must rest before it is read again
@@ -64,10 +64,14 @@ class Ingest:
             policy,
             clean=clean,
             find_parent=find_parent,
-            is_held=self._is_longer,
+            is_held=self._is_held,
             now=now,
         )
-        self.disturbed: set[bytes] = set()  # copies that may have become the longer one
+
+    @property
+    def disturbed(self) -> set[bytes]:
+        """Paths of copies that are to be looked at again; the caller takes them out."""
+        return self._intake.disturbed
 
     def read(self, path: bytes, *, live: bool) -> tuple[Progress, Signature]:
         """Read the next piece of the file; returns what to do next and the file as it was opened.
@@ -96,7 +100,9 @@ class Ingest:
         piece = tail.read_piece(descriptor, transcript.cursor, signature.size)
         with self._database.transaction():
             self._intake.take(replace(transcript, excluded=None), piece, live=live)
-        return Progress.DONE if piece.at_end else Progress.MORE
+        if not piece.at_end or self._takes_over(path):
+            return Progress.MORE
+        return Progress.DONE
 
     def _known(self, path: bytes, signature: Signature) -> Transcript:
         """The row of this file: of this path, or of the path that it was moved from."""
@@ -149,32 +155,62 @@ class Ingest:
         )
 
     def _still_ours(self, transcript: Transcript) -> bool:
-        """False where another file has become the one to read this session from, or this one has."""
-        if transcript.copy_of is not None and not self._is_longer(
-            transcript.copy_of, transcript.signature.size
-        ):
-            return False
+        """False where this file has become the one to read a session from, or another one has."""
+        if transcript.copy_of is not None:
+            copied = self._sessions.reading(transcript.copy_of)
+            if copied is None or copied.transcript_id == transcript.id or not self._is_held(copied):
+                return False
         if transcript.session_id is None:
             return True
         reading = self._sessions.reading(transcript.session_id)
         return reading is not None and reading.transcript_id == transcript.id
 
-    def _is_longer(self, transcript_id: int, size: int) -> bool:
-        """Whether that transcript's file exists and is not shorter than `size` bytes."""
-        other = self._transcripts.by_id(transcript_id)
+    def _is_held(self, session: Reading) -> bool:
+        """Whether the session is known from a file that is still there as it was last opened."""
+        holder = self._transcripts.by_id(session.transcript_id)
+        if session.state is None or holder is None:
+            return False
         try:
-            return other is not None and os.stat(other.path).st_size >= size  # noqa: PTH116 - bytes path
+            status = os.stat(holder.path)  # noqa: PTH116 - bytes path
         except OSError:
             return False
+        return (status.st_dev, status.st_ino) == (holder.signature.device, holder.signature.inode)
+
+    def _takes_over(self, path: bytes) -> bool:
+        """Read a session from this file from now on if it holds more of it than the one that was read."""
+        transcript = self._transcripts.by_path(path)
+        copied = None if transcript is None else self._sessions.reading(transcript.copy_of or 0)
+        if transcript is None or copied is None:
+            return False
+        holder = self._transcripts.by_id(copied.transcript_id)
+        if holder is None or not holder.at_end or transcript.copy_bytes <= copied.length:
+            return False
+        with self._database.transaction():
+            self._sessions.forget_history(copied.id)
+            self._sessions.update(copied.id, transcript_id=transcript.id)
+            self._reset(transcript)
+        return True
 
     def _restart(self, transcript: Transcript) -> Transcript:
-        transcript = replace(transcript, cursor=START, session_id=None, copy_of=None, shrunk_at=None)
         with self._database.transaction():
-            self._transcripts.forget_notes(transcript.id)
-            for session_id in self._sessions.of_transcript(transcript.id):
-                self._sessions.forget_history(session_id)
-            self.disturbed.update(self._transcripts.unsettle_copies(transcript.id))
-            self._transcripts.save(transcript)
+            return self._reset(transcript)
+
+    def _reset(self, transcript: Transcript) -> Transcript:
+        """The transcript as if it was never read; what was delivered of it stays known."""
+        transcript = replace(
+            transcript,
+            cursor=START,
+            at_end=False,
+            session_id=None,
+            copy_of=None,
+            copy_bytes=0,
+            shrunk_at=None,
+        )
+        self._transcripts.forget_notes(transcript.id)
+        for session_id in self._sessions.of_transcript(transcript.id):
+            self._sessions.forget_history(session_id)
+            self.disturbed.update(self._transcripts.longer_copies(session_id, -1))
+        self._transcripts.save(transcript)
         return transcript
 
     def _stays_here(self, transcript: Transcript, descriptor: int, signature: Signature) -> str | None:
@@ -199,11 +235,15 @@ class Ingest:
             )
 
     def _record_problem(self, path: bytes, error: OSError) -> None:
+        known = self._transcripts.by_path(path)
+        if known is not None:
+            for session_id in self._sessions.of_transcript(known.id):
+                self._sessions.wake(session_id, self._now(), live=False)  # what was read is sent
         try:
             signature = Signature.of(os.stat(path))  # noqa: PTH116 - bytes path
         except OSError:
             return  # gone: there is nothing to read, and nothing to forget
-        known = self._transcripts.by_path(path) or self._transcripts.add(path, signature, followed=True)
+        known = known or self._transcripts.add(path, signature, followed=True)
         reason = error.strerror or type(error).__name__
         self._transcripts.save(replace(known, problem=reason, at_end=False))
 

@@ -34,10 +34,11 @@ class _Open:
     reading: Reading
     state: SessionState
     memory: SessionMemory
+    length: int
 
 
 class Intake:
-    """`is_held` says whether another transcript's file (by row id) is at least so many bytes long."""
+    """`is_held` says whether the file that a session is read from still holds it."""
 
     def __init__(
         self,
@@ -47,7 +48,7 @@ class Intake:
         *,
         clean: Cleaner,
         find_parent: Callable[[str], Parent],
-        is_held: Callable[[int, int], bool],
+        is_held: Callable[[Reading], bool],
         now: Callable[[], float],
     ) -> None:
         self._database = database
@@ -60,6 +61,7 @@ class Intake:
         self._find_parent = find_parent
         self._is_held = is_held
         self._now = now
+        self.disturbed: set[bytes] = set()  # copies that turned out to hold more of their session
 
     def take(self, transcript: Transcript, piece: Piece, *, live: bool) -> None:
         self._name_children(transcript.path)
@@ -73,6 +75,10 @@ class Intake:
                     self._fold(transcript, under, item, line)
                 elif transcript.copy_of is None and transcript.excluded is None:
                     self._note_broken(transcript, line)
+            if under is not None:
+                under.length += line.length + 1
+            elif transcript.copy_of is not None:
+                transcript = replace(transcript, copy_bytes=transcript.copy_bytes + line.length + 1)
         self._transcripts.save(replace(transcript, cursor=piece.cursor, at_end=piece.at_end))
         for opened in touched.values():
             self._settle(opened, at_end=piece.at_end, live=live)
@@ -110,7 +116,7 @@ class Intake:
             if reading is None or reading.state is None:
                 return None
             memory = SessionMemory(self._database, reading.id, reading.generation)
-            touched[session_id] = _Open(reading, reading.state, memory)
+            touched[session_id] = _Open(reading, reading.state, memory, reading.length)
         return touched[session_id]
 
     def _switch(
@@ -125,8 +131,8 @@ class Intake:
             return transcript, under
         known = self._sessions.reading_of(key)
         if known is not None and known.transcript_id != transcript.id:
-            if known.state is not None and self._is_held(known.transcript_id, transcript.signature.size):
-                return replace(transcript, session_id=None, copy_of=known.transcript_id), None
+            if self._is_held(known):
+                return replace(transcript, session_id=None, copy_of=known.id, copy_bytes=0), None
             self._sessions.forget_history(known.id)
             touched.pop(known.id, None)
             known = None
@@ -196,7 +202,10 @@ class Intake:
         now = self._now()
         session_id = opened.reading.id
         self._save(session_id, opened.state)
-        if not at_end:
+        self._sessions.save_length(session_id, opened.length)
+        if at_end:
+            self.disturbed.update(self._transcripts.longer_copies(session_id, opened.length))
+        else:
             self._outbox.hold(session_id, now + RESULTS_WITHIN)
         if at_end or live:
             self._sessions.wake(session_id, now, live=live)

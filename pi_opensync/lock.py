@@ -38,12 +38,14 @@ def held(folder: Path, command: str, now: float) -> Iterator[None]:
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+        except BlockingIOError:
             other = _read(descriptor)
             who = f"`pi-opensync {other.command}` (process {other.pid})" if other else "another pi-opensync"
             raise AlreadyRunning(
                 f"{who} is at work on {folder}", hint="let it do the work, or stop it first"
             ) from None
+        except OSError as error:
+            raise cannot_keep_state(folder, error) from None
         os.ftruncate(descriptor, 0)
         holder = {"pid": os.getpid(), "command": command, "version": __version__, "since": now}
         os.pwrite(descriptor, json.dumps(holder).encode(), 0)
@@ -60,8 +62,10 @@ def holder(folder: Path) -> Holder | None:
         return None
     try:
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except OSError:
+    except BlockingIOError:
         return _read(descriptor) or Holder(0, "?", "?", 0.0)
+    except OSError:
+        return None  # a folder that can not be locked is held by nobody
     else:
         return None
     finally:

@@ -208,7 +208,8 @@ def load(env: Mapping[str, str] | None = None, **flags: Any) -> Settings:
     """
     env = os.environ if env is None else env
     path = file_in_use(env)
-    refuse_open_file(path)
+    if path != plugin_config_path(env):
+        refuse_open_file(path)  # the plugin's file is as the plugin made it
     return gather(env, path, read_file(path), **flags)
 
 

@@ -45,33 +45,28 @@ class Watcher:
     @property
     def is_alive(self) -> bool:
         """Whether events of every folder arrive."""
-        return (
-            self._observer is not None
-            and self._observer.is_alive()
-            and all(emitter.is_alive() for emitter in self._observer.emitters)
-            and self._watched == set(self._folders)
-        )
+        return self._watched == set(self._folders) and self._threads_live()
 
     def mend(self) -> str | None:
         """Watch what is not watched yet; returns why that is not possible now, in a few words.
 
         To be called at every sweep: folders appear, threads die, limits are raised.
         """
-        if self.is_alive and all(folder.is_dir() for folder in self._watched):
-            return None
         present = tuple(folder for folder in self._folders if folder.is_dir())
-        if self._watched == set(present) and self._observer is not None and self._observer.is_alive():
+        if self._observer is not None and self._watched == set(present) and self._threads_live():
             return None
         self.stop()
         if not present:
             return None
-        observer = Observer()
+        observer: BaseObserver | None = None
         try:
+            observer = Observer()
             for folder in present:
                 observer.schedule(self._handler, str(folder), recursive=True, event_filter=EVENTS)
             observer.start()
         except OSError as error:
-            observer.unschedule_all()
+            if observer is not None:
+                observer.stop()
             return error.strerror or "no events"
         self._observer = observer
         self._watched = set(present)
@@ -79,9 +74,19 @@ class Watcher:
 
     def stop(self) -> None:
         observer, self._observer, self._watched = self._observer, None, set()
-        if observer is not None and observer.is_alive():
+        if observer is not None:
             observer.stop()
-            observer.join(timeout=5)
+            if observer.is_alive():
+                observer.join(timeout=5)
+
+    def _threads_live(self) -> bool:
+        observer = self._observer
+        return (
+            observer is not None
+            and observer.is_alive()
+            and len(observer.emitters) == len(self._watched)
+            and all(emitter.is_alive() for emitter in observer.emitters)
+        )
 
 
 class _Handler(FileSystemEventHandler):

@@ -23,6 +23,7 @@ def env(config: Path, **variables: str) -> dict[str, str]:
 
 def write(config: Path, **values: Any) -> None:
     config.write_text(json.dumps(values))
+    config.chmod(0o600)
 
 
 def test_what_nobody_set_has_the_documented_default(config: Path) -> None:

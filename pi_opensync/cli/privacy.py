@@ -6,7 +6,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 from pi_opensync import engine, pausing, settings
@@ -84,11 +84,9 @@ def _change_exclude(change: Callable[[list[str]], list[str]]) -> None:
 def pause(span: str | None) -> None:
     until = None if span is None else time.time() + _seconds(span)
     pausing.pause(settings.load().state_dir, until)
-    end = (
-        "until `pi-opensync resume`"
-        if until is None
-        else f"until {datetime.fromtimestamp(until):%Y-%m-%d %H:%M}"
-    )
+    end = "until `pi-opensync resume`"
+    if until is not None:
+        end = f"until {datetime.fromtimestamp(until, UTC).astimezone():%Y-%m-%d %H:%M}"
     print(f"Paused {end}. pi's sessions are still read; nothing is sent.")
 
 

@@ -77,6 +77,8 @@ def _listing(folders: tuple[Path, ...]) -> list[Item]:
     for item in listing:
         if isinstance(item, Unreadable):
             logs.get().warning("can not be read", path=shown_path(item.path), reason=item.reason)
+        elif isinstance(item, Odd):
+            logs.get().warning("not a transcript", path=shown_path(item.path), reason=item.reason)
     return listing
 
 

@@ -3,13 +3,12 @@
 import asyncio
 import os
 import sqlite3
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 from pi_opensync import engine, lock, logs, settings
-from pi_opensync.cli.announcement import announce
+from pi_opensync.cli.announcement import announcement
 from pi_opensync.daemon import Daemon
 from pi_opensync.errors import ConfigurationError
 from pi_opensync.pi import discover
@@ -45,12 +44,9 @@ def _watch(chosen: settings.Settings, *, backfill: bool, once: bool) -> bool:
     database, aside = open_or_rebuild(state, time.time())
     if aside is not None:
         logs.get().warning("the state file was damaged; it is built again", moved_to=str(aside))
-    if backfill and database.meta("backfilled") != 1:
-        rules = engine.policy(chosen)
-        chosen_files = Wanted().choose(_files(folders))
-        leaving = [item for item in chosen_files if item.header and rules.reason(item.header.cwd) is None]
-        announce(leaving, base_url, sys.stderr)
     try:
+        if backfill and database.meta("backfilled") != 1:
+            _announce(chosen, folders, base_url)
         return asyncio.run(_run(chosen, folders, database, backfill=backfill, once=once))
     except sqlite3.OperationalError:
         raise
@@ -74,6 +70,14 @@ async def _run(
             return True
         await daemon.watch(backfill=backfill)
         return daemon.was_asked_to_stop
+
+
+def _announce(chosen: settings.Settings, folders: tuple[Path, ...], base_url: str) -> None:
+    """Say what history leaves this machine, before the first of it does."""
+    rules = engine.policy(chosen)
+    files = Wanted().choose(_files(folders))
+    leaving = [item for item in files if item.header and rules.reason(item.header.cwd) is None]
+    logs.get().info("history will be sent", what=announcement(leaving, base_url))
 
 
 def _settings_changed() -> Callable[[], bool]:

@@ -193,7 +193,12 @@ class Courier:
             return True
         with self._database.transaction():
             looked_for = self._outbox.fresh(session.id, limit=-1)
-            there = on_server(stored, looked_for, server_dates=session.dates == "server")
+            there = on_server(
+                stored,
+                looked_for,
+                taken=self._outbox.held_ids(session.id),
+                server_dates=session.dates == "server",
+            )
             self._outbox.checked(looked_for)
             self._outbox.acknowledge(there.same, self._server.time())
             self._outbox.held_otherwise(there.different, self._server.time())

@@ -36,10 +36,10 @@ class Delivery:
         self._visits: dict[int, asyncio.Task[None]] = {}
         self._woken = asyncio.Event()
 
-    def clock_was_set(self, *, horizon: float) -> None:
-        """Let nothing wait for a moment that the clock may not reach for long."""
+    def clock_was_set(self, *, horizon: float, back_by: float = 0.0) -> None:
+        """Let nothing wait for a moment that the clock may not reach for long. Raises sqlite3.Error."""
         self._sessions.forget_future(self._now(), horizon)
-        self._server.clock_was_set(horizon=horizon)
+        self._server.clock_was_set(horizon=horizon, back_by=back_by)
         self.wake()
 
     def wake(self) -> None:

@@ -5,8 +5,9 @@ messages of our own behind.
 """
 
 import json
-from collections import defaultdict
+from bisect import bisect_left
 from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,30 +26,64 @@ class OnServer:
     by_others: list[tuple[Waiting, str]] = field(default_factory=list)  # with the id it stands there under
 
 
-def on_server(stored: list[Any], waiting: Iterable[Waiting], *, server_dates: bool) -> OnServer:
-    """Match by id, then, for messages under ids that are not ours, by role and moment, each once."""
+def on_server(
+    stored: list[Any],
+    waiting: Iterable[Waiting],
+    *,
+    server_dates: bool,
+    taken: AbstractSet[str] = frozenset(),
+) -> OnServer:
+    """Match by id, then, for messages under ids that are not ours, by role and moment, each once.
+
+    `taken` are the ids of somebody else's messages that count as others of ours already.
+    """
     by_id = {item["externalId"]: item for item in stored if _is_message(item)}
     wanted = [(message, json.loads(message.wanted)) for message in waiting]
-    ours = {message.external_id for message, _payload in wanted}
-    foreign: dict[str, list[tuple[float, str]]] = defaultdict(list)
-    for key, item in by_id.items():
-        if key not in ours and _is_foreign(key, item.get("role")):
-            foreign[item["role"]].append((float(item["createdAt"]), key))
-    for items in foreign.values():
-        items.sort()
     result = OnServer()
+    absent: list[tuple[Waiting, dict[str, Any]]] = []
     for message, payload in wanted:
-        item = by_id.get(message.external_id)
-        if item is not None:
-            (result.same if is_same(payload, item, server_dates=server_dates) else result.different).append(
-                message
-            )
-            continue
-        match = _nearest(foreign[payload["role"]], message.created_at)
-        if match is not None:
-            foreign[payload["role"]].remove(match)
-            result.by_others.append((message, match[1]))
+        item = by_id.pop(message.external_id, None)
+        if item is None:
+            absent.append((message, payload))
+        elif is_same(payload, item, server_dates=server_dates):
+            result.same.append(message)
+        else:
+            result.different.append(message)
+    foreign = [item for key, item in by_id.items() if key not in taken and _is_foreign(key, item.get("role"))]
+    result.by_others = _paired(absent, foreign)
     return result
+
+
+def _paired(
+    absent: list[tuple[Waiting, dict[str, Any]]], foreign: list[dict[str, Any]]
+) -> list[tuple[Waiting, str]]:
+    """Each message with the one of its role and moment: the same text first, then the nearest."""
+    pairs: list[tuple[bool, float, int, int]] = []
+    dated = sorted((float(item["createdAt"]), index) for index, item in enumerate(foreign))
+    for number, (message, payload) in enumerate(absent):
+        first = bisect_left(dated, (message.created_at - SAME_MOMENT_MS, -1))
+        for position in range(first, len(dated)):
+            moment, index = dated[position]
+            if moment > message.created_at + SAME_MOMENT_MS:
+                break
+            if foreign[index]["role"] == payload["role"]:
+                differs = foreign[index].get("textContent") != payload["textContent"]
+                pairs.append((differs, abs(moment - message.created_at), number, index))
+    return _matched(absent, foreign, sorted(pairs))
+
+
+def _matched(
+    absent: list[tuple[Waiting, dict[str, Any]]],
+    foreign: list[dict[str, Any]],
+    pairs: list[tuple[bool, float, int, int]],
+) -> list[tuple[Waiting, str]]:
+    ours: dict[int, int] = {}
+    theirs: set[int] = set()
+    for _differs, _apart, number, index in pairs:
+        if number not in ours and index not in theirs:
+            ours[number] = index
+            theirs.add(index)
+    return [(absent[number][0], foreign[index]["externalId"]) for number, index in ours.items()]
 
 
 def is_same(payload: dict[str, Any], stored: dict[str, Any], *, server_dates: bool) -> bool:
@@ -64,11 +99,6 @@ def holds_session(stored: object, wanted: bytes) -> bool:
     return isinstance(stored, dict) and all(
         stored.get(name) == value for name, value in payload.items() if name not in ("createdAt", "source")
     )
-
-
-def _nearest(items: list[tuple[float, str]], moment: int) -> tuple[float, str] | None:
-    near = [item for item in items if abs(item[0] - moment) <= SAME_MOMENT_MS]
-    return min(near, key=lambda item: abs(item[0] - moment), default=None)
 
 
 def _is_message(item: object) -> bool:

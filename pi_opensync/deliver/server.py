@@ -77,14 +77,16 @@ class Server:
 
     def came_back(self) -> Pause | None:
         """Forget the pause; returns the one that ended."""
-        ended, self.pause = self.pause, None
+        ended = self.pause
         if ended is not None:
             with self._database.transaction():
                 self._database.set_meta("pause", None)
+            self.pause = None
         return ended
 
-    def clock_was_set(self, *, horizon: float) -> None:
+    def clock_was_set(self, *, horizon: float, back_by: float = 0.0) -> None:
         """End a pause whose end was told by another clock: nothing waits longer than `horizon` seconds."""
+        self.skew += back_by
         if self.pause is not None:
             self.pause = replace(self.pause, until=min(self.pause.until, self._now() + horizon))
 

@@ -32,10 +32,16 @@ class Baseline:
     def begin(self, now: float, *, take_all: bool) -> bool:
         """Note the first start, and that all history is wanted; returns whether it is the first."""
         first = self.at is None
-        self.at = now if self.at is None else self.at
+        self.at = now if self.at is None else min(self.at, now)
         self.takes_all = self.takes_all or take_all
         self._keep()
         return first
+
+    def clock_was_set(self, now: float) -> None:
+        """The first start was not in the future: what is written from now on is new."""
+        if self.at is not None and self.at > now:
+            self.at = now
+            self._keep()
 
     def rebuilt(self) -> None:
         self._database.set_meta("rebuilding", None)

@@ -117,11 +117,15 @@ def open_beside(folder: Path) -> Database | None:
     path = folder / FILE
     if not path.exists():
         return None
-    connection = sqlite3.connect(
-        f"file:{_quoted(path)}?mode=ro", uri=True, timeout=BUSY_SECONDS, isolation_level=None
-    )
+    connection = _connect_beside(path, "ro")
     try:
-        _check(connection, path)
+        try:
+            _check(connection, path)
+        except sqlite3.OperationalError:
+            # A process that was killed left a transaction behind: only a writer can roll it back.
+            connection.close()
+            connection = _connect_beside(path, "rw")
+            _check(connection, path)
         if connection.execute("PRAGMA user_version").fetchone()[0] == 0:
             connection.close()
             return None
@@ -132,6 +136,12 @@ def open_beside(folder: Path) -> Database | None:
         connection.close()
         raise
     return Database(connection, path)
+
+
+def _connect_beside(path: Path, mode: str) -> sqlite3.Connection:
+    return sqlite3.connect(
+        f"file:{_quoted(path)}?mode={mode}", uri=True, timeout=BUSY_SECONDS, isolation_level=None
+    )
 
 
 def _quoted(path: Path) -> str:

@@ -211,6 +211,11 @@ class Outbox:
             [(key, message.id) for message, key in messages],
         )
 
+    def held_ids(self, session_id: int) -> set[str]:
+        """The ids of somebody else's messages that count as messages of the session."""
+        query = "SELECT held_as FROM messages WHERE session_id = ? AND held_as IS NOT NULL"
+        return {row[0] for row in self._database.execute(query, (session_id,))}
+
     def postpone(self, messages: Sequence[Waiting], until: float, *, failed: bool) -> None:
         self._database.executemany(
             "UPDATE messages SET next_try = ?, failures = failures + ? WHERE id = ?",

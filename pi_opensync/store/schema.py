@@ -22,7 +22,8 @@ MIGRATIONS: tuple[tuple[str, str], ...] = (
             offset INTEGER NOT NULL DEFAULT 0,
             cursor BLOB,
             session_id INTEGER,           -- under the cursor; NULL: what comes belongs to none
-            copy_of INTEGER,              -- the transcript that holds the same session and is not shorter
+            copy_of INTEGER,              -- the session in it that another file holds more of
+            copy_bytes INTEGER NOT NULL DEFAULT 0,  -- of that session, read here
             excluded TEXT,                -- why it is not read past its header
             shrunk_at REAL,               -- first seen shorter than what was read
             problem TEXT
@@ -42,6 +43,7 @@ MIGRATIONS: tuple[tuple[str, str], ...] = (
             id INTEGER PRIMARY KEY,
             external_id TEXT NOT NULL UNIQUE,
             transcript_id INTEGER NOT NULL,  -- the file that it is read from
+            length INTEGER NOT NULL DEFAULT 0,  -- bytes of it that were read there
             generation INTEGER NOT NULL,  -- grows when it is read again from the start
             project TEXT,                 -- the folder that says whether it may leave; never sent from here
             excluded TEXT,                -- why it stays on this machine

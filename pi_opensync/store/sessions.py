@@ -50,6 +50,7 @@ class Reading:
     external_id: str
     transcript_id: int
     generation: int
+    length: int
     state: SessionState | None
 
 
@@ -93,7 +94,8 @@ class Sessions:
         for table in ("seen", "calls"):
             self._database.execute(f"DELETE FROM {table} WHERE session_id = ?", (session_id,))
         self._database.execute(
-            "UPDATE sessions SET generation = generation + 1, state = NULL WHERE id = ?", (session_id,)
+            "UPDATE sessions SET generation = generation + 1, state = NULL, length = 0 WHERE id = ?",
+            (session_id,),
         )
 
     def guessed(self, parent_name: str) -> list[Reading]:
@@ -104,6 +106,9 @@ class Sessions:
     def of_transcript(self, transcript_id: int) -> list[int]:
         rows = self._database.execute("SELECT id FROM sessions WHERE transcript_id = ?", (transcript_id,))
         return [row[0] for row in rows]
+
+    def save_length(self, session_id: int, length: int) -> None:
+        self._database.execute("UPDATE sessions SET length = ? WHERE id = ?", (length, session_id))
 
     def save_state(self, session_id: int, state: SessionState, wanted: bytes, digest: bytes) -> None:
         self._database.execute(
@@ -177,12 +182,12 @@ class Sessions:
 
     def _reading(self, where: str, value: object) -> Reading | None:
         row = self._database.execute(
-            f"SELECT id, external_id, transcript_id, generation, state FROM sessions WHERE {where}",
+            f"SELECT id, external_id, transcript_id, generation, length, state FROM sessions WHERE {where}",
             (value,),
         ).fetchone()
         if row is None:
             return None
-        return Reading(row[0], row[1], row[2], row[3], _state(row[4]) if row[4] else None)
+        return Reading(*row[:5], state=_state(row[5]) if row[5] else None)
 
 
 def _row(row: tuple[Any, ...]) -> Session:

@@ -9,7 +9,10 @@ from pi_opensync.store.database import Database
 
 BROKEN = "broken"
 
-_COLUMNS = "id, path, signature, followed, at_end, cursor, session_id, copy_of, shrunk_at, problem, excluded"
+_COLUMNS = (
+    "id, path, signature, followed, at_end, cursor, session_id, copy_of, shrunk_at, problem, excluded, "
+    "copy_bytes"
+)
 _signature = msgspec.msgpack.Decoder(Signature).decode
 _cursor = msgspec.msgpack.Decoder(Cursor).decode
 _encode = msgspec.msgpack.Encoder().encode
@@ -28,6 +31,7 @@ class Transcript:
     shrunk_at: float | None
     problem: str | None
     excluded: str | None = None
+    copy_bytes: int = 0
 
     @property
     def belongs_somewhere(self) -> bool:
@@ -52,10 +56,18 @@ class Transcripts:
         query = f"SELECT {_COLUMNS} FROM transcripts WHERE device = ? AND inode = ?"
         return [_row(row) for row in self._database.execute(query, (signature.device, signature.inode))]
 
-    def unsettle_copies(self, transcript_id: int) -> list[bytes]:
-        """Have the copies of this transcript looked at again; returns their paths."""
-        query = "UPDATE transcripts SET at_end = 0 WHERE copy_of = ? RETURNING path"
-        return [row[0] for row in self._database.execute(query, (transcript_id,)).fetchall()]
+    def longer_copies(self, session_id: int, length: int) -> list[bytes]:
+        """Have the copies of a session looked at again that hold more of it; returns their paths."""
+        query = "UPDATE transcripts SET at_end = 0 WHERE copy_of = ? AND copy_bytes > ? RETURNING path"
+        return [row[0] for row in self._database.execute(query, (session_id, length)).fetchall()]
+
+    def copies(self) -> list[tuple[bytes, bytes]]:
+        """The path of each copy with that of the transcript that its session is read from."""
+        query = (
+            "SELECT c.path, t.path FROM transcripts c JOIN sessions s ON s.id = c.copy_of "
+            "JOIN transcripts t ON t.id = s.transcript_id"
+        )
+        return self._database.execute(query).fetchall()
 
     def add(self, path: bytes, signature: Signature, *, followed: bool) -> Transcript:
         self._database.execute(
@@ -71,7 +83,7 @@ class Transcripts:
         self._database.execute(
             "UPDATE transcripts SET path = ?, signature = ?, device = ?, inode = ?, size = ?, followed = ?, "
             "at_end = ?, offset = ?, cursor = ?, session_id = ?, copy_of = ?, shrunk_at = ?, problem = ?, "
-            "excluded = ? WHERE id = ?",
+            "excluded = ?, copy_bytes = ? WHERE id = ?",
             (
                 transcript.path,
                 _encode(transcript.signature),
@@ -87,6 +99,7 @@ class Transcripts:
                 transcript.shrunk_at,
                 transcript.problem,
                 transcript.excluded,
+                transcript.copy_bytes,
                 transcript.id,
             ),
         )
@@ -142,4 +155,5 @@ def _row(
         shrunk_at=row[8],
         problem=row[9],
         excluded=row[10],
+        copy_bytes=row[11],
     )

@@ -12,6 +12,7 @@ import pytest
 from pi_opensync.store.database import Database
 from tests.files.settled import A_DAY, put, settled, talk, turn, turns
 from tests.harness import session_id
+from tests.machine.clocks import SetClock
 from tests.machine.daemon import DaemonWorld
 from tests.standin.faults import Busy, no_faults
 from tests.standin.transport import Request
@@ -110,21 +111,24 @@ def test_a_disk_that_is_full_when_the_daemon_starts(world: DaemonWorld, elsewher
     settled(world, elsewhere)
 
 
-def test_a_clock_set_back_while_the_disk_is_full(world: DaemonWorld, elsewhere: Path) -> None:
-    put(world, A, *talk("a", *TEXTS))
-    disk = FullDisk(world.engine.database)
+def test_a_clock_set_back_while_the_disk_is_full(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, elsewhere: Path
+) -> None:
+    with SetClock(tmp_path / "set", monkeypatch) as world:
+        put(world, A, *talk("a", *TEXTS))
+        disk = FullDisk(world.engine.database)
 
-    async def both() -> None:
-        await asyncio.sleep(20)
-        disk.full = True
-        world.clock.move(-600)
-        await asyncio.sleep(60)
-        disk.full = False
-        world.append(A, turn("five", 4))
-        await asyncio.sleep(60)
+        async def both() -> None:
+            await asyncio.sleep(20)
+            disk.full = True
+            world.jump(-600)
+            await asyncio.sleep(60)
+            disk.full = False
+            world.append(A, turn("five", 4))
+            await asyncio.sleep(60)
 
-    world.watch(both)
-    settled(world, elsewhere)
+        world.watch(both)
+        settled(world, elsewhere)
 
 
 def test_a_disk_that_is_full_while_the_lost_state_is_built_again(
