@@ -7,6 +7,7 @@ import signal
 import sqlite3
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -66,7 +67,7 @@ class Daemon:
         """Follow the folders until SIGINT or SIGTERM; a second signal ends the process at once."""
         loop = asyncio.get_running_loop()
         self._catch_signals(loop)
-        watcher = Watcher(self._folders, lambda path: loop.call_soon_threadsafe(self._hint, path))
+        watcher = Watcher(self._folders, self._hint_from(loop))
         try:
             await self._begin(watcher, backfill=backfill)
             tasks = [
@@ -206,7 +207,7 @@ class Daemon:
             self._tell_events(await asyncio.to_thread(watcher.mend))
             begun = time.perf_counter()
             listing = await asyncio.to_thread(follow.list_files)
-            looked = await self._written(lambda listing=listing: follow.compare(listing))
+            looked = await self._written(partial(follow.compare, listing))
             cost = time.perf_counter() - begun
             self._tell()
             if looked.changed:
@@ -230,6 +231,14 @@ class Daemon:
             except sqlite3.OperationalError as error:
                 self._engine.events.trouble(error)
                 await asyncio.sleep(TROUBLE_AGAIN)
+
+    def _hint_from(self, loop: asyncio.AbstractEventLoop) -> Callable[[bytes | None], None]:
+        """`_hint`, to be called from another thread."""
+
+        def hint(path: bytes | None) -> None:
+            loop.call_soon_threadsafe(self._hint, path)
+
+        return hint
 
     def _hint(self, path: bytes | None) -> None:
         if path is None:

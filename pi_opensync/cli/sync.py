@@ -16,7 +16,7 @@ from pi_opensync.errors import ConfigurationError, PartlyDone
 from pi_opensync.logs import shown_path
 from pi_opensync.messages import Options
 from pi_opensync.pi import discover
-from pi_opensync.pi.discover import Found, Item, Unreadable
+from pi_opensync.pi.discover import Found, Item, Odd, Unreadable
 from pi_opensync.scratch import folded
 from pi_opensync.selection import Chosen, Wanted
 from pi_opensync.store.database import Database, open_or_rebuild

@@ -34,7 +34,7 @@ class Waiting:
     attempted_digest: bytes | None
     failures: int
     next_try: float
-    checked: bool
+    checked: int
 
     @property
     def may_be_there(self) -> bool:
@@ -231,7 +231,7 @@ class Outbox:
             f"ORDER BY {order} LIMIT ?",
             (session_id, limit),
         ).fetchall()
-        return [Waiting(*row[:-1], checked=bool(row[-1])) for row in rows]
+        return [Waiting(*row) for row in rows]
 
 
 def _key(text: str) -> str:

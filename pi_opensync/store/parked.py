@@ -27,7 +27,7 @@ def parked(database: Database) -> list[Parked]:
         "FROM messages m JOIN sessions s ON s.id = m.session_id WHERE m.parked IS NOT NULL",
         (DROPPED,),
     )
-    return [Parked(*row[:5], can_be_retried=bool(row[5])) for row in rows]
+    return [Parked(row[0], row[1], row[2], row[3], row[4], bool(row[5])) for row in rows]
 
 
 def retry(database: Database, external_id: str | None, now: float) -> int:

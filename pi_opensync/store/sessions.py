@@ -187,7 +187,7 @@ class Sessions:
         ).fetchone()
         if row is None:
             return None
-        return Reading(*row[:5], state=_state(row[5]) if row[5] else None)
+        return Reading(row[0], row[1], row[2], row[3], row[4], _state(row[5]) if row[5] else None)
 
 
 def _row(row: tuple[Any, ...]) -> Session:

@@ -128,21 +128,7 @@ class Transcripts:
         return None if row is None else _row(row)
 
 
-def _row(
-    row: tuple[
-        int,
-        bytes,
-        bytes,
-        int,
-        int,
-        bytes | None,
-        int | None,
-        int | None,
-        float | None,
-        str | None,
-        str | None,
-    ],
-) -> Transcript:
+def _row(row: tuple[Any, ...]) -> Transcript:
     return Transcript(
         id=row[0],
         path=row[1],

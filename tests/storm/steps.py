@@ -41,14 +41,14 @@ class Steps:
         reading = SimpleNamespace(**{name: getattr(os, name) for name in dir(os)})
         for name in ("open", "pread", "fstat"):
             setattr(reading, name, self.around(getattr(os, name)))
-        database.execute = self.around(calls.execute)  # type: ignore[method-assign]  # put back below
-        database.executemany = self.around(calls.executemany)  # type: ignore[method-assign]  # the same
-        tail.os = reading  # type: ignore[attr-defined]  # the same
+        database.execute = self.around(calls.execute)
+        database.executemany = self.around(calls.executemany)
+        tail.os = reading  # type: ignore[assignment, attr-defined]  # put back below
         try:
             yield
         finally:
-            database.execute, database.executemany = calls.execute, calls.executemany  # type: ignore[method-assign]
-            tail.os = os  # type: ignore[attr-defined]
+            database.execute, database.executemany = calls.execute, calls.executemany
+            tail.os = os  # type: ignore[attr-defined]  # as it was
 
 
 class SteppedTransport(httpx.AsyncBaseTransport):

@@ -98,11 +98,10 @@ def test_a_process_may_vanish_at_any_call(tmp_path: Path, *, batch_keeps_dates: 
         number += STRIDE
         folder = tmp_path / str(number)
         _write_transcripts(folder / "sessions")
-        now = START + 100_000
-        opensync = OpenSync(now=lambda: now, key=victim.key(), batch_keeps_dates=batch_keeps_dates)
+        opensync = OpenSync(now=_now, key=victim.key(), batch_keeps_dates=batch_keeps_dates)
         with running(opensync) as server:
             for at in (number, None):
-                process = context.Process(target=victim.sync, args=(folder, server.url, now, at))
+                process = context.Process(target=victim.sync, args=(folder, server.url, _now(), at))
                 process.start()
                 process.join(timeout=60)
                 assert process.exitcode in (0, victim.VANISHED)
@@ -110,6 +109,10 @@ def test_a_process_may_vanish_at_any_call(tmp_path: Path, *, batch_keeps_dates: 
         assert opensync.snapshot() == expected, f"after vanishing at call {number}"
         assert opensync.counters.lost_parts == 0
     assert number > 100
+
+
+def _now() -> float:
+    return START + 100_000
 
 
 STRIDE = 7  # every call is ended by an exception above; a sample of them by the end of a process

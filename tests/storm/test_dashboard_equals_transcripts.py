@@ -135,7 +135,7 @@ def _compare(trial: Trial) -> None:
 
 
 def test_the_dashboard_equals_the_transcripts_whatever_happens() -> None:
-    run_state_machine_as_test(  # type: ignore[no-untyped-call]  # hypothesis leaves it untyped
+    run_state_machine_as_test(
         Storm,
         settings=settings(
             max_examples=int(os.environ.get("STORM_EXAMPLES", "60")),

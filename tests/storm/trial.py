@@ -27,7 +27,7 @@ class Trial:
     """The world, the files in it, and what was written to them. `seed` decides everything random."""
 
     def __init__(self, seed: int, *, batch_keeps_dates: bool, tool_calls: bool) -> None:
-        self.random = Random(seed)
+        self.random = Random(seed)  # noqa: S311 - a seed makes a run repeatable
         self.folder = Path(tempfile.mkdtemp(prefix="storm-"))
         self.options: dict[str, Any] = {"batch_keeps_dates": batch_keeps_dates, "tool_calls": tool_calls}
         self.world = World(self.folder, skew=self.random.choice([0.0, -3.0, 90.0]), **self.options)
@@ -46,7 +46,7 @@ class Trial:
     def begin(self) -> str:
         self.count += 1
         name, session = f"{self.count}.jsonl", f"session {self.count}"
-        version = self.random.choice([{"version": 3}, {"version": 3}, {"version": None}])
+        version: dict[str, Any] = self.random.choice([{"version": 3}, {"version": 3}, {"version": None}])
         head = {key: value for key, value in (header(session, self._now()) | version).items() if value}
         self.files[name] = session
         self._write(name, self._line(head), self._line(self._user(name)))
@@ -176,7 +176,7 @@ class Trial:
 
     def kill_at_request(self, number: int, *, arrived: bool) -> None:
         """End the process at a request from now: before or after the server has handled it."""
-        self._killed(lambda: self.world.step(), number, arrived=arrived)
+        self._killed(self.world.step, number, arrived=arrived)
 
     def restart(self) -> None:
         self.world.restart()
