@@ -1,6 +1,7 @@
 """Rows of the transcripts: what was read of which file, and what in it was not understood."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import msgspec
 
