@@ -76,16 +76,17 @@ def build(
     *,
     events: LogEvents | None = None,
     transport: httpx.AsyncBaseTransport | None = None,
+    extras: bool = False,
     now: Callable[[], float] = time.time,
     jitter: Callable[[], float] = random.random,
 ) -> Engine:
-    """Raises `ConfigurationError` where no server is configured."""
+    """Raises `ConfigurationError` where no server is configured. `extras`: the server is our own."""
     base_url, key = settings.require_server()
     names: dict[bytes, bytes] = {}
     rules = policy(settings)
     ingest = Ingest(
         database,
-        Options(settings.sync_tool_calls, settings.sync_thinking),
+        Options(settings.sync_tool_calls, settings.sync_thinking, extras),
         rules,
         clean=cleaner(settings),
         find_parent=lambda parent: find_parent(parent, folders, names.get),

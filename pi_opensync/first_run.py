@@ -1,42 +1,35 @@
 """What `make run` does: the main job on this machine, however little is set up yet.
 
-With a URL and a key it watches. Without, it shows what a sync would send: of this machine's pi sessions,
-or of the sample transcripts that come with the package where there are none.
+With a URL and a key it watches and keeps that dashboard equal to pi's sessions. Without, it brings a
+dashboard of its own, on this machine, with pi's sessions, or with samples where pi has none.
 """
 
 import os
 import sys
 from pathlib import Path
 
-from pi_opensync import logs, settings
-from pi_opensync.cli import sync, watch
+from pi_opensync import settings
+from pi_opensync.cli import watch
+from pi_opensync.cli.local import watch_local
 from pi_opensync.errors import PiOpensyncError
 from pi_opensync.pi import discover
-from pi_opensync.selection import Wanted
 
-SAMPLES = Path(__file__).parent / "samples"
-LOG_IN = """
-To keep a dashboard equal to these sessions, log in to your OpenSync (https://www.opensync.dev):
-
+NO_SESSIONS = "pi has no sessions on this machine yet. These are samples; --local shows your own."
+LOG_IN = """\
+Nothing leaves this machine. To keep an OpenSync dashboard equal to pi's sessions instead:
     .venv/bin/pi-opensync login
-    .venv/bin/pi-opensync watch
-"""
+    .venv/bin/pi-opensync watch"""
 
 
 def main() -> None:
-    logs.configure()
     chosen = settings.load()
     if chosen.convex_url is not None and chosen.api_key is not None:
         watch.run(backfill=False, once=False, log_format="auto", debug=None)
         return
     folders = discover.roots(chosen.sessions_dir, os.environ, Path.cwd())
-    if any(isinstance(item, discover.Found) for item in discover.transcripts(folders)):
-        print(f"pi's sessions on this machine ({', '.join(map(str, folders))}), as a sync would send them:\n")  # noqa: T201 - for the person who ran it
-    else:
-        print("pi has no sessions on this machine yet. Three sample sessions, as a sync would send them:\n")  # noqa: T201 - the same
-        os.environ[settings.ENV_PREFIX + "SESSIONS_DIR"] = str(SAMPLES)
-    sync.run(Wanted(), dry_run=True, yes=False, log_format="auto", debug=None)
-    print(LOG_IN)  # noqa: T201 - the same
+    none = not any(isinstance(item, discover.Found) for item in discover.transcripts(folders))
+    print(NO_SESSIONS if none else LOG_IN, file=sys.stderr)  # noqa: T201 - for the person who ran it
+    watch_local(port=0, open_page=sys.stderr.isatty(), demo=none, log_format="auto", debug=None)
 
 
 if __name__ == "__main__":

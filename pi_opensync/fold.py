@@ -42,6 +42,8 @@ class SessionState(msgspec.Struct, frozen=True):
     prompt_tokens: int = 0
     completion_tokens: int = 0
     cost: float = 0.0
+    cache_read_tokens: int = 0
+    cache_write_tokens: int = 0
     duration_ms: int = 0
     last_own_at: int | None = None
     last_at: int | None = None
@@ -62,6 +64,7 @@ class Message(msgspec.Struct, frozen=True, array_like=True):
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
     duration_ms: int | None = None
+    extras: dict[str, float] | None = None
 
 
 class Memory(Protocol):
@@ -166,6 +169,8 @@ def _count(state: SessionState, entry: Entry) -> SessionState:
             changes["prompt_tokens"] = state.prompt_tokens + usage.prompt
             changes["completion_tokens"] = state.completion_tokens + usage.completion
             changes["cost"] = state.cost + usage.cost
+            changes["cache_read_tokens"] = state.cache_read_tokens + usage.cache_read
+            changes["cache_write_tokens"] = state.cache_write_tokens + usage.cache_write
         if entry.timestamp is not None:
             gap = entry.timestamp - (state.last_own_at if state.last_own_at is not None else entry.timestamp)
             if 0 < gap <= LONGEST_GAP_MS:
@@ -245,6 +250,7 @@ def _shown(state: SessionState, entry: Entry, content: Content | None, memory: M
         prompt_tokens=content.prompt_tokens,
         completion_tokens=content.completion_tokens,
         duration_ms=content.duration_ms,
+        extras=content.extras,
     )
     return Step(msgspec.structs.replace(state, position=position, collided=collided), message)
 

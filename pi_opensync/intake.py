@@ -146,7 +146,7 @@ class Intake:
             state = begin(header, parent.id, self._clean)
         except CannotRedact:
             state = begin(header, parent.id, Withholding())
-        wanted = payloads.session_payload(state)
+        wanted = payloads.session_payload(state, extras=self._options.extras)
         return self._sessions.begin(
             state,
             transcript.id,
@@ -211,5 +211,5 @@ class Intake:
             self._sessions.wake(session_id, now, live=live)
 
     def _save(self, session_id: int, state: SessionState) -> None:
-        wanted = payloads.session_payload(state)
+        wanted = payloads.session_payload(state, extras=self._options.extras)
         self._sessions.save_state(session_id, state, payloads.encode(wanted), payloads.digest(wanted))

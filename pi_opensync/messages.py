@@ -37,6 +37,7 @@ class Content(msgspec.Struct, frozen=True):
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
     duration_ms: int | None = None
+    extras: dict[str, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,7 @@ class Options:
 
     sync_tool_calls: bool = False
     sync_thinking: bool = False
+    extras: bool = False  # what pi-opensync's own server shows beyond OpenSync: cost and cache of a turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,8 @@ class Usage:
     prompt: int = 0
     completion: int = 0
     cost: float = 0.0
+    cache_read: int = 0
+    cache_write: int = 0
 
 
 def usage_of(value: object) -> Usage | None:
@@ -65,6 +69,8 @@ def usage_of(value: object) -> Usage | None:
         prompt=sum(_count(value.get(name)) for name in ("input", "cacheRead", "cacheWrite")),
         completion=_count(value.get("output")),
         cost=_dollars(cost.get("total")) if isinstance(cost, dict) else 0.0,
+        cache_read=_count(value.get("cacheRead")),
+        cache_write=_count(value.get("cacheWrite")),
     )
 
 
@@ -197,7 +203,16 @@ def _assistant(message: dict[str, Any], entry: Entry, options: Options, clean: C
         prompt_tokens=usage.prompt if usage else None,
         completion_tokens=usage.completion if usage else None,
         duration_ms=duration if duration is not None and duration >= 0 else None,
+        extras=_extras(usage) if usage and options.extras else None,
     )
+
+
+def _extras(usage: Usage) -> dict[str, float]:
+    return {
+        "cost": usage.cost,
+        "cacheReadTokens": usage.cache_read,
+        "cacheWriteTokens": usage.cache_write,
+    }
 
 
 def _shown_text(block: dict[str, Any], options: Options, clean: Cleaner) -> str:

@@ -71,13 +71,61 @@ def watch(
         bool, typer.Option("--backfill", help="Take up every session, not only those that change.")
     ] = False,
     once: Annotated[bool, typer.Option("--once", help="Read and deliver what there is, then exit.")] = False,
+    local: Annotated[
+        bool,
+        typer.Option("--local", help="Keep an OpenSync of your own, on this machine; nothing leaves it."),
+    ] = False,
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Where --local serves its pages; 0: any.")
+    ] = 4780,
+    open_page: Annotated[bool, typer.Option("--open", help="Open the page of --local.")] = False,
+    demo: Annotated[
+        bool, typer.Option("--demo", help="With --local: three sample sessions, not pi's.")
+    ] = False,
     log_format: LogFormat = "auto",
     debug: Debug = None,
 ) -> None:
     """Follow pi's sessions and keep the dashboard equal to them, until Ctrl-C."""
+    if local or demo:
+        from pi_opensync.cli.local import watch_local
+
+        watch_local(port=port, open_page=open_page, demo=demo, log_format=log_format, debug=debug)
+        return
     from pi_opensync.cli.watch import run
 
     run(backfill=backfill, once=once, log_format=log_format, debug=debug)
+
+
+@app.command(epilog="Example: pi-opensync serve --open")
+def serve(
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Where to serve; 0: any free port.")] = 4780,
+    host: Annotated[
+        str, typer.Option(help="Where to listen; anything but this machine needs --remote.")
+    ] = "127.0.0.1",
+    remote: Annotated[bool, typer.Option("--remote", help="Let other machines in.")] = False,
+    open_page: Annotated[bool, typer.Option("--open", help="Open the page in a browser.")] = False,
+    new_key: Annotated[
+        bool, typer.Option("--new-key", help="Make another key for a plugin, and show it.")
+    ] = False,
+    demo: Annotated[bool, typer.Option("--demo", help="Serve three sample sessions.")] = False,
+    log_format: LogFormat = "auto",
+    debug: Debug = None,
+) -> None:
+    """Run the OpenSync of your own alone: pages, and the API for every OpenSync plugin."""
+    from pi_opensync.cli.local import serve_alone, watch_local
+
+    if demo:
+        watch_local(port=port, open_page=open_page, demo=True, log_format=log_format, debug=debug)
+        return
+    serve_alone(
+        host=host,
+        port=port,
+        remote=remote,
+        open_page=open_page,
+        new_key=new_key,
+        log_format=log_format,
+        debug=debug,
+    )
 
 
 @app.command(epilog="Example: pi-opensync sync --since 30d --project ~/src/webapp --dry-run")

@@ -14,6 +14,17 @@ from typing import Any
 from pi_opensync.store.outbox import Waiting
 
 SAME_MOMENT_MS = 2_000  # two dates of one message, from two clocks
+SESSION_FIELDS = (
+    "title",
+    "projectPath",
+    "projectName",
+    "model",
+    "provider",
+    "promptTokens",
+    "completionTokens",
+    "cost",
+    "durationMs",
+)
 COMPARED = ("role", "textContent", "parts", "model", "promptTokens", "completionTokens", "durationMs")
 
 
@@ -97,7 +108,7 @@ def holds_session(stored: object, wanted: bytes) -> bool:
     """Whether the stored session shows what is wanted; dates are never changed by an update."""
     payload = json.loads(wanted)
     return isinstance(stored, dict) and all(
-        stored.get(name) == value for name, value in payload.items() if name not in ("createdAt", "source")
+        stored.get(name) == payload[name] for name in SESSION_FIELDS if name in payload
     )
 
 

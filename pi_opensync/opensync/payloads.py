@@ -24,8 +24,11 @@ MIN_TEXT = 256  # bytes that a text keeps, however many share its message
 encode = msgspec.json.Encoder().encode
 
 
-def session_payload(state: SessionState) -> dict[str, Any]:
-    """The body of `/sync/session`: counts always, what is not known left out."""
+def session_payload(state: SessionState, *, extras: bool = False) -> dict[str, Any]:
+    """The body of `/sync/session`: counts always, what is not known left out.
+
+    `extras` adds what only pi-opensync's own server takes.
+    """
     payload: dict[str, Any] = {"externalId": state.external_id, "source": SOURCE, "title": title(state)}
     if state.cwd:
         payload["projectPath"] = state.cwd
@@ -40,6 +43,11 @@ def session_payload(state: SessionState) -> dict[str, Any]:
     payload["durationMs"] = state.duration_ms
     if state.created_at is not None:
         payload["createdAt"] = state.created_at
+    if extras:
+        payload["cacheReadTokens"] = state.cache_read_tokens
+        payload["cacheWriteTokens"] = state.cache_write_tokens
+        if state.parent_id:
+            payload["parentExternalId"] = state.parent_id
     return payload
 
 
@@ -82,7 +90,9 @@ def _payload(message: Message, session_external_id: str) -> dict[str, Any]:
         "completionTokens": message.completion_tokens,
         "durationMs": message.duration_ms,
     }
-    return payload | {name: value for name, value in known.items() if value is not None}
+    return (
+        payload | {name: value for name, value in known.items() if value is not None} | (message.extras or {})
+    )
 
 
 def _parts(message: Message) -> list[dict[str, Any]]:

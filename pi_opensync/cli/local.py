@@ -1,0 +1,145 @@
+"""`pi-opensync watch --local` and `serve`: an OpenSync of one's own, on this machine."""
+
+import asyncio
+import os
+import signal
+import sys
+import time
+import webbrowser
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from pi_opensync import engine, lock, logs, settings
+from pi_opensync.daemon import Daemon
+from pi_opensync.errors import PiOpensyncError, UsageError, cannot_keep_state
+from pi_opensync.local.app import create_app
+from pi_opensync.local.keys import Keys
+from pi_opensync.local.serve import NotLoopbackError, Running, serve
+from pi_opensync.local.store import Store
+from pi_opensync.pi import discover
+from pi_opensync.store.database import open_or_rebuild
+
+SAMPLES = Path(__file__).parent.parent / "samples"
+
+
+def watch_local(
+    *, port: int, open_page: bool, demo: bool, log_format: logs.LogFormat, debug: bool | None
+) -> None:
+    """Serve the pages and keep them equal to pi's sessions, all of them, until Ctrl-C."""
+    chosen = _load(debug)
+    logs.configure(log_format, debug=chosen.debug)
+    home = chosen.state_dir / ("demo" if demo else "local")
+    folders = (SAMPLES,) if demo else discover.roots(chosen.sessions_dir, os.environ, Path.cwd())
+    with lock.held(home, "watch --local", time.time()):
+        asyncio.run(_watch(chosen, home, folders, port, open_page=open_page))
+
+
+async def _watch(
+    chosen: settings.Settings, home: Path, folders: tuple[Path, ...], port: int, *, open_page: bool
+) -> None:
+    with _store(home) as store:
+        keys = Keys(store, now=_milliseconds)
+        running = await _serve(store, keys, "127.0.0.1", port, remote=False)
+        own = chosen.model_copy(
+            update={
+                "convex_url": running.url,
+                "api_key": SecretStr(keys.issue_for_this_run()),
+                "timestamps": "transcript",
+            }
+        )
+        database, _aside = open_or_rebuild(home / "sync", time.time())
+        try:
+            built = engine.build(own, folders, database, extras=True)
+            async with built.client:
+                _tell(running, keys, open_page=open_page)
+                await Daemon(built, folders).watch(backfill=True)
+        finally:
+            database.close()
+            await running.stop()
+
+
+def serve_alone(
+    *,
+    host: str,
+    port: int,
+    remote: bool,
+    open_page: bool,
+    new_key: bool,
+    log_format: logs.LogFormat,
+    debug: bool | None,
+) -> None:
+    """Serve until Ctrl-C. The first start makes a key, and shows it: it can not be read back."""
+    chosen = _load(debug)
+    logs.configure(log_format, debug=chosen.debug)
+    asyncio.run(
+        _serve_alone(
+            chosen.state_dir / "local", host, port, remote=remote, open_page=open_page, new_key=new_key
+        )
+    )
+
+
+async def _serve_alone(
+    home: Path, host: str, port: int, *, remote: bool, open_page: bool, new_key: bool
+) -> None:
+    with _store(home) as store:
+        keys = Keys(store, now=_milliseconds)
+        running = await _serve(store, keys, host, port, remote=remote)
+        key = keys.issue("plugin") if new_key else keys.first_key()
+        if key is not None and sys.stdout.isatty():
+            print(f"Key for OpenSync plugins, shown this once: {key}")
+        elif key is not None:
+            print(key)
+        _tell(running, keys, open_page=open_page)
+        stopping = asyncio.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+        await stopping.wait()
+        await running.stop()
+
+
+async def _serve(store: Store, keys: Keys, host: str, port: int, *, remote: bool) -> Running:
+    app = create_app(store, keys, now=_milliseconds, hosts=[host] if remote else [])
+    try:
+        return await serve(app, host, port, remote=remote)
+    except NotLoopbackError as error:
+        raise UsageError(str(error), hint="add --remote if that is what you want") from None
+    except OSError as error:
+        raise PiOpensyncError(
+            f"can not serve on {host}:{port}: {error.strerror}", hint="use another --port, or --port 0"
+        ) from None
+
+
+def _tell(running: Running, keys: Keys, *, open_page: bool) -> None:
+    page = f"{running.url}/login?token={keys.login_token()}"
+    print(f"Your sessions: {page}", file=sys.stderr)
+    if open_page:
+        webbrowser.open(page)
+
+
+def _load(debug: bool | None) -> settings.Settings:
+    """The settings; what nobody chose is shown, as nothing leaves this machine."""
+    chosen = settings.load(debug=debug)
+    shown = {
+        name: True for name in ("sync_tool_calls", "sync_thinking") if name not in chosen.model_fields_set
+    }
+    return chosen.model_copy(update=shown)
+
+
+@contextmanager
+def _store(home: Path) -> Iterator[Store]:
+    try:
+        home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise cannot_keep_state(home, error) from None
+    store = Store.open(home / "opensync.sqlite3")
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+def _milliseconds() -> int:
+    return round(time.time() * 1000)

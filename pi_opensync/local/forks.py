@@ -1,0 +1,103 @@
+"""Who was forked from whom: families of sessions, a parent with its forks below it."""
+
+import json
+import re
+import sqlite3
+
+_FORK_TITLE = re.compile(r"\[Fork::([^\]\s]{1,64})\]\s*")
+
+
+def fork_prefix(title: str | None) -> str | None:
+    """Return the start of the parent's id in a title like `[Fork::1a2b3c4d] Fix the tests`."""
+    match = _FORK_TITLE.match(title or "")
+    return match[1] if match else None
+
+
+def bare_title(title: str | None) -> str:
+    """Return the title without its fork marks."""
+    text = title or ""
+    while match := _FORK_TITLE.match(text):
+        text = text[match.end() :]
+    return text
+
+
+def link(con: sqlite3.Connection, session_id: int) -> None:
+    """Give a session its parent, if that is known by now, and give forks that waited for it theirs."""
+    _adopt(con, session_id)
+    row = con.execute("SELECT external_id FROM sessions WHERE id = ?", (session_id,)).fetchone()
+    external_id: str = row["external_id"]
+    prefixes = [external_id[:length] for length in range(1, min(len(external_id), 64) + 1)]
+    waiting = con.execute(
+        "SELECT id FROM sessions WHERE parent_external_id = ? UNION "
+        "SELECT id FROM sessions WHERE fork_prefix IN (SELECT value FROM json_each(?))",
+        (external_id, json.dumps(prefixes)),
+    ).fetchall()
+    for child in waiting:
+        if child["id"] != session_id:
+            _adopt(con, child["id"])
+
+
+def _adopt(con: sqlite3.Connection, session_id: int) -> None:
+    child = con.execute("SELECT * FROM sessions WHERE id = ?", (session_id,)).fetchone()
+    parent_id = _parent_of(con, child)
+    if parent_id is not None and _descends_from(con, parent_id, session_id):
+        parent_id = None
+    if parent_id == child["parent_id"]:
+        return
+    root_id = session_id
+    if parent_id is not None:
+        root_id = con.execute("SELECT root_id FROM sessions WHERE id = ?", (parent_id,)).fetchone()["root_id"]
+    con.execute("UPDATE sessions SET parent_id = ? WHERE id = ?", (parent_id, session_id))
+    con.execute(
+        """
+        WITH RECURSIVE below (id) AS (
+            SELECT ? UNION SELECT sessions.id FROM sessions JOIN below ON sessions.parent_id = below.id
+        )
+        UPDATE sessions SET root_id = ? WHERE id IN (SELECT id FROM below)
+        """,
+        (session_id, root_id),
+    )
+
+
+def _parent_of(con: sqlite3.Connection, child: sqlite3.Row) -> int | None:
+    if child["parent_external_id"]:
+        row = con.execute(
+            "SELECT id FROM sessions WHERE external_id = ? AND id != ?",
+            (child["parent_external_id"], child["id"]),
+        ).fetchone()
+        return row["id"] if row else None
+    if not child["fork_prefix"]:
+        return None
+    prefix: str = child["fork_prefix"]
+    # Eight characters of a UUIDv7 are shared by all sessions begun within a minute of each other: of several
+    # that fit, take one of the same project and title that is older, and of those the newest.
+    candidates = con.execute(
+        "SELECT id, title, project_path, created_at FROM sessions "
+        "WHERE external_id >= ? AND external_id < ? AND id != ?",
+        (prefix, prefix + "\U0010ffff", child["id"]),
+    ).fetchall()
+    if not candidates:
+        return None
+
+    def fits(row: sqlite3.Row) -> tuple[bool, bool, bool, int]:
+        return (
+            row["project_path"] == child["project_path"],
+            row["created_at"] <= child["created_at"],
+            bare_title(row["title"]) == bare_title(child["title"]),
+            row["created_at"],
+        )
+
+    best: int = max(candidates, key=fits)["id"]
+    return best
+
+
+def _descends_from(con: sqlite3.Connection, session_id: int, ancestor_id: int) -> bool:
+    seen: set[int] = set()
+    current: int | None = session_id
+    while current is not None and current not in seen:
+        if current == ancestor_id:
+            return True
+        seen.add(current)
+        row = con.execute("SELECT parent_id FROM sessions WHERE id = ?", (current,)).fetchone()
+        current = row["parent_id"] if row else None
+    return False

@@ -1,0 +1,123 @@
+"""What a stored message says: the words in its parts, whatever shape the plugin gave them."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+# A word this long that stands in the text as well shows that the text tells of the tool's run.
+_TELLING = 2
+_TEXT_KEYS = ("text", "content", "thinking", "output", "result", "value")
+_NAME_KEYS = ("toolName", "name", "tool")
+_ARGS_KEYS = ("args", "input", "arguments", "params", "parameters")
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """`content` is JSON as it was sent: most often a string, or an object for a tool call."""
+
+    type: str
+    content: Any
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    name: str
+    args: Any
+
+
+def text_of(content: Any) -> str:
+    """Return the text of a part: a string, `{text}`, `{content}`, a list of blocks; else its JSON."""
+    if content is None:
+        return ""
+    if isinstance(content, str):
+        return content
+    if isinstance(content, list):
+        return "\n".join(text for text in map(text_of, content) if text)
+    if isinstance(content, dict):
+        for key in _TEXT_KEYS:
+            if isinstance(content.get(key), (str, list)):
+                return text_of(content[key])
+    return json.dumps(content, ensure_ascii=False, indent=2)
+
+
+def call_of(content: Any) -> ToolCall:
+    """Return the call of `{toolName | name, args | input | arguments}`; args sent as JSON are decoded."""
+    if not isinstance(content, dict):
+        return ToolCall(name=text_of(content) or "tool", args=None)
+    name = next((content[key] for key in _NAME_KEYS if isinstance(content.get(key), str)), "tool")
+    args = next((content[key] for key in _ARGS_KEYS if content.get(key) is not None), None)
+    if args is None:
+        args = {key: value for key, value in content.items() if key not in _NAME_KEYS} or None
+    if isinstance(args, str) and args.lstrip().startswith("{"):
+        try:
+            args = json.loads(args)
+        except (ValueError, RecursionError):
+            return ToolCall(name, args)
+    return ToolCall(name, args)
+
+
+def is_error(text: str, content: Any) -> bool:
+    if isinstance(content, dict) and (content.get("isError") is True or content.get("is_error") is True):
+        return True
+    return text.startswith("[error]")
+
+
+def parts_to_show(text_content: str | None, parts: list[Part]) -> list[tuple[int, Part]]:
+    """Return the parts of a message with their places; its text, at place -1, if no part says it.
+
+    Some plugins send a tool's run as text and as parts, or thinking in the text and as a part: what has been
+    said is not said twice.
+    """
+    text = text_content or ""
+    shown: list[tuple[int, Part]] = []
+    if text.strip() and not any(part.type == "text" for part in parts):
+        words = [word.strip() for part in parts for word in _words_of(part)]
+        if not any(len(word) >= _TELLING and word in text for word in words):
+            shown.append((-1, Part("text", text)))
+    said = text
+    for place, part in enumerate(parts):
+        body = text_of(part.content)
+        if part.type == "thinking" and body.strip() and body.strip() in said:
+            continue
+        if part.type == "text":
+            if not body.strip():
+                continue
+            said = f"{said}\n{body}"
+        shown.append((place, part))
+    if not shown and text.strip():
+        shown.append((-1, Part("text", text)))
+    return shown
+
+
+def searchable(text_content: str | None, parts: list[Part]) -> str:
+    """Every word of a message, once: its text, its tools' names, arguments and results."""
+    words = [word for part in parts for word in (_words_of(part) or [text_of(part.content)])]
+    said = "\n".join(words)
+    if text_content and text_content not in said:
+        words.insert(0, text_content)
+    return "\n".join(words)
+
+
+def _words_of(part: Part) -> list[str]:
+    if part.type == "tool-call":
+        call = call_of(part.content)
+        return [call.name, *_strings_in(call.args)]
+    if part.type == "tool-result":
+        return [text_of(part.content)]
+    return []
+
+
+def _strings_in(value: Any) -> list[str]:
+    found: list[str] = []
+    stack = [value]
+    while stack:
+        item = stack.pop()
+        if isinstance(item, str):
+            found.append(item)
+        elif isinstance(item, (int, float)) and not isinstance(item, bool):
+            found.append(str(item))
+        elif isinstance(item, dict):
+            stack.extend(reversed(item.values()))
+        elif isinstance(item, list):
+            stack.extend(reversed(item))
+    return found
