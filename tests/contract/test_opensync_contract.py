@@ -189,11 +189,11 @@ def test_an_update_keeps_role_and_date_of_a_message(opensync: Backend) -> None:
     assert (message["role"], message["createdAt"]) == ("assistant", MESSAGE["createdAt"])
 
 
-def test_an_id_in_two_sessions_is_one_message(opensync: Backend) -> None:
-    sent(opensync, "/sync/message", MESSAGE)
-    sent(opensync, "/sync/message", MESSAGE | {"sessionExternalId": "other"})
-    assert len(read(opensync)[1]) == 1
-    assert read(opensync, "other")[1] == []
+def test_an_id_in_two_sessions_is_one_message(hosted: Backend) -> None:
+    sent(hosted, "/sync/message", MESSAGE)
+    sent(hosted, "/sync/message", MESSAGE | {"sessionExternalId": "other"})
+    assert len(read(hosted)[1]) == 1
+    assert read(hosted, "other")[1] == []
 
 
 def test_messages_are_read_by_their_date(opensync: Backend) -> None:
@@ -247,31 +247,31 @@ def test_text_comes_back_unchanged(opensync: Backend) -> None:
     ],
     ids=str,
 )
-def test_a_wrong_message_is_answered_500_and_stores_nothing(opensync: Backend, wrong: Any) -> None:
-    sent(opensync, "/sync/session", SESSION)
-    response = opensync.client.post("/sync/message", json=MESSAGE | wrong)
+def test_a_wrong_message_is_answered_500_and_stores_nothing(hosted: Backend, wrong: Any) -> None:
+    sent(hosted, "/sync/session", SESSION)
+    response = hosted.client.post("/sync/message", json=MESSAGE | wrong)
     assert response.status_code == 500
     assert isinstance(response.json()["error"], str)
-    assert read(opensync)[1] == []
+    assert read(hosted)[1] == []
 
 
 @pytest.mark.parametrize("name", ["sessionExternalId", "externalId", "role"])
-def test_a_message_needs_its_ids_and_role(opensync: Backend, name: str) -> None:
+def test_a_message_needs_its_ids_and_role(hosted: Backend, name: str) -> None:
     payload = {key: value for key, value in MESSAGE.items() if key != name}
-    assert opensync.client.post("/sync/message", json=payload).status_code == 500
+    assert hosted.client.post("/sync/message", json=payload).status_code == 500
 
 
 @pytest.mark.parametrize(
     "wrong", [{"title": None}, {"cost": "1"}, {"createdAt": None}, {"externalId": 7}], ids=str
 )
-def test_a_wrong_session_is_answered_500_and_stores_nothing(opensync: Backend, wrong: Any) -> None:
-    assert opensync.client.post("/sync/session", json=SESSION | wrong).status_code == 500
-    assert listed(opensync) == []
+def test_a_wrong_session_is_answered_500_and_stores_nothing(hosted: Backend, wrong: Any) -> None:
+    assert hosted.client.post("/sync/session", json=SESSION | wrong).status_code == 500
+    assert listed(hosted) == []
 
 
 @pytest.mark.parametrize("path", ["/sync/session", "/sync/message", "/sync/batch"])
-def test_a_body_that_is_no_json_is_answered_500(opensync: Backend, path: str) -> None:
-    response = opensync.client.post(path, content=b'{"externalId": "s"')
+def test_a_body_that_is_no_json_is_answered_500(hosted: Backend, path: str) -> None:
+    response = hosted.client.post(path, content=b'{"externalId": "s"')
     assert (response.status_code, "error" in response.json()) == (500, True)
 
 
@@ -296,13 +296,13 @@ def test_an_empty_batch_is_fine(opensync: Backend, payload: Any) -> None:
     assert sent(opensync, "/sync/batch", payload)["errors"] == []
 
 
-def test_a_wrong_item_in_a_batch_is_told_in_its_errors(opensync: Backend) -> None:
+def test_a_wrong_item_in_a_batch_is_told_in_its_errors(hosted: Backend) -> None:
     wrong = without_parts(MESSAGE) | {"role": "bot"}
     del wrong["createdAt"]
-    answer = sent(opensync, "/sync/batch", {"sessions": [{"externalId": "s"}], "messages": [wrong]})
+    answer = sent(hosted, "/sync/batch", {"sessions": [{"externalId": "s"}], "messages": [wrong]})
     assert len(answer["errors"]) == 1
     assert isinstance(answer["errors"][0], str)
-    assert read(opensync)[1] == []
+    assert read(hosted)[1] == []
 
 
 def test_all_session_ids_are_listed(opensync: Backend) -> None:
