@@ -47,8 +47,13 @@ class Daemon:
         now: Callable[[], float] = time.time,
         on_ready: Callable[[], None] = lambda: None,
         is_outdated: Callable[[], bool] = lambda: False,
+        on_sweep: Callable[[bool], None] = lambda _events: None,
     ) -> None:
-        """`is_outdated` says that the settings changed: then `watch` returns, to be run with the new ones."""
+        """`is_outdated` says that the settings changed: then `watch` returns, to be run with the new ones.
+
+        `on_sweep` hears at every sweep whether events arrive.
+        """
+        self._on_sweep = on_sweep
         self._is_outdated = is_outdated
         self._engine = engine
         self._folders = folders
@@ -151,6 +156,7 @@ class Daemon:
         follow = self._engine.follow
         if watcher is not None:
             self._tell_events(await asyncio.to_thread(watcher.mend))
+            self._on_sweep(watcher.is_alive)
         listing = await asyncio.to_thread(follow.list_files)
         await self._written(lambda: self._engine.delivery.clock_was_set(horizon=FURTHEST_WAIT))
         left = await self._written(lambda: follow.begin(listing, backfill=backfill))
@@ -205,6 +211,7 @@ class Daemon:
                 return
             await self._mind_the_clock()
             self._tell_events(await asyncio.to_thread(watcher.mend))
+            self._on_sweep(watcher.is_alive)
             begun = time.perf_counter()
             listing = await asyncio.to_thread(follow.list_files)
             looked = await self._written(partial(follow.compare, listing))

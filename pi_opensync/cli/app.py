@@ -156,6 +156,19 @@ def sync(
     run(wanted, dry_run=dry_run, yes=yes, log_format=log_format, debug=debug)
 
 
+@app.command("list", epilog="Example: pi-opensync list --unsynced")
+def list_sessions(
+    unsynced: Annotated[bool, typer.Option("--unsynced", help="Only what is not on the dashboard.")] = False,
+    excluded: Annotated[bool, typer.Option("--excluded", help="Only what you excluded.")] = False,
+    parked: Annotated[bool, typer.Option("--parked", help="Only what OpenSync refused.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """List the sessions: what was sent, what waits, and why not."""
+    from pi_opensync.cli.list import run
+
+    run(unsynced=unsynced, excluded=excluded, parked=parked, as_json=as_json)
+
+
 @app.command(epilog="Example: pi-opensync verify --repair")
 def verify(
     repair: Annotated[bool, typer.Option("--repair", help="Send what is missing or different.")] = False,

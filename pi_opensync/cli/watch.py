@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from pi_opensync import engine, lock, logs, settings
+from pi_opensync import __version__, engine, lock, logs, pulse, settings
 from pi_opensync.cli.announcement import announcement
 from pi_opensync.daemon import Daemon
 from pi_opensync.errors import ConfigurationError
@@ -64,7 +64,7 @@ async def _run(
 ) -> bool:
     built = engine.build(chosen, folders, database)
     async with built.client:
-        daemon = Daemon(built, folders, is_outdated=_settings_changed())
+        daemon = Daemon(built, folders, is_outdated=_settings_changed(), on_sweep=_beating(chosen.state_dir))
         if once:
             await daemon.once(backfill=backfill)
             return True
@@ -78,6 +78,14 @@ def _announce(chosen: settings.Settings, folders: tuple[Path, ...], base_url: st
     files = Wanted().choose(_files(folders))
     leaving = [item for item in files if item.header and rules.reason(item.header.cwd) is None]
     logs.get().info("history will be sent", what=announcement(leaving, base_url))
+
+
+def _beating(folder: Path) -> Callable[[bool], None]:
+    def beat(events: bool) -> None:
+        watching = "events" if events else "sweep"
+        pulse.beat(folder, pulse.Pulse(os.getpid(), time.time(), __version__, watching, pulse.memory()))
+
+    return beat
 
 
 def _settings_changed() -> Callable[[], bool]:

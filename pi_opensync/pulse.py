@@ -1,0 +1,48 @@
+"""What a running daemon says of itself, in a small file beside the lock: that it moves, how it watches."""
+
+import json
+import os
+import resource
+import sys
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+FILE = "pulse.json"
+STILL_AFTER = 120.0  # seconds without a beat: the daemon is stuck, or the machine sleeps
+
+
+@dataclass(frozen=True, slots=True)
+class Pulse:
+    """`at` in seconds since the epoch, `memory` in bytes; `watching` is events or sweep."""
+
+    pid: int
+    at: float
+    version: str
+    watching: str
+    memory: int
+
+
+def beat(folder: Path, pulse: Pulse) -> None:
+    """Write it down. Losing one does no harm, so nothing is raised and nothing is synced."""
+    with suppress(OSError):
+        temporary = folder / (FILE + ".new")
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            json.dump(asdict(pulse), file)
+        temporary.replace(folder / FILE)
+
+
+def last(folder: Path) -> Pulse | None:
+    with suppress(OSError, ValueError, TypeError):
+        return Pulse(**json.loads((folder / FILE).read_text(encoding="utf-8")))
+    return None
+
+
+def memory() -> int:
+    """Resident bytes of this process now; its peak where the system does not tell."""
+    with suppress(OSError, ValueError, IndexError):
+        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+        return pages * resource.getpagesize()
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024
