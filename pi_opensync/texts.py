@@ -46,6 +46,22 @@ def cut(text: str, limit: int = MAX_TEXT) -> str:
     return head + _left_out(len(gone) + earlier) + tail
 
 
+def around(head: str, tail: str, total: int, limit: int = MAX_TEXT) -> str:
+    """The beginning of `head` and the end of `tail` around a note, as `cut` of a text of `total` bytes."""
+    room = limit - len(_left_out(total))
+    first = head.encode()[: room - room // 2].decode(errors="ignore")
+    last = tail.encode()[-(room // 2) :].decode(errors="ignore")
+    return first + _left_out(max(0, total - len(first.encode()) - len(last.encode()))) + last
+
+
+def length(text: str) -> int:
+    """Bytes of UTF-8, without a second copy of the text; a lone surrogate counts as the U+FFFD for it."""
+    if text.isascii():
+        return len(text)
+    pieces = (text[start : start + KILO * KILO] for start in range(0, len(text), KILO * KILO))
+    return sum(len(piece.encode("utf-8", "surrogatepass")) for piece in pieces)
+
+
 def _left_out(count: int) -> str:
     return f"\n[... {count} bytes left out ...]\n"
 

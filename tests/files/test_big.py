@@ -14,7 +14,7 @@ from tests.harness import header, line, result, said
 
 ROOT = Path(__file__).parents[2]
 MB = 1_000_000
-MOST = 240 * MB  # four times the line, and what an empty engine takes
+MOST = 200 * MB  # four times the line, and what an empty engine takes
 LONG = 50 * MB
 
 
@@ -92,9 +92,10 @@ def test_a_transcript_of_60_000_lines(tmp_path: Path) -> None:
         yield line(header("a", THEN))
         for number in range(20_000):
             at = THEN + number
-            yield line(said("user", f"question {number}", at))
-            yield line(said("assistant", f"answer {number}", at + 0.3, calls=[(f"c{number}", "ls")]))
-            yield line(result(f"c{number}", "x" * 400, at + 0.6))
+            call = (f"c{number}", "ls")
+            yield line(said("user", f"question {number}", at, f"a{number}"))
+            yield line(said("assistant", f"answer {number}", at + 0.3, f"b{number}", calls=[call]))
+            yield line({**result(call[0], "x" * 400, at + 0.6), "id": f"c{number}"})
 
     taken = run_over(tmp_path, lines())
     assert taken["messages"] == 40_000

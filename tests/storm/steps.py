@@ -35,14 +35,15 @@ class Steps:
         return stepped
 
     @contextmanager
-    def counted(self, database: Database) -> Iterator[None]:
+    def counted(self, database: Database, *, files_only: bool = False) -> Iterator[None]:
         """Count the calls of this database and of the reading of transcripts while the block runs."""
         calls = SimpleNamespace(execute=database.execute, executemany=database.executemany)
         reading = SimpleNamespace(**{name: getattr(os, name) for name in dir(os)})
         for name in ("open", "pread", "fstat"):
             setattr(reading, name, self.around(getattr(os, name)))
-        database.execute = self.around(calls.execute)
-        database.executemany = self.around(calls.executemany)
+        if not files_only:
+            database.execute = self.around(calls.execute)
+            database.executemany = self.around(calls.executemany)
         tail.os = reading  # type: ignore[assignment, attr-defined]  # put back below
         try:
             yield
