@@ -89,9 +89,9 @@ async def _serve_alone(
         running = await _serve(store, keys, host, port, remote=remote)
         key = keys.issue("plugin") if new_key else keys.first_key()
         if key is not None and sys.stdout.isatty():
-            print(f"Key for OpenSync plugins, shown this once: {key}")
+            print(f"Key for OpenSync plugins, shown this once: {key}", flush=True)
         elif key is not None:
-            print(key)
+            print(key, flush=True)
         _tell(running, keys, open_page=open_page)
         stopping = asyncio.Event()
         for number in (signal.SIGINT, signal.SIGTERM):

@@ -1,0 +1,142 @@
+"""`watch --local`, `serve` and the first run: an OpenSync of one's own, as a user starts it."""
+
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.conftest import Cli, Running, wait_until
+from tests.harness import START, header, line, said, usage
+
+PAGE = re.compile(r"http://127\.0\.0\.1:\d+/login\?token=[\w-]+")
+
+
+@contextmanager
+def browse(running: Running) -> Iterator[httpx.Client]:
+    """A browser that followed the link that was printed."""
+    running.wait_for("/login?token=")
+    found = PAGE.search(running.err.read_text())
+    assert found is not None
+    base, _, link = found[0].partition("/login")
+    with httpx.Client(base_url=base, follow_redirects=True, trust_env=False) as client:
+        assert client.get(f"/login{link}").status_code == 200
+        yield client
+
+
+@pytest.fixture
+def home(fresh_cli: Cli) -> Cli:
+    sessions = fresh_cli.home / "sessions"
+    sessions.mkdir()
+    fresh_cli.variables |= {
+        "PI_OPENSYNC_SESSIONS_DIR": str(sessions),
+        "PI_OPENSYNC_STATE_DIR": str(fresh_cli.home / "state"),
+    }
+    return fresh_cli
+
+
+def write(home: Cli, name: str, *texts: str) -> Path:
+    path = home.home / "sessions" / f"{name}.jsonl"
+    items = [
+        said("user" if number % 2 == 0 else "assistant", text, START + number, usage=usage())
+        for number, text in enumerate(texts)
+    ]
+    with path.open("ab") as file:
+        file.write(
+            b"".join(
+                line(item)
+                for item in ([] if path.exists() and path.stat().st_size else [header(name, START)]) + items
+            )
+        )
+    return path
+
+
+def test_watch_local_shows_pis_sessions_and_what_pi_writes_next(home: Cli) -> None:
+    write(home, "one", "a question of mine", "an answer to it")
+    with home.running("watch", "--local", "--port", "0") as running, browse(running) as browser:
+        wait_until(lambda: "a question of mine" in browser.get("/").text, "the session in the list")
+        write(home, "two", "another question")
+        wait_until(lambda: "another question" in browser.get("/").text, "the new session in the list", 10)
+        assert running.stop() == 0
+
+
+def test_a_second_start_keeps_what_is_there(home: Cli) -> None:
+    write(home, "one", "a question of mine", "an answer to it")
+    for _ in range(2):
+        with home.running("watch", "--local", "--port", "0") as running, browse(running) as browser:
+            wait_until(lambda: "a question of mine" in browser.get("/").text, "the session in the list")
+            assert browser.get("/").text.count("a question of mine") == 1
+            assert running.stop(signal.SIGINT) == 0
+
+
+def test_the_demo_shows_samples_and_none_of_pis_sessions(home: Cli) -> None:
+    write(home, "one", "a question of mine")
+    with home.running("watch", "--local", "--demo", "--port", "0") as running, browse(running) as browser:
+        wait_until(lambda: "Checkout total off by a cent" in browser.get("/").text, "the samples")
+        assert "a question of mine" not in browser.get("/").text
+        assert running.stop() == 0
+
+
+def test_serve_makes_a_key_once_and_takes_it(home: Cli) -> None:
+    with home.running("serve", "--port", "0") as running, browse(running) as browser:
+        wait_until(lambda: running.out.read_text().startswith("osk_"), "the key")
+        key = running.out.read_text().strip()
+        url = str(browser.base_url)
+        answer = httpx.post(
+            f"{url}/sync/session",
+            json={"externalId": "s", "title": "From a plugin"},
+            headers={"Authorization": f"Bearer {key}"},
+            trust_env=False,
+        )
+        assert answer.json()["ok"] is True
+        assert "From a plugin" in browser.get("/").text
+        assert running.stop() == 0
+    with home.running("serve", "--port", "0") as running:
+        running.wait_for("/login?token=")
+        assert running.out.read_text() == ""
+
+
+def test_serve_listens_to_this_machine_only_unless_told(home: Cli) -> None:
+    done = home("serve", "--host", "0.0.0.0", "--port", "0")  # noqa: S104 - what must be refused
+    assert done.code == 2
+    assert "--remote" in done.err
+
+
+def test_a_port_that_is_taken_is_named(home: Cli) -> None:
+    with home.running("serve", "--port", "0") as running, browse(running) as browser:
+        port = str(browser.base_url.port)
+        done = home("watch", "--local", "--port", port)
+        assert done.code == 1
+        assert port in done.err
+
+
+@pytest.mark.parametrize("has_sessions", [True, False])
+def test_the_first_run_ends_with_a_page(home: Cli, *, has_sessions: bool) -> None:
+    if has_sessions:
+        write(home, "one", "a question of mine")
+    module = (sys.executable, "-m", "pi_opensync.first_run")
+    out, err = home.home / "first.out", home.home / "first.err"
+    with out.open("wb") as stdout, err.open("wb") as stderr:
+        process = subprocess.Popen(
+            module,
+            cwd=home.home,
+            env=home.environment(),
+            stdout=stdout,
+            stderr=stderr,
+            stdin=subprocess.DEVNULL,
+        )
+    running = Running(process, out, err)
+    try:
+        with browse(running) as browser:
+            wanted = "a question of mine" if has_sessions else "Checkout total off by a cent"
+            wait_until(lambda: wanted in browser.get("/").text, "the session in the list")
+        assert ("samples" in err.read_text()) is not has_sessions
+        assert running.stop() == 0
+    finally:
+        process.kill()
+        process.wait()
