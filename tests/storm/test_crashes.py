@@ -25,7 +25,13 @@ CONTENT = [
 
 
 def _write_transcripts(folder: Path) -> None:
+    """A session, its fork, and one of version 1, whose entries have no ids to know a repeat by."""
     folder.mkdir(parents=True, exist_ok=True)
+    old = [header("old", START), *(said("user", text, START + 20, usage=usage()) for text in "ab")]
+    bare = ({key: item[key] for key in item if key not in ("version", "parentId")} for item in old)
+    (folder / "old.jsonl").write_bytes(
+        b"".join(line({key: item[key] for key in item if key != "id" or "cwd" in item}) for item in bare)
+    )
     (folder / "one.jsonl").write_bytes(b"".join(line(item) for item in CONTENT))
     fork = header("f", START + 10, parentSession=str(folder / "one.jsonl"))
     (folder / "two.jsonl").write_bytes(

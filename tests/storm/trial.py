@@ -174,6 +174,24 @@ class Trial:
         self.world.transport.faults = random_faults(self.random, rate, kinds)
         self.world.deliver()
 
+    def write_while_delivering(self, name: str) -> None:
+        """pi writes, and the daemon reads, while a request is under way."""
+        left = self.random.randrange(1, 4)
+
+        async def gate(_request: Request) -> None:
+            nonlocal left
+            left -= 1
+            if left == 0:
+                self.answer_tool(name)
+                self.say(name)
+                self.see()
+
+        self.world.transport.gate = gate
+        try:
+            self.world.step()
+        finally:
+            self.world.transport.gate = None
+
     def kill_at_request(self, number: int, *, arrived: bool) -> None:
         """End the process at a request from now: before or after the server has handled it."""
         self._killed(self.world.step, number, arrived=arrived)
