@@ -7,7 +7,8 @@ from pi_opensync import texts
 # Of a longer text only the ends are looked at, with a margin beyond what is kept: a secret that reaches
 # into what is kept is seen whole, and neither time nor memory grows with the text.
 LONG = 1 << 20  # characters
-WINDOW = texts.MAX_TEXT // 2 + (64 << 10)
+WINDOW = texts.MAX_TEXT // 2 + (96 << 10)
+EDGE = 32 << 10  # dropped where a look ends: half a secret may stand there
 WITHHELD = "[withheld: it could not be redacted]"
 
 
@@ -31,9 +32,8 @@ class Cleaner:
     def __call__(self, text: str) -> str:
         """Raises `CannotRedact`."""
         if len(text) > LONG:
-            return texts.around(
-                self._cleaned(text[:WINDOW]), self._cleaned(text[-WINDOW:]), texts.length(text)
-            )
+            head, tail = self._cleaned(text[:WINDOW])[:-EDGE], self._cleaned(text[-WINDOW:])[EDGE:]
+            return texts.around(head, tail, texts.length(text))
         return texts.cut(self._cleaned(text))
 
     def _cleaned(self, text: str) -> str:

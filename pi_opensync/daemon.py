@@ -16,6 +16,7 @@ from pi_opensync.engine import Engine
 from pi_opensync.errors import KeyRefused, NetworkError, PartlyDone
 from pi_opensync.fold import external_id
 from pi_opensync.logs import shown_path
+from pi_opensync.notify import INGEST
 from pi_opensync.pi.parents import first_header
 from pi_opensync.store.baseline import Baseline
 from pi_opensync.watch import Watcher
@@ -24,7 +25,9 @@ FLUSH_WITHIN = 5.0  # seconds for what is under way when a signal comes
 SWEEP_WITH_EVENTS = 5.0  # seconds between sweeps, at least
 SWEEP_WITHOUT_EVENTS = 2.0
 SWEEP_FOR_A_FOLDER = 0.5  # while a folder is missing there is little to sweep, and pi may make it any moment
+LONGEST_SWEEP = 60.0  # seconds between sweeps, at most
 SWEEP_SHARE = 400.0  # a sweep may take one part in so many of the time
+LONGEST_SLEEP = 20.0  # seconds between two beats
 FULL_AGAIN = 0.5  # seconds until the outbox is asked again for room
 TROUBLE_AGAIN = 5.0  # seconds until the store is tried again
 REBUILD_AGAIN = 5.0  # seconds until a server that is away is asked again for its sessions
@@ -48,12 +51,14 @@ class Daemon:
         on_ready: Callable[[], None] = lambda: None,
         is_outdated: Callable[[], bool] = lambda: False,
         on_sweep: Callable[[bool], None] = lambda _events: None,
+        on_beat: Callable[[str], None] = lambda _part: None,
     ) -> None:
         """`is_outdated` says that the settings changed: then `watch` returns, to be run with the new ones.
 
-        `on_sweep` hears at every sweep whether events arrive.
+        `on_sweep` hears at every sweep whether events arrive, `on_beat` that the reading goes on.
         """
         self._on_sweep = on_sweep
+        self._on_beat = on_beat
         self._is_outdated = is_outdated
         self._engine = engine
         self._folders = folders
@@ -130,7 +135,7 @@ class Daemon:
             pause = self._engine.server.pause
             if pause is not None and (pause.kind == "key refused" or pause.failures >= GIVE_UP_AFTER):
                 return
-            if follow.is_idle and delivery.is_idle:
+            if follow.is_idle and (delivery.is_idle or delivery.is_paused):
                 return
             await asyncio.sleep(0.05)
 
@@ -145,6 +150,8 @@ class Daemon:
             )
         if interrupted:
             raise PartlyDone("interrupted; nothing is lost", hint="run it again to go on")
+        if self._engine.delivery.is_paused:
+            raise PartlyDone("paused by you: it was read, and nothing was sent", hint="`pi-opensync resume`")
         if not (self._engine.follow.is_idle and self._engine.delivery.is_idle):
             raise PartlyDone("something is still to be sent; nothing is lost", hint="run it again to go on")
         problems = self._engine.follow.problems
@@ -175,8 +182,10 @@ class Daemon:
     async def _read(self) -> None:
         follow, delivery = self._engine.follow, self._engine.delivery
         while True:
+            self._on_beat(INGEST)
             self._changed.clear()
             while follow.has_more:
+                self._on_beat(INGEST)
                 await self._written(follow.read_next)
                 delivery.wake()
                 await asyncio.sleep(0)
@@ -186,13 +195,13 @@ class Daemon:
                     await self._changed.wait()
             follow.drained()
 
-    def _patience(self) -> float | None:
+    def _patience(self) -> float:
         follow = self._engine.follow
         look = follow.next_look()
         waits = [] if look is None else [max(look - self._now(), 0.05)]
         if follow.waits_for_room:
             waits.append(FULL_AGAIN)
-        return min(waits, default=None)
+        return min([*waits, LONGEST_SLEEP])
 
     async def _sweep_for_ever(self, watcher: Watcher) -> None:
         follow = self._engine.follow
@@ -202,7 +211,7 @@ class Daemon:
             if not all(folder.is_dir() for folder in self._folders):
                 least = SWEEP_FOR_A_FOLDER
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(max(least, cost * SWEEP_SHARE)):
+                async with asyncio.timeout(min(max(least, cost * SWEEP_SHARE), LONGEST_SWEEP)):
                     await self._sweep_wanted.wait()
             self._sweep_wanted.clear()
             if self._is_outdated():
@@ -237,6 +246,7 @@ class Daemon:
                 return step()
             except sqlite3.OperationalError as error:
                 self._engine.events.trouble(error)
+                self._on_beat(INGEST)
                 await asyncio.sleep(TROUBLE_AGAIN)
 
     def _hint_from(self, loop: asyncio.AbstractEventLoop) -> Callable[[bytes | None], None]:

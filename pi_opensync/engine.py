@@ -21,7 +21,7 @@ from pi_opensync.messages import Options
 from pi_opensync.opensync.client import Client
 from pi_opensync.pi.parents import find_parent
 from pi_opensync.policy import Policy
-from pi_opensync.redact import Redactor
+from pi_opensync.redact import RULES_VERSION, Redactor
 from pi_opensync.report import LogEvents
 from pi_opensync.settings import Settings
 from pi_opensync.store.database import Database
@@ -77,6 +77,7 @@ def build(
     events: LogEvents | None = None,
     transport: httpx.AsyncBaseTransport | None = None,
     extras: bool = False,
+    on_beat: Callable[[str], None] = lambda _part: None,
     now: Callable[[], float] = time.time,
     jitter: Callable[[], float] = random.random,
 ) -> Engine:
@@ -105,19 +106,37 @@ def build(
         now=now,
         jitter=jitter,
     )
+    follow = Follow(database, ingest, folders, names=names, now=now)
+    follow.settings_are(_fingerprint(settings, extras=extras))
     return Engine(
         database=database,
         client=client,
         server=server,
-        follow=Follow(database, ingest, folders, names=names, now=now),
+        follow=follow,
         delivery=Delivery(
             database,
             courier,
             server,
             now=now,
             on_trouble=events.trouble,
+            on_beat=on_beat,
             is_paused=lambda: pausing.asked(settings.state_dir, now()) is not None,
         ),
         courier=courier,
         events=events,
     )
+
+
+def _fingerprint(settings: Settings, *, extras: bool) -> str:
+    """What decides what a transcript looks like on the dashboard."""
+    chosen = (
+        RULES_VERSION,
+        extras,
+        settings.sync_tool_calls,
+        settings.sync_thinking,
+        settings.redact,
+        settings.redact_patterns,
+        settings.redact_emails,
+        settings.redact_home,
+    )
+    return sha256(repr(chosen).encode()).hexdigest()

@@ -103,8 +103,18 @@ class Follow:
             else:
                 looked.files += 1
                 looked.changed += self._consider(item, live=False)
-        looked.changed += self._find_orphans()
+        looked.changed += self._find_orphans() + self._read_anew(self._ingest.apply_policy())
         return looked
+
+    def settings_are(self, fingerprint: str) -> None:
+        """Queue what waits and was read under other settings. Raises sqlite3.Error."""
+        self._read_anew(self._ingest.apply_settings(fingerprint))
+
+    def _read_anew(self, paths: list[bytes]) -> int:
+        for path in paths:
+            self._looked.pop(path, None)
+            self.queue(path, live=False)
+        return len(paths)
 
     def _find_orphans(self) -> int:
         """Queue the copies whose original is gone; not where the whole folder is: that is an unmount."""

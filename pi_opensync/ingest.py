@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from enum import Enum
 
-from pi_opensync.cleaning import Cleaner
+from pi_opensync.cleaning import WITHHELD, CannotRedact, Cleaner
 from pi_opensync.intake import Intake
 from pi_opensync.messages import Options
 from pi_opensync.pi import tail
@@ -56,6 +56,7 @@ class Ingest:
         self._sessions = Sessions(database)
         self._outbox = Outbox(database)
         self._policy = policy
+        self._clean = clean
         self._now = now
         self._bounded = bounded
         self._intake = Intake(
@@ -93,13 +94,15 @@ class Ingest:
         transcript, progress = self._verify(transcript, descriptor, signature)
         if progress is not None:
             return progress
-        excluded = self._stays_here(transcript, descriptor, signature)
-        if excluded is not None:
-            self._exclude(transcript, excluded)
-            return Progress.DONE
+        if transcript.cursor == START:
+            header = _first_header(descriptor, signature.size)
+            reason = None if header is None else self._policy.reason(header.cwd)
+            if header is not None and reason is not None:
+                self._leave(transcript, reason, header.cwd)
+                return Progress.DONE
         piece = tail.read_piece(descriptor, transcript.cursor, signature.size)
         with self._database.transaction():
-            self._intake.take(replace(transcript, excluded=None), piece, live=live)
+            self._intake.take(transcript, piece, live=live)
         if not piece.at_end or self._takes_over(path):
             return Progress.MORE
         return Progress.DONE
@@ -205,6 +208,8 @@ class Ingest:
             copy_of=None,
             copy_bytes=0,
             shrunk_at=None,
+            excluded=None,
+            excluded_project=None,
         )
         self._transcripts.forget_notes(transcript.id)
         for session_id in self._sessions.of_transcript(transcript.id):
@@ -213,26 +218,57 @@ class Ingest:
         self._transcripts.save(transcript)
         return transcript
 
-    def _stays_here(self, transcript: Transcript, descriptor: int, signature: Signature) -> str | None:
-        """Why the file is not to be read on: of an excluded project no more than the header is read."""
-        if transcript.session_id is not None:
-            return self._policy.reason(self._sessions.project(transcript.session_id))
-        if transcript.cursor != START:
-            return None
-        line = tail.first_line(descriptor, signature.size)
-        header = next((item for item in decode_line(line) if isinstance(item, Header)), None)
-        return None if header is None else self._policy.reason(header.cwd)
-
-    def _exclude(self, transcript: Transcript, reason: str) -> None:
-        """Forget what waits to be sent of this file, so that it is read anew if it may leave later."""
+    def _leave(self, transcript: Transcript, reason: str, project: str | None) -> None:
+        """Read no more of a file whose header names an excluded project."""
+        try:
+            kept = None if project is None else self._clean(project)
+        except CannotRedact:
+            kept = WITHHELD
         with self._database.transaction():
-            for session_id in self._sessions.of_transcript(transcript.id):
-                self._sessions.forget_history(session_id)
-                self._sessions.update(session_id, excluded=reason, due=None)
-                self._outbox.withdraw(session_id)
-            self._transcripts.save(
-                replace(transcript, cursor=START, session_id=None, at_end=True, excluded=reason)
-            )
+            self._transcripts.save(replace(transcript, at_end=True, excluded=reason, excluded_project=kept))
+
+    def apply_policy(self) -> list[bytes]:
+        """Take back what was excluded since it was read; returns the files to read anew."""
+        anew: set[int] = set()
+        for project in self._sessions.projects():
+            reason = self._policy.reason(project)
+            if reason is None:
+                continue
+            for session_id, transcript_id in self._sessions.of_project(project):
+                with self._database.transaction():
+                    self._withdraw(session_id)
+                    self._sessions.exclude(session_id, reason)
+                anew.add(transcript_id)
+        allowed = (
+            transcript.id
+            for transcript in self._transcripts.excluded()
+            if self._policy.reason(transcript.excluded_project) is None
+        )
+        return self._read_anew({*anew, *allowed})
+
+    def apply_settings(self, fingerprint: str) -> list[bytes]:
+        """Read anew what waits, if it was read under other settings; returns the files."""
+        if self._database.meta("read_under") == fingerprint:
+            return []
+        waiting = self._sessions.with_something_waiting() if self._database.meta("read_under") else []
+        with self._database.transaction():
+            for session_id, _transcript_id in waiting:
+                self._withdraw(session_id)
+            self._database.set_meta("read_under", fingerprint)
+        return self._read_anew({transcript_id for _session_id, transcript_id in waiting})
+
+    def _withdraw(self, session_id: int) -> None:
+        self._outbox.withdraw(session_id)
+        self._sessions.forget_history(session_id)
+
+    def _read_anew(self, transcript_ids: set[int]) -> list[bytes]:
+        paths: list[bytes] = []
+        for transcript_id in transcript_ids:
+            transcript = self._transcripts.by_id(transcript_id)
+            if transcript is not None:
+                self._restart(transcript)
+                paths.append(transcript.path)
+        return paths
 
     def _record_problem(self, path: bytes, error: OSError) -> None:
         known = self._transcripts.by_path(path)
@@ -250,3 +286,8 @@ class Ingest:
 
 def _exceeds(backlog: tuple[int, int], limit: tuple[int, int]) -> bool:
     return backlog[0] >= limit[0] or backlog[1] >= limit[1]
+
+
+def _first_header(descriptor: int, size: int) -> Header | None:
+    items = decode_line(tail.first_line(descriptor, size))
+    return next((item for item in items if isinstance(item, Header)), None)

@@ -9,6 +9,8 @@ from pathspec.patterns.gitignore.spec import GitIgnoreSpecPattern
 
 from pi_opensync.errors import ConfigurationError
 
+LONGEST_PATH = 4096  # characters; the system opens no longer one
+HIDDEN_HOME = "[REDACTED:home]"  # what stands for the home folder in a path that is kept
 MARKER = ".no-opensync"
 
 
@@ -30,11 +32,13 @@ class Policy:
         self._include = [(pattern, _spec(pattern, home)) for pattern in include]
         self._exclude = [(pattern, _spec(pattern, home)) for pattern in exclude]
         self._exists = exists
+        self._home = home
 
     def reason(self, project: str | None) -> str | None:
         """Why the project stays here; None where it may leave."""
         if project is None:
             return "it has no project, and include names projects" if self._include else None
+        project = project.replace(HIDDEN_HOME, self._home)
         path = project.replace("\\", "/").strip("/") + "/"
         for pattern, spec in self._exclude:
             if spec.match_file(path):
@@ -46,7 +50,7 @@ class Policy:
 
     def _marker(self, project: str) -> str | None:
         folder = PurePosixPath(project)
-        if not folder.is_absolute() or "\0" in project:
+        if not folder.is_absolute() or "\0" in project or len(project) > LONGEST_PATH:
             return None
         candidates = (str(place / MARKER) for place in (folder, *folder.parents))
         return next((candidate for candidate in candidates if self._exists(candidate)), None)

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 import typer
 
 from pi_opensync import __version__
+from pi_opensync.cli.app_service import register
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -310,3 +311,6 @@ def status(as_json: AsJson = False) -> None:
     from pi_opensync.cli.status import run
 
     run(as_json=as_json)
+
+
+register(app)

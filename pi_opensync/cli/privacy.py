@@ -17,6 +17,7 @@ from pi_opensync.policy import Policy
 from pi_opensync.redact import RULES, RULES_VERSION, OverBudget, Redactor
 
 _SPAN = re.compile(r"(\d{1,6})\s*([smhdw])")
+LONGEST_PAUSE = 10 * 365 * 86400.0
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
 
@@ -98,4 +99,7 @@ def _seconds(span: str) -> float:
     match = _SPAN.fullmatch(span.strip().lower())
     if match is None:
         raise UsageError(f"--for {span}: not a span of time", hint="use one such as 30m, 2h or 3d")
-    return float(match[1]) * _SECONDS[match[2]]
+    seconds = float(match[1]) * _SECONDS[match[2]]
+    if seconds > LONGEST_PAUSE:
+        raise UsageError(f"--for {span}: longer than ten years", hint="without --for it lasts until `resume`")
+    return seconds

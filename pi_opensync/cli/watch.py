@@ -7,13 +7,15 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from pi_opensync import __version__, engine, lock, logs, pulse, settings
+from pi_opensync import __version__, engine, lock, logs, notify, pulse, settings
 from pi_opensync.cli.announcement import announcement
 from pi_opensync.daemon import Daemon
 from pi_opensync.errors import ConfigurationError
+from pi_opensync.notify import Notifier
 from pi_opensync.pi import discover
 from pi_opensync.selection import Wanted
 from pi_opensync.store.database import Database, open_or_rebuild, set_aside
+from pi_opensync.store.tally import tally
 
 
 def run(*, backfill: bool, once: bool, log_format: logs.LogFormat, debug: bool | None) -> None:
@@ -62,13 +64,28 @@ def _watch(chosen: settings.Settings, *, backfill: bool, once: bool) -> bool:
 async def _run(
     chosen: settings.Settings, folders: tuple[Path, ...], database: Database, *, backfill: bool, once: bool
 ) -> bool:
-    built = engine.build(chosen, folders, database)
+    notifier, heart = Notifier.of(os.environ), notify.heart(os.environ)
+
+    def beat(part: str) -> None:
+        if heart.beat(part, time.monotonic()):
+            notifier.alive()
+
+    built = engine.build(chosen, folders, database, on_beat=beat)
     async with built.client:
-        daemon = Daemon(built, folders, is_outdated=_settings_changed(), on_sweep=_beating(chosen.state_dir))
+        daemon = Daemon(
+            built,
+            folders,
+            is_outdated=_settings_changed(),
+            on_ready=notifier.ready,
+            on_sweep=_beating(chosen.state_dir, database, notifier),
+            on_beat=beat,
+        )
         if once:
             await daemon.once(backfill=backfill)
             return True
         await daemon.watch(backfill=backfill)
+        if daemon.was_asked_to_stop:
+            notifier.stopping()
         return daemon.was_asked_to_stop
 
 
@@ -80,9 +97,12 @@ def _announce(chosen: settings.Settings, folders: tuple[Path, ...], base_url: st
     logs.get().info("history will be sent", what=announcement(leaving, base_url))
 
 
-def _beating(folder: Path) -> Callable[[bool], None]:
+def _beating(folder: Path, database: Database, notifier: Notifier) -> Callable[[bool], None]:
     def beat(events: bool) -> None:
         watching = "events" if events else "sweep"
+        if notifier.is_heard:
+            now = tally(database)
+            notifier.status(f"{now.messages_delivered} messages delivered, {now.messages_waiting} waiting")
         pulse.beat(folder, pulse.Pulse(os.getpid(), time.time(), __version__, watching, pulse.memory()))
 
     return beat

@@ -86,9 +86,7 @@ class Courier:
         if reason is None:
             return False
         with self._database.transaction():
-            self._outbox.withdraw(session.id)
-            self._sessions.forget_history(session.id)
-            self._sessions.update(session.id, excluded=reason, due=None)
+            self._sessions.set_due(session.id, None)  # the next sweep takes it back
         return True
 
     async def _perform(self, session: Session, action: plan.Action) -> tuple[bool, int]:

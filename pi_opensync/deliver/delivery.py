@@ -6,12 +6,13 @@ from collections.abc import Callable
 
 from pi_opensync.deliver.courier import Courier
 from pi_opensync.deliver.server import Server
+from pi_opensync.notify import DELIVERY
 from pi_opensync.store.database import Database
 from pi_opensync.store.sessions import Sessions
 
 TROUBLE_AGAIN = 5.0  # seconds until the store is tried again
 PAUSE_LOOK = 2.0  # seconds until it is looked whether the user resumed
-LONGEST_SLEEP = 30.0  # seconds; a clock that is set back must not stop delivery
+LONGEST_SLEEP = 20.0  # seconds; a clock that is set back must not stop delivery
 SIDE_BY_SIDE = 6  # the smallest hosted tier runs 16 functions at once for a whole deployment
 
 
@@ -25,9 +26,11 @@ class Delivery:
         now: Callable[[], float],
         on_trouble: Callable[[sqlite3.OperationalError], None] = lambda _error: None,
         is_paused: Callable[[], bool] = lambda: False,
+        on_beat: Callable[[str], None] = lambda _part: None,
     ) -> None:
         """`on_trouble` hears why the store can not be written; while `is_paused` nothing is begun."""
         self._is_paused = is_paused
+        self._on_beat = on_beat
         self._on_trouble = on_trouble
         self._sessions = Sessions(database)
         self._courier = courier
@@ -51,6 +54,11 @@ class Delivery:
         """Whether nothing is under way and nothing is to be sent, now or later."""
         return not self._visits and self._sessions.next_due(set()) is None
 
+    @property
+    def is_paused(self) -> bool:
+        """Whether the user asked for a pause."""
+        return self._is_paused()
+
     def next_due(self) -> float | None:
         """When something is to be sent next; None where nothing is left."""
         due = self._sessions.next_due(set(self._visits))
@@ -66,6 +74,7 @@ class Delivery:
     async def run(self) -> None:
         """Settle and wait, over and over, until cancelled. Raises what a visit raised."""
         while True:
+            self._on_beat(DELIVERY)
             self._woken.clear()
             try:
                 self._start_due()
@@ -91,13 +100,11 @@ class Delivery:
         self._on_trouble(error)
         await asyncio.sleep(TROUBLE_AGAIN)
 
-    def _patience(self) -> float | None:
-        """Seconds until something may be started that no event announces."""
-        if len(self._visits) >= self._limit():
-            return None
+    def _patience(self) -> float:
+        """Seconds until something may be started that no event announces, and until the next beat."""
         due = self.next_due()
-        if due is None:
-            return None
+        if due is None or len(self._visits) >= self._limit():
+            return LONGEST_SLEEP
         return PAUSE_LOOK if self._is_paused() else min(max(due - self._now(), 0.0), LONGEST_SLEEP)
 
     async def stop(self, within: float) -> None:

@@ -7,21 +7,26 @@ from pathlib import Path
 
 from pi_opensync.pi.discover import SUFFIX
 from pi_opensync.pi.entries import Header, decode_line
-from pi_opensync.pi.tail import START, opened, read_piece
+from pi_opensync.pi.tail import START, first_line, opened, read_piece
 
 
 def first_header(path: bytes) -> Header | None:
     """The header that the file begins with; None where there is none to read."""
     try:
         with opened(path) as descriptor:
-            lines = read_piece(descriptor, START, os.fstat(descriptor).st_size).lines
+            size = os.fstat(descriptor).st_size
+            header = _header(first_line(descriptor, size))
+            if header is not None:
+                return header
+            lines = read_piece(descriptor, START, size).lines
     except OSError:
         return None
-    for line in lines:
-        for item in decode_line(line.data) if line.data is not None else ():
-            if isinstance(item, Header):
-                return item
-    return None
+    headers = (_header(line.data) for line in lines if line.data is not None)
+    return next((header for header in headers if header is not None), None)
+
+
+def _header(line: bytes) -> Header | None:
+    return next((item for item in decode_line(line) if isinstance(item, Header)), None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -101,16 +101,17 @@ def verified(descriptor: int, cursor: Cursor, before: Signature | None, now: Sig
 
 
 def first_line(descriptor: int, size: int) -> bytes:
-    """The first line, without reading far beyond it; empty while it has no newline yet."""
+    """The first line that is not blank, without reading far beyond it; empty while it has no newline."""
     data = b""
     while len(data) < min(size, MAX_HEADER):
         block = os.pread(descriptor, HEADER_STEP, len(data))
-        line, newline, _rest = block.partition(b"\n")
-        data += line
-        if newline:
-            return data
         if not block:
             break
+        data += block
+        *lines, _rest = data.split(b"\n")
+        line = next((line for line in lines if line.strip()), None)
+        if line is not None:
+            return line
     return b""
 
 

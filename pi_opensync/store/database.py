@@ -82,6 +82,8 @@ def open_database(folder: Path) -> Database:
         connection.execute("PRAGMA journal_mode = TRUNCATE")
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA temp_store = MEMORY")
+        # What is taken back of an excluded project must not stay readable in a freed page.
+        connection.execute("PRAGMA secure_delete = ON")
         _check(connection, path)
         migrate(connection)
     except sqlite3.DatabaseError as error:

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from pi_opensync.cleaning import WITHHELD
 from pi_opensync.fold import Message
 from pi_opensync.messages import open_calls
 from pi_opensync.store.database import Database
@@ -106,7 +107,7 @@ class Outbox:
             "THEN NULL ELSE excluded.wanted END, "
             "bytes = excluded.bytes, wanted_digest = excluded.wanted_digest, "
             "next_try = CASE WHEN failures > 0 THEN next_try ELSE excluded.next_try END, "
-            "parked = CASE WHEN wanted_digest IS excluded.wanted_digest THEN parked "
+            "parked = CASE WHEN wanted_digest IS excluded.wanted_digest OR parked IS ? THEN parked "
             "ELSE excluded.parked END, "
             "failures = CASE WHEN wanted_digest IS excluded.wanted_digest THEN failures ELSE 0 END, "
             "draft = excluded.draft RETURNING id",
@@ -122,6 +123,7 @@ class Outbox:
                 not_before,
                 draft,
                 parked,
+                WITHHELD,
             ),
         ).fetchone()
         self._database.execute("DELETE FROM calls WHERE message_id = ?", row)

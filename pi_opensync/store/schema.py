@@ -25,6 +25,7 @@ MIGRATIONS: tuple[tuple[str, str], ...] = (
             copy_of INTEGER,              -- the session in it that another file holds more of
             copy_bytes INTEGER NOT NULL DEFAULT 0,  -- of that session, read here
             excluded TEXT,                -- why it is not read past its header
+            excluded_project TEXT,
             shrunk_at REAL,               -- first seen shorter than what was read
             problem TEXT
         );
@@ -66,6 +67,7 @@ MIGRATIONS: tuple[tuple[str, str], ...] = (
             live INTEGER NOT NULL DEFAULT 0
         );
         CREATE INDEX sessions_due ON sessions(due) WHERE due IS NOT NULL;
+        CREATE INDEX sessions_by_project ON sessions(project, excluded);
         CREATE INDEX sessions_by_guess ON sessions(guessed_parent) WHERE guessed_parent IS NOT NULL;
         CREATE INDEX sessions_by_transcript ON sessions(transcript_id);
 

@@ -103,6 +103,14 @@ class Sessions:
         rows = self._database.execute("SELECT id FROM sessions WHERE guessed_parent = ?", (parent_name,))
         return [reading for row in rows.fetchall() if (reading := self.reading(row[0])) is not None]
 
+    def exclude(self, session_id: int, reason: str) -> None:
+        """Keep of the session that it exists, and why it stays here."""
+        self._database.execute(
+            "UPDATE sessions SET excluded = ?, due = NULL, state = NULL, wanted_digest = x'', "
+            "wanted = CAST(json_object('externalId', external_id, 'title', '') AS BLOB) WHERE id = ?",
+            (reason, session_id),
+        )
+
     def of_transcript(self, transcript_id: int) -> list[int]:
         rows = self._database.execute("SELECT id FROM sessions WHERE transcript_id = ?", (transcript_id,))
         return [row[0] for row in rows]
@@ -131,6 +139,24 @@ class Sessions:
             (session_id,),
         ).fetchone()
         return _row(row)
+
+    def projects(self) -> list[str | None]:
+        """The folders of the sessions that are not excluded."""
+        query = "SELECT DISTINCT project FROM sessions WHERE excluded IS NULL"
+        return [row[0] for row in self._database.execute(query)]
+
+    def of_project(self, project: str | None) -> list[tuple[int, int]]:
+        """(id, transcript) of the project's sessions that are not excluded."""
+        query = "SELECT id, transcript_id FROM sessions WHERE project IS ? AND excluded IS NULL"
+        return self._database.execute(query, (project,)).fetchall()
+
+    def with_something_waiting(self) -> list[tuple[int, int]]:
+        """(id, transcript) of the sessions of which a message waits."""
+        query = (
+            "SELECT DISTINCT s.id, s.transcript_id FROM messages m JOIN sessions s ON s.id = m.session_id "
+            "WHERE m.wanted IS NOT NULL AND m.parked IS NULL"
+        )
+        return self._database.execute(query).fetchall()
 
     def project(self, session_id: int) -> str | None:
         """The project's folder, as the header names it."""

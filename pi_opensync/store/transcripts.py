@@ -12,7 +12,7 @@ BROKEN = "broken"
 
 _COLUMNS = (
     "id, path, signature, followed, at_end, cursor, session_id, copy_of, shrunk_at, problem, excluded, "
-    "copy_bytes"
+    "copy_bytes, excluded_project"
 )
 _signature = msgspec.msgpack.Decoder(Signature).decode
 _cursor = msgspec.msgpack.Decoder(Cursor).decode
@@ -33,6 +33,7 @@ class Transcript:
     problem: str | None
     excluded: str | None = None
     copy_bytes: int = 0
+    excluded_project: str | None = None
 
     @property
     def belongs_somewhere(self) -> bool:
@@ -62,6 +63,11 @@ class Transcripts:
         query = "UPDATE transcripts SET at_end = 0 WHERE copy_of = ? AND copy_bytes > ? RETURNING path"
         return [row[0] for row in self._database.execute(query, (session_id, length)).fetchall()]
 
+    def excluded(self) -> list[Transcript]:
+        """Those that hold a session of an excluded project."""
+        query = f"SELECT {_COLUMNS} FROM transcripts WHERE excluded IS NOT NULL"
+        return [_row(row) for row in self._database.execute(query)]
+
     def copies(self) -> list[tuple[bytes, bytes]]:
         """The path of each copy with that of the transcript that its session is read from."""
         query = (
@@ -84,7 +90,7 @@ class Transcripts:
         self._database.execute(
             "UPDATE transcripts SET path = ?, signature = ?, device = ?, inode = ?, size = ?, followed = ?, "
             "at_end = ?, offset = ?, cursor = ?, session_id = ?, copy_of = ?, shrunk_at = ?, problem = ?, "
-            "excluded = ?, copy_bytes = ? WHERE id = ?",
+            "excluded = ?, copy_bytes = ?, excluded_project = ? WHERE id = ?",
             (
                 transcript.path,
                 _encode(transcript.signature),
@@ -101,6 +107,7 @@ class Transcripts:
                 transcript.problem,
                 transcript.excluded,
                 transcript.copy_bytes,
+                transcript.excluded_project,
                 transcript.id,
             ),
         )
@@ -143,4 +150,5 @@ def _row(row: tuple[Any, ...]) -> Transcript:
         problem=row[9],
         excluded=row[10],
         copy_bytes=row[11],
+        excluded_project=row[12],
     )

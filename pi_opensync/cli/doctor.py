@@ -1,0 +1,174 @@
+"""`pi-opensync doctor`: every check, in the order in which one would look."""
+
+import asyncio
+import json
+import os
+import shutil
+import sys
+import time
+import urllib.request
+from dataclasses import asdict
+from importlib import metadata
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from pi_opensync import __version__, engine, lock, pulse, settings
+from pi_opensync.doctor import (
+    configuration,
+    environment,
+    installed,
+    machine,
+    plugin,
+    server,
+    transcripts,
+)
+from pi_opensync.doctor.check import Check
+from pi_opensync.errors import ConfigurationError, PiOpensyncError
+from pi_opensync.opensync.client import Client
+from pi_opensync.pi import discover
+from pi_opensync.service import manager
+from pi_opensync.service.commands import run as run_command
+from pi_opensync.settings import Settings
+
+SCHEMA = 1  # of --json; grows when a field changes its meaning
+_COLOURS = {"ok": "32", "warn": "33", "fail": "31"}
+
+Groups = dict[str, list[Check]]
+
+
+def run(*, as_json: bool) -> None:
+    """Print every check. Raises `PiOpensyncError` where one fails."""
+    groups = gather()
+    checks = [check for group in groups.values() for check in group]
+    failed = sum(check.verdict == "fail" for check in checks)
+    if as_json:
+        print(json.dumps(_as_json(groups, failed), indent=2))
+    else:
+        print("\n".join(_lines(groups, colours=sys.stdout.isatty())))
+    if failed:
+        raise PiOpensyncError(f"{failed} {'check fails' if failed == 1 else 'checks fail'}")
+
+
+def gather() -> Groups:
+    groups: Groups = {"environment": _environment()}
+    readable, chosen = configuration.readable(os.environ)
+    groups["configuration"] = [readable, configuration.permissions(os.environ)]
+    if chosen is None:
+        return groups
+    groups["configuration"] += [
+        configuration.login(chosen),
+        configuration.automatic(chosen, chosen.state_dir, time.time()),
+        configuration.environment(os.environ, Path.home()),
+    ]
+    folders = discover.roots(chosen.sessions_dir, os.environ, Path.cwd())
+    groups["transcripts"] = _transcripts(folders)
+    groups["machine"], kept = _machine(chosen, folders)
+    groups["server"] = _server(chosen, kept)
+    groups["service"] = _service(chosen)
+    groups["pi"] = [_plugin()]
+    return groups
+
+
+def _environment() -> list[Check]:
+    try:
+        required = metadata.requires("pi-opensync") or []
+    except metadata.PackageNotFoundError:
+        required = []
+    return [
+        environment.python(sys.version_info[:3], sys.executable),
+        environment.packages(required, metadata.version),
+    ]
+
+
+def _transcripts(folders: tuple[Path, ...]) -> list[Check]:
+    listing = list(discover.transcripts(folders))
+    return [
+        transcripts.roots(folders, listing),
+        transcripts.unreadable(listing),
+        transcripts.pi_settings(folders, os.environ, Path.cwd()),
+    ]
+
+
+def _machine(chosen: Settings, folders: tuple[Path, ...]) -> tuple[list[Check], object]:
+    try:
+        mounts = Path("/proc/self/mountinfo").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        mounts = ""
+    checks = [
+        machine.inotify(folders),
+        machine.network(folders, chosen.state_dir, mounts),
+        machine.disk(chosen.state_dir, lambda folder: shutil.disk_usage(folder).free),
+        machine.writable(chosen.state_dir),
+    ]
+    if chosen.convex_url is None:
+        return checks, None
+    state, kept = machine.database(engine.state_folder(chosen, chosen.convex_url))
+    return [*checks, state], kept
+
+
+def _server(chosen: Settings, kept: object) -> list[Check]:
+    if chosen.convex_url is None or chosen.api_key is None:
+        return []
+    url = chosen.convex_url
+    key = chosen.api_key.get_secret_value()
+
+    async def ask() -> list[Check]:
+        async with Client(url, key, now=time.time) as client:
+            return await server.checks(url, client, now=time.time, proxied=_is_proxied(url))
+
+    return [*asyncio.run(ask()), server.dates(kept, chosen.timestamps)]
+
+
+def _is_proxied(url: str) -> bool:
+    parts = urlsplit(url)
+    proxies = urllib.request.getproxies()
+    return (parts.scheme in proxies or "all" in proxies) and not urllib.request.proxy_bypass(parts.netloc)
+
+
+def _service(chosen: Settings) -> list[Check]:
+    holder = lock.holder(chosen.state_dir)
+    checks = [
+        installed.version(holder, __version__),
+        installed.moving(holder, pulse.last(chosen.state_dir), time.time()),
+    ]
+    try:
+        state = manager.choose(sys.platform, Path.home(), os.environ, run_command).state()
+    except ConfigurationError as error:
+        return [Check("service", "warn", error.message, error.hint), *checks]
+    return [installed.service(state, holder), installed.interpreter(state, run_command), *checks]
+
+
+def _plugin() -> Check:
+    home = Path.home()
+    agent = Path(os.environ.get("PI_CODING_AGENT_DIR") or home / ".pi" / "agent").expanduser()
+    try:
+        own = settings.read_file(settings.plugin_config_path(os.environ))
+    except ConfigurationError:
+        own = {}
+    return plugin.plugin(agent, Path.cwd(), own)
+
+
+def _as_json(groups: Groups, failed: int) -> dict[str, object]:
+    return {
+        "schema": SCHEMA,
+        "version": __version__,
+        "failed": failed,
+        "checks": [{"group": group} | asdict(check) for group, checks in groups.items() for check in checks],
+    }
+
+
+def _lines(groups: Groups, *, colours: bool) -> list[str]:
+    width = max(len(check.name) for checks in groups.values() for check in checks)
+    lines: list[str] = []
+    for group, checks in groups.items():
+        if not checks:
+            continue
+        lines.append(group)
+        for check in checks:
+            verdict = f"{check.verdict:4}"
+            if colours:
+                verdict = f"\033[{_COLOURS[check.verdict]}m{verdict}\033[0m"
+            lines.append(f"  {verdict}  {check.name:{width}}  {check.detail}")
+            if check.mend:
+                lines.append(f"        {'':{width}}  -> {check.mend}")
+    return lines

@@ -1,0 +1,159 @@
+"""`pi-opensync service`: install it, run it, look at it, take it away."""
+
+import os
+import shlex
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from pi_opensync import __version__, lock, settings
+from pi_opensync.cli.login import write_private
+from pi_opensync.errors import ConfigurationError, NotRunning, cannot_keep_state
+from pi_opensync.service import manager
+from pi_opensync.service.commands import run
+from pi_opensync.service.purge import purge_configuration, purge_state
+
+Ask = Callable[[str], str]
+
+
+def install(*, write_settings: bool, print_only: bool) -> None:
+    service = _service()
+    chosen = settings.load()
+    plan = manager.plan(chosen, os.environ, Path.home())
+    if print_only:
+        print(service.render(plan), end="")
+        return
+    chosen.require_server()
+    if not chosen.auto_sync:
+        raise ConfigurationError(
+            "autoSync is off: a service would have nothing to do",
+            hint="set it to true, or send by hand with `pi-opensync sync`",
+        )
+    service.require(plan)
+    keep_settings(write=write_settings, ask=terminal())
+    make_folder(chosen.state_dir)
+    service.install(plan)
+    for note in service.notes:
+        print(f"Note: {note}.", file=sys.stderr)
+    print(f"Installed {service.path} and started it. `pi-opensync status` shows how it goes.")
+
+
+def uninstall(*, purge: bool) -> None:
+    service = _service()
+    found = service.uninstall()
+    print(f"Stopped it and removed {service.path}." if found else "No service was installed.")
+    if not purge:
+        return
+    chosen = settings.load()
+    config = settings.config_path(os.environ)
+    kept = purge_state(chosen.state_dir)
+    purge_configuration(config, Path.home())
+    print(f"Removed {chosen.state_dir} and {config}.")
+    if kept is not None:
+        print(f"Your own dashboard is kept: {kept}. Remove it by hand if you want nothing of it any more.")
+
+
+def start() -> None:
+    service = _installed()
+    make_folder(settings.load().state_dir)
+    service.start()
+    print("Started.")
+
+
+def stop() -> None:
+    _installed().stop()
+    print("Stopped; it starts again with your next login. `pi-opensync service uninstall` takes it away.")
+
+
+def restart() -> None:
+    service = _installed()
+    make_folder(settings.load().state_dir)
+    service.restart()
+    print("Restarted.")
+
+
+def status() -> None:
+    """Say how the service is. Raises `NotRunning` where it is not running."""
+    service = _service()
+    state = service.state()
+    if not state.installed:
+        raise NotRunning("no service is installed", hint="run `pi-opensync service install`")
+    print(f"{service.name}  {state.detail}{f', process {state.pid}' if state.pid else ''}")
+    print(f"file     {service.path}")
+    print(f"runs     {state.interpreter or 'something that is not ours'} -m pi_opensync")
+    print(f"starts   {'with your login' if state.starts_by_itself else 'not by itself'}")
+    holder = lock.holder(settings.load().state_dir)
+    if holder is not None:
+        note = "" if holder.version == __version__ else old_version(holder.version)
+        print(f"version  {holder.version}{note}")
+    if not state.running:
+        raise NotRunning("the service is not running", hint="`pi-opensync service logs` says why")
+
+
+def old_version(running: str) -> str:
+    """What is said where another version runs than is installed."""
+    return (
+        f"  (installed is {__version__}; {running} still runs: `pi-opensync service restart`)"
+        if running != "?"
+        else ""
+    )
+
+
+def logs(*, follow: bool) -> None:
+    service = _installed()
+    command = service.logs_command(follow=follow)
+    try:
+        code = subprocess.call(command)  # noqa: S603 - a fixed command of the system
+    except FileNotFoundError:
+        raise ConfigurationError(f"{command[0]} is not there", hint=f"try {shlex.join(command)}") from None
+    if code:
+        sys.exit(1)
+
+
+def keep_settings(*, write: bool, ask: Ask | None) -> None:
+    """Put settings that stand only in the environment into the file, if the user wants that.
+
+    Raises `ConfigurationError` naming them where it may neither write nor ask, or is told no.
+    """
+    home = Path.home()
+    alone = manager.only_in_environment(os.environ, home)
+    if not alone:
+        return
+    path = settings.config_path(os.environ)
+    named = ", ".join(alone)
+    if not write and ask is not None:
+        answer = ask(f"A service does not see {named}. Write to {path}? [y/N] ")
+        write = answer.strip().lower() in ("y", "yes")
+    if not write:
+        raise ConfigurationError(
+            f"set only in this shell's environment, which a service does not see: {named}",
+            hint=f"`--write-settings` writes them to {path}",
+        )
+    stored = settings.read_file(settings.file_in_use(os.environ))
+    write_private(path, stored | dict(alone.values()))
+    print(f"Written to {path}: {', '.join(key for key, _value in alone.values())}")
+
+
+def terminal() -> Ask | None:
+    """How to ask the user; None where there is no terminal."""
+    return input if sys.stdin.isatty() and sys.stdout.isatty() else None
+
+
+def make_folder(folder: Path) -> None:
+    """The state folder must be there before the service is confined to it."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise cannot_keep_state(folder, error) from None
+
+
+def _service() -> manager.Service:
+    return manager.choose(sys.platform, Path.home(), os.environ, run)
+
+
+def _installed() -> manager.Service:
+    service = _service()
+    if not service.path.exists():
+        raise NotRunning("no service is installed", hint="run `pi-opensync service install`")
+    return service

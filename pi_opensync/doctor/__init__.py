@@ -1,0 +1,1 @@
+"""Checks that say what is wrong and which command mends it."""

@@ -1,0 +1,63 @@
+"""The settings, and who can read the file that holds the key."""
+
+import stat
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pi_opensync import engine, pausing, settings
+from pi_opensync.doctor.check import Check, fail, ok, warn
+from pi_opensync.errors import ConfigurationError
+from pi_opensync.service import manager
+from pi_opensync.settings import Settings
+
+
+def readable(env: Mapping[str, str]) -> tuple[Check, Settings | None]:
+    """The settings, if they can be understood."""
+    path = settings.file_in_use(env)
+    try:
+        chosen = settings.load(env)
+        engine.policy(chosen)
+        engine.cleaner(chosen)
+    except ConfigurationError as error:
+        return fail("configuration", error.message, error.hint), None
+    return ok("configuration", str(path) if path.exists() else f"{path} does not exist"), chosen
+
+
+def permissions(env: Mapping[str, str]) -> Check:
+    path = settings.file_in_use(env)
+    try:
+        mode = path.stat().st_mode
+    except OSError:
+        return ok("permissions", "there is no file to protect")
+    if stat.S_IMODE(mode) & (stat.S_IRWXG | stat.S_IRWXO):
+        return fail("permissions", f"others can read {path}", f"chmod 600 '{path}'")
+    return ok("permissions", f"only you can read {path}")
+
+
+def login(chosen: Settings) -> Check:
+    try:
+        chosen.require_server()
+    except ConfigurationError as error:
+        return fail("login", error.message, "pi-opensync login")
+    return ok("login", f"{chosen.convex_url}, with a key")
+
+
+def automatic(chosen: Settings, state: Path, now: float) -> Check:
+    if not chosen.auto_sync:
+        return warn("sending", "autoSync is off: only `sync` sends", "set autoSync to true")
+    if pausing.asked(state, now) is not None:
+        return warn("sending", "paused: nothing is sent", "pi-opensync resume")
+    return ok("sending", "by itself")
+
+
+def environment(env: Mapping[str, str], home: Path) -> Check:
+    """Settings that this shell has and a service has not."""
+    alone: dict[str, tuple[str, Any]] = manager.only_in_environment(env, home)
+    if alone:
+        return warn(
+            "environment",
+            f"a service does not see {', '.join(alone)}",
+            "pi-opensync service install --write-settings",
+        )
+    return ok("environment", "no setting stands only in this shell")

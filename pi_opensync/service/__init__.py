@@ -1,0 +1,1 @@
+"""Runs by itself: systemd on Linux, launchd on macOS."""

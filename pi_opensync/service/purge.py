@@ -1,0 +1,48 @@
+"""Takes away what pi-opensync wrote on this machine, and nothing else that stands beside it."""
+
+import re
+import shutil
+from contextlib import suppress
+from pathlib import Path
+
+from pi_opensync import lock, pausing, pulse
+from pi_opensync.errors import AlreadyRunning, cannot_keep_state
+from pi_opensync.service.files import remove, remove_empty
+
+LOCAL = "local"  # the dashboards of one's own: other plugins' sessions are in them too
+_OF_A_SERVER = re.compile(r"[0-9a-f]{12}")
+_FILES = (lock.FILE, *(name + end for name in (pausing.FILE, pulse.FILE) for end in ("", ".new")))
+
+
+def purge_state(folder: Path) -> Path | None:
+    """Remove the state; returns the local dashboard's folder if there is one: that is not state, and stays.
+
+    Raises `AlreadyRunning` where it is in use, `ConfigurationError` where it can not be removed.
+    """
+    holder = lock.holder(folder)
+    if holder is not None:
+        raise AlreadyRunning(
+            f"`pi-opensync {holder.command}` (process {holder.pid}) is at work on {folder}",
+            hint="stop it first",
+        )
+    try:
+        for inner in folder.iterdir() if folder.is_dir() else ():
+            if inner.is_dir() and not inner.is_symlink() and _is_ours(inner.name):
+                shutil.rmtree(inner)
+            elif inner.name in _FILES:
+                inner.unlink()
+    except OSError as error:
+        raise cannot_keep_state(folder, error) from None
+    with suppress(OSError):
+        folder.rmdir()
+    return folder / LOCAL if (folder / LOCAL).exists() else None
+
+
+def purge_configuration(path: Path, below: Path) -> None:
+    """Remove the configuration file and its folder if that is empty then; `below` is not looked above."""
+    remove(path, below)
+    remove_empty(path.parent, below)
+
+
+def _is_ours(name: str) -> bool:
+    return name == "demo" or _OF_A_SERVER.fullmatch(name) is not None

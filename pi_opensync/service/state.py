@@ -1,0 +1,26 @@
+"""How a service is."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from pi_opensync.errors import PiOpensyncError
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """`interpreter` is the Python that the installed service runs, `detail` the manager's own words."""
+
+    installed: bool
+    running: bool = False
+    starts_by_itself: bool = False
+    pid: int | None = None
+    detail: str = ""
+    interpreter: Path | None = None
+
+
+class ServiceFailed(PiOpensyncError):  # noqa: N818 - named for what the user is told
+    """The manager of services did not do what it was asked."""
+
+
+class NoUserSession(PiOpensyncError):  # noqa: N818 - named for what the user is told
+    """Nobody here runs services for this user; the hint says how to go on."""
