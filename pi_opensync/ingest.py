@@ -9,7 +9,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from enum import Enum
 
-from pi_opensync.cleaning import WITHHELD, CannotRedact, Cleaner
+from pi_opensync import texts
+from pi_opensync.cleaning import Cleaner
 from pi_opensync.intake import Intake
 from pi_opensync.messages import Options
 from pi_opensync.pi import tail
@@ -56,7 +57,6 @@ class Ingest:
         self._sessions = Sessions(database)
         self._outbox = Outbox(database)
         self._policy = policy
-        self._clean = clean
         self._now = now
         self._bounded = bounded
         self._intake = Intake(
@@ -220,10 +220,7 @@ class Ingest:
 
     def _leave(self, transcript: Transcript, reason: str, project: str | None) -> None:
         """Read no more of a file whose header names an excluded project."""
-        try:
-            kept = None if project is None else self._clean(project)
-        except CannotRedact:
-            kept = WITHHELD
+        kept = None if project is None else texts.well_formed(project)
         with self._database.transaction():
             self._transcripts.save(replace(transcript, at_end=True, excluded=reason, excluded_project=kept))
 

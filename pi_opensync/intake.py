@@ -125,7 +125,7 @@ class Intake:
         """The session that a header begins or goes on with; None where it is not to be read here."""
         excluded = self._policy.reason(header.cwd)
         if excluded is not None:
-            project = None if header.cwd is None else self._name(header.cwd)
+            project = None if header.cwd is None else texts.well_formed(header.cwd)
             return replace(transcript, session_id=None, excluded=excluded, excluded_project=project), None
         key = external_id(header)
         if under is not None and under.reading.external_id == key:
@@ -154,7 +154,7 @@ class Intake:
             payloads.encode(wanted),
             payloads.digest(wanted),
             guessed_parent=None if parent.guessed_from is None else self._name(parent.guessed_from),
-            project=None if header.cwd is None else self._name(header.cwd),
+            project=None if header.cwd is None else texts.well_formed(header.cwd),
         )
 
     def _name(self, text: str) -> str:
@@ -167,14 +167,15 @@ class Intake:
     def _fold(self, transcript: Transcript, under: _Open, entry: Entry, line: Line) -> None:
         parked = None
         try:
-            step = self._step(under, entry, self._clean)
-        except RecursionError:
-            entries = [item for item in flattened(line.data or b"") if isinstance(item, Entry)]
-            if not entries:
-                self._note_broken(transcript, line)
-                return
-            entry = entries[0]
-            step = self._step(under, entry, self._clean)
+            try:
+                step = self._step(under, entry, self._clean)
+            except RecursionError:
+                entries = [item for item in flattened(line.data or b"") if isinstance(item, Entry)]
+                if not entries:
+                    self._note_broken(transcript, line)
+                    return
+                entry = entries[0]
+                step = self._step(under, entry, self._clean)
         except CannotRedact:
             parked = WITHHELD
             step = self._step(under, entry, Withholding())

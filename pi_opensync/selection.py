@@ -114,6 +114,8 @@ def _is_session(item: Chosen, wanted: str) -> bool:
 def _holds(path: bytes, wanted: str) -> bool:
     """Whether a later header of the file begins the wanted session."""
     cursor = START
+    if not wanted:
+        return False
     try:
         with opened(path) as descriptor:
             size = os.fstat(descriptor).st_size

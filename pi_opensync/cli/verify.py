@@ -111,7 +111,7 @@ def _report(found: list[Differences], *, as_json: bool) -> None:
         return
     for item in found:
         if item.count:
-            print(f"{item.external_id}  {shown(item.title)}")
+            print(f"{shown(item.external_id)}  {shown(item.title)}")
             if item.session_missing or item.session_different:
                 print(f"  session {'missing' if item.session_missing else 'different'}")
             for name in ("missing", "different", "duplicated", "foreign"):

@@ -76,7 +76,7 @@ _BARE_VALUE = re.compile(rb"[^\x00-\x20\"'`,;(){}\[\]<>|\\&$\x7f]+")
 _ENV_VALUE = re.compile(rb"[^\x00-\x20\"'`;<>|\\&\[\]\x7f]+")
 _QUOTED_VALUE = re.compile(rb"(?:[^\x00-\x20\"'`\\\x7f]|\\{1,7}[!#$%*+./=@^-])+")
 _PUNCTUATION = frozenset(b",.:!?)}")
-_CODE_AFTER = frozenset(b"%c" % byte for byte in b"([{<$\"'`")
+_CODE_AFTER = frozenset(b"%c" % byte for byte in b"([{<$")
 
 
 def kind_of(name: bytes) -> Kind | None:
