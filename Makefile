@@ -2,7 +2,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v p
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test quick check clean
+.PHONY: run test quick check bench clean
 
 run: $(VENV)/.ready
 	@$(BIN)/python -m pi_opensync.first_run
@@ -12,6 +12,9 @@ test: $(VENV)/.ready-dev
 
 quick: $(VENV)/.ready-dev
 	$(BIN)/python -m pytest -n auto -m "not slow"
+
+bench: $(VENV)/.ready-dev
+	$(BIN)/python -m bench
 
 check: $(VENV)/.ready-dev
 	$(BIN)/ruff check .

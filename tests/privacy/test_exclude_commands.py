@@ -1,0 +1,73 @@
+"""`exclude add|remove|list|test`, also beside a daemon that runs."""
+
+import json
+import os
+import stat
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Cli, wait_until
+from tests.harness import header, line, said, session_id
+from tests.standin.backend import OpenSync
+
+
+@pytest.fixture
+def config(cli: Cli) -> Path:
+    return cli.home / ".config" / "pi-opensync" / "config.json"
+
+
+def write(cli: Cli, name: str, project: Path | str, text: str) -> None:
+    begun = time.time() - 60
+    lines = (header(name, begun, cwd=str(project)), said("user", text, begun + 1))
+    (cli.home / "sessions" / f"{name}.jsonl").write_bytes(b"".join(map(line, lines)))
+
+
+def test_what_was_added_is_listed_tested_and_removed(fresh_cli: Cli) -> None:
+    config = fresh_cli.home / ".config" / "pi-opensync" / "config.json"
+    client = str(fresh_cli.home / "work" / "client")
+    assert "No project is excluded" in fresh_cli("exclude", "list").out
+    assert "is sent" in fresh_cli("exclude", "test", f"{client}/api").out
+    assert fresh_cli("exclude", "add", "~/work/client").code == 0
+    assert stat.S_IMODE(config.stat().st_mode) == 0o600
+    assert fresh_cli("exclude", "list").out.split() == ["exclude", "~/work/client"]
+    assert "excluded by" in fresh_cli("exclude", "test", f"{client}/api").out
+    assert "is sent" in fresh_cli("exclude", "test", f"{client}2").out
+    assert fresh_cli("exclude", "add", "~/work/client").code == 0
+    assert json.loads(config.read_text())["exclude"] == ["~/work/client"]
+    assert fresh_cli("exclude", "remove", "~/work/client").code == 0
+    assert "is sent" in fresh_cli("exclude", "test", f"{client}/api").out
+    done = fresh_cli("exclude", "remove", "~/work/client")
+    assert done.code == 1
+    assert "exclude list" in done.err
+
+
+@pytest.fixture
+def at_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    for name in [name for name in os.environ if name.startswith("PI_OPENSYNC_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_beside_a_daemon_it_holds_from_then_on(cli: Cli, opensync: OpenSync, config: Path) -> None:
+    assert cli("exclude", "add", "/elsewhere").code == 0
+    # While a folder is missing it looks twice a second.
+    cli.variables["PI_OPENSYNC_SESSIONS_DIR"] += f"{os.pathsep}{cli.home / 'later'}"
+    with cli.running("watch") as watch:
+        watch.wait_for('"following"')
+        assert cli("exclude", "add", "/src/client").code == 0
+        wait_until(lambda: watch.err.read_text().count('"following"') == 2, "the new settings")
+        write(cli, "a", "/src/client/api", "for the client")
+        wait_until(lambda: json.loads(cli("status", "--json").out)["state"]["sessions_excluded"] == 1, "a")
+        write(cli, "b", "/src/open", "for all")
+        wait_until(lambda: len(opensync.messages) == 1, "the other project")
+        assert set(opensync.sessions) == {session_id("b")}
+        assert cli("exclude", "remove", "/src/client").code == 0
+        wait_until(lambda: watch.err.read_text().count('"following"') == 3, "the old settings")
+        wait_until(lambda: len(opensync.messages) == 2, "the project that is included again", 5)
+        assert watch.stop() == 0
+    assert config.is_file()

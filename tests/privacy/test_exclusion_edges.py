@@ -1,0 +1,83 @@
+"""Exclusion at the edges: paths that are redacted, a request under way, folders without end."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pi_opensync.policy import Policy
+from tests.files.settled import put, talk
+from tests.harness import World, session_id
+
+ID = session_id("a")
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    folder = tmp_path / "work" / "client"
+    folder.mkdir(parents=True)
+    return folder
+
+
+def world_with(folder: Path, **settings: Any) -> World:
+    world = World(folder / "world")
+    world.settings = world.settings.model_copy(update=settings)
+    return world
+
+
+def look_again(world: World) -> int:
+    follow = world.engine.follow
+    return follow.compare(follow.list_files()).changed
+
+
+@pytest.mark.parametrize("how", ["settings", "marker"])
+def test_a_project_whose_folder_is_redacted_is_taken_back_too(
+    tmp_path: Path, project: Path, how: str
+) -> None:
+    with world_with(tmp_path, redact_patterns=("client",)) as world:
+        put(world, "a.jsonl", *talk("a", "one", "two", cwd=str(project)))
+        world.sweep()
+        world.read()
+        assert world.tally().messages_waiting == 2
+        if how == "marker":
+            (project / ".no-opensync").touch()
+        else:
+            world.settings = world.settings.model_copy(update={"exclude": ("client",)})
+            world.restart()
+        world.sync()
+        assert world.transport.log == []
+
+
+def test_a_project_whose_folder_is_redacted_is_not_read_over_and_over(tmp_path: Path, project: Path) -> None:
+    with world_with(tmp_path, redact_patterns=("client",), exclude=("client",)) as world:
+        put(world, "a.jsonl", *talk("a", "one", "two", cwd=str(project)))
+        world.sync()
+        assert world.transport.log == []
+        assert look_again(world) == 0
+
+
+@pytest.mark.parametrize("how", ["*/work/client", "marker"])
+def test_what_is_excluded_and_does_not_change_is_not_read_again(
+    tmp_path: Path, project: Path, how: str
+) -> None:
+    with world_with(tmp_path, exclude=() if how == "marker" else ("client",)) as world:
+        if how == "marker":
+            (project / ".no-opensync").touch()
+        put(world, "a.jsonl", *talk("other", "uno"), *talk("a", "one", cwd=str(project)))
+        put(world, "b.jsonl", *talk("b", "one", cwd=str(project)))
+        world.sync()
+        assert set(world.titles()) == {session_id("other")}
+        assert look_again(world) == 0
+
+
+def test_a_folder_of_thousands_of_levels_costs_a_bounded_number_of_looks() -> None:
+    """A transcript of somebody else's can name any folder; each look may copy all of it."""
+    looked: list[int] = []
+
+    def exists(path: str) -> bool:
+        looked.append(len(path))
+        assert len(looked) <= 5_000
+        return False
+
+    Policy(exists=exists).reason("/a" * 6_000)
+    assert sum(looked) <= 5_000 * 4_096
