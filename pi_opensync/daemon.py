@@ -135,7 +135,7 @@ class Daemon:
             pause = self._engine.server.pause
             if pause is not None and (pause.kind == "key refused" or pause.failures >= GIVE_UP_AFTER):
                 return
-            if follow.is_idle and (delivery.is_idle or delivery.is_paused):
+            if follow.is_idle and (delivery.is_idle or delivery.is_held):
                 return
             await asyncio.sleep(0.05)
 
@@ -150,7 +150,9 @@ class Daemon:
             )
         if interrupted:
             raise PartlyDone("interrupted; nothing is lost", hint="run it again to go on")
-        if self._engine.delivery.is_paused:
+        if self._is_outdated():
+            raise PartlyDone("the settings changed meanwhile: what was left is not sent", hint="run it again")
+        if self._engine.delivery.is_held:
             raise PartlyDone("paused by you: it was read, and nothing was sent", hint="`pi-opensync resume`")
         if not (self._engine.follow.is_idle and self._engine.delivery.is_idle):
             raise PartlyDone("something is still to be sent; nothing is lost", hint="run it again to go on")

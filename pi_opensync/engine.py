@@ -78,10 +78,14 @@ def build(
     transport: httpx.AsyncBaseTransport | None = None,
     extras: bool = False,
     on_beat: Callable[[str], None] = lambda _part: None,
+    is_outdated: Callable[[], bool] = lambda: False,
     now: Callable[[], float] = time.time,
     jitter: Callable[[], float] = random.random,
 ) -> Engine:
-    """Raises `ConfigurationError` where no server is configured. `extras`: the server is our own."""
+    """Raises `ConfigurationError` where no server is configured.
+
+    `extras`: the server is our own. While `is_outdated`, since the settings were changed, nothing is sent.
+    """
     base_url, key = settings.require_server()
     names: dict[bytes, bytes] = {}
     rules = policy(settings)
@@ -93,6 +97,10 @@ def build(
         find_parent=lambda parent: find_parent(parent, folders, names.get),
         now=now,
     )
+
+    def is_held() -> bool:
+        return is_outdated() or pausing.asked(settings.state_dir, now()) is not None
+
     events = events or LogEvents(logs.get(), now=now)
     client = Client(base_url, key.get_secret_value(), now=now, transport=transport)
     server = Server(database, now=now, jitter=jitter)
@@ -105,6 +113,7 @@ def build(
         dates=settings.timestamps,
         now=now,
         jitter=jitter,
+        is_held=is_held,
     )
     follow = Follow(database, ingest, folders, names=names, now=now)
     follow.settings_are(_fingerprint(settings, extras=extras))
@@ -120,7 +129,7 @@ def build(
             now=now,
             on_trouble=events.trouble,
             on_beat=on_beat,
-            is_paused=lambda: pausing.asked(settings.state_dir, now()) is not None,
+            is_held=is_held,
         ),
         courier=courier,
         events=events,

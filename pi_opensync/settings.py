@@ -7,6 +7,7 @@ configure nothing again.
 import json
 import os
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 from urllib.parse import urlsplit
@@ -204,6 +205,27 @@ def file_in_use(env: Mapping[str, str]) -> Path:
     own = config_path(env)
     plugin = plugin_config_path(env)
     return plugin if not own.exists() and ENV_PREFIX + "CONFIG" not in env and plugin.exists() else own
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """Tells whether the configuration file is still the one that was read; to be taken before it is."""
+
+    value: tuple[str, int, int] | None
+
+    @classmethod
+    def take(cls) -> "Stamp":
+        """The stamp of the file in use now."""
+        path = file_in_use(os.environ)
+        try:
+            status = path.stat()
+        except OSError:
+            return cls(None)
+        return cls((str(path), status.st_mtime_ns, status.st_ino))
+
+    def is_outdated(self) -> bool:
+        """Whether the file was changed since."""
+        return Stamp.take() != self
 
 
 def load(env: Mapping[str, str] | None = None, **flags: Any) -> Settings:

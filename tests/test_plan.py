@@ -13,6 +13,7 @@ from pi_opensync.deliver.plan import (
     MAX_BATCH,
     MAX_BATCH_BYTES,
     Action,
+    FindOrigin,
     ReadBack,
     Rest,
     SendBatch,
@@ -70,7 +71,7 @@ NEW = replace(
     acked_key=None,
     attempted_digest=None,
     dates=None,
-    origin=None,
+    origin="new",
     server_id=None,
     sent_at=None,
     written_at=None,
@@ -117,6 +118,10 @@ def numbers(action: Action) -> list[int]:
 
 
 # the session before its messages
+
+
+def test_where_a_session_comes_from_is_asked_before_it_goes() -> None:
+    assert do(replace(NEW, origin=None), some(3), may_batch=True) == FindOrigin()
 
 
 def test_a_session_goes_before_its_messages() -> None:

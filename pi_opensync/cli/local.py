@@ -20,7 +20,7 @@ from pi_opensync.local.keys import Keys
 from pi_opensync.local.serve import NotLoopbackError, Running, serve
 from pi_opensync.local.store import Store
 from pi_opensync.pi import discover
-from pi_opensync.store.database import open_or_rebuild
+from pi_opensync.store.database import Database, open_or_rebuild
 
 SAMPLES = Path(__file__).parent.parent / "samples"
 
@@ -29,36 +29,52 @@ def watch_local(
     *, port: int, open_page: bool, demo: bool, log_format: logs.LogFormat, debug: bool | None
 ) -> None:
     """Serve the pages and keep them equal to pi's sessions, all of them, until Ctrl-C."""
+    stamp = settings.Stamp.take()
     chosen = _load(debug)
     logs.configure(log_format, debug=chosen.debug)
     home = chosen.state_dir / ("demo" if demo else "local")
     folders = (SAMPLES,) if demo else discover.roots(chosen.sessions_dir, os.environ, Path.cwd())
     with lock.held(home, "watch --local", time.time()):
-        asyncio.run(_watch(chosen, home, folders, port, open_page=open_page))
+        asyncio.run(_watch(chosen, stamp, home, folders, port, open_page=open_page))
 
 
 async def _watch(
-    chosen: settings.Settings, home: Path, folders: tuple[Path, ...], port: int, *, open_page: bool
+    chosen: settings.Settings,
+    stamp: settings.Stamp,
+    home: Path,
+    folders: tuple[Path, ...],
+    port: int,
+    *,
+    open_page: bool,
 ) -> None:
     with _store(home) as store:
         keys = Keys(store, now=_milliseconds)
         running = await _serve(store, keys, "127.0.0.1", port, remote=False)
-        own = chosen.model_copy(
-            update={
-                "convex_url": running.url,
-                "api_key": SecretStr(keys.issue_for_this_run()),
-                "timestamps": "transcript",
-            }
-        )
+        server = {
+            "convex_url": running.url,
+            "api_key": SecretStr(keys.issue_for_this_run()),
+            "timestamps": "transcript",
+        }
         database, _aside = open_or_rebuild(home / "sync", time.time())
         try:
-            built = engine.build(own, folders, database, extras=True)
-            async with built.client:
-                _tell(running, keys, open_page=open_page)
-                await Daemon(built, folders).watch(backfill=True)
+            _tell(running, keys, open_page=open_page)
+            while not await _follow(chosen.model_copy(update=server), stamp, folders, database):
+                stamp = settings.Stamp.take()
+                chosen = _load(chosen.debug)
         finally:
             database.close()
             await running.stop()
+
+
+async def _follow(
+    own: settings.Settings, stamp: settings.Stamp, folders: tuple[Path, ...], database: Database
+) -> bool:
+    """Run until it is stopped; False where it ended because the settings changed."""
+    built = engine.build(own, folders, database, extras=True, is_outdated=stamp.is_outdated)
+    async with built.client:
+        daemon = Daemon(built, folders, is_outdated=stamp.is_outdated)
+        await daemon.watch(backfill=True)
+        return daemon.was_asked_to_stop
 
 
 def serve_alone(

@@ -26,6 +26,7 @@ REPORT_PERIOD = 3.0  # seconds between lines about progress, where there is no t
 
 
 def run(wanted: Wanted, *, dry_run: bool, yes: bool, log_format: logs.LogFormat, debug: bool | None) -> None:
+    stamp = settings.Stamp.take()
     chosen_settings = settings.load(debug=debug)
     logs.configure(log_format, debug=chosen_settings.debug)
     if not dry_run:
@@ -59,7 +60,7 @@ def run(wanted: Wanted, *, dry_run: bool, yes: bool, log_format: logs.LogFormat,
             if aside is not None:
                 logs.get().warning("the state file was damaged; it is built again", moved_to=str(aside))
             try:
-                asyncio.run(_send(chosen_settings, folders, database, listing, chosen))
+                asyncio.run(_send(chosen_settings, stamp, folders, database, listing, chosen))
             finally:
                 database.close()
     missing = [item for item in listing if isinstance(item, Unreadable)]
@@ -109,16 +110,17 @@ def _show(
 
 async def _send(
     chosen_settings: settings.Settings,
+    stamp: settings.Stamp,
     folders: tuple[Path, ...],
     database: Database,
     listing: Sequence[Item],
     chosen: Sequence[Chosen],
 ) -> None:
-    built = engine.build(chosen_settings, folders, database)
+    built = engine.build(chosen_settings, folders, database, is_outdated=stamp.is_outdated)
     async with built.client:
         built.follow.know(listing)
         built.follow.take(item.found for item in chosen)
-        daemon = Daemon(built, folders)
+        daemon = Daemon(built, folders, is_outdated=stamp.is_outdated)
         telling = asyncio.create_task(_tell_progress(built, len(chosen)))
         try:
             await daemon.finish()

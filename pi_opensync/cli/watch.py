@@ -20,10 +20,12 @@ from pi_opensync.store.tally import tally
 
 def run(*, backfill: bool, once: bool, log_format: logs.LogFormat, debug: bool | None) -> None:
     """Watch, with the settings as they are; when their file changes, again with the new ones."""
+    stamp = settings.Stamp.take()
     chosen = _load(debug)
     logs.configure(log_format, debug=chosen.debug)
     with lock.held(chosen.state_dir, "watch", time.time()):
-        while not _watch(chosen, backfill=backfill, once=once):
+        while not _watch(chosen, stamp, backfill=backfill, once=once):
+            stamp = settings.Stamp.take()
             chosen = _load(debug)
 
 
@@ -38,7 +40,7 @@ def _load(debug: bool | None) -> settings.Settings:
     return chosen
 
 
-def _watch(chosen: settings.Settings, *, backfill: bool, once: bool) -> bool:
+def _watch(chosen: settings.Settings, stamp: settings.Stamp, *, backfill: bool, once: bool) -> bool:
     """Run until it ends; False where that is because the settings changed or the store was lost."""
     base_url, _key = chosen.require_server()
     state = engine.state_folder(chosen, base_url)
@@ -49,7 +51,7 @@ def _watch(chosen: settings.Settings, *, backfill: bool, once: bool) -> bool:
     try:
         if backfill and database.meta("backfilled") != 1:
             _announce(chosen, folders, base_url)
-        return asyncio.run(_run(chosen, folders, database, backfill=backfill, once=once))
+        return asyncio.run(_run(chosen, stamp, folders, database, backfill=backfill, once=once))
     except sqlite3.OperationalError:
         raise
     except sqlite3.DatabaseError:
@@ -62,7 +64,13 @@ def _watch(chosen: settings.Settings, *, backfill: bool, once: bool) -> bool:
 
 
 async def _run(
-    chosen: settings.Settings, folders: tuple[Path, ...], database: Database, *, backfill: bool, once: bool
+    chosen: settings.Settings,
+    stamp: settings.Stamp,
+    folders: tuple[Path, ...],
+    database: Database,
+    *,
+    backfill: bool,
+    once: bool,
 ) -> bool:
     notifier, heart = Notifier.of(os.environ), notify.heart(os.environ)
 
@@ -70,12 +78,12 @@ async def _run(
         if heart.beat(part, time.monotonic()):
             notifier.alive()
 
-    built = engine.build(chosen, folders, database, on_beat=beat)
+    built = engine.build(chosen, folders, database, on_beat=beat, is_outdated=stamp.is_outdated)
     async with built.client:
         daemon = Daemon(
             built,
             folders,
-            is_outdated=_settings_changed(),
+            is_outdated=stamp.is_outdated,
             on_ready=notifier.ready,
             on_sweep=_beating(chosen.state_dir, database, notifier),
             on_beat=beat,
@@ -106,21 +114,6 @@ def _beating(folder: Path, database: Database, notifier: Notifier) -> Callable[[
         pulse.beat(folder, pulse.Pulse(os.getpid(), time.time(), __version__, watching, pulse.memory()))
 
     return beat
-
-
-def _settings_changed() -> Callable[[], bool]:
-    """Whether the configuration file is another one than now."""
-    before = _stamp()
-    return lambda: _stamp() != before
-
-
-def _stamp() -> tuple[str, int, int] | None:
-    path = settings.file_in_use(os.environ)
-    try:
-        status = path.stat()
-    except OSError:
-        return None
-    return str(path), status.st_mtime_ns, status.st_ino
 
 
 def _files(folders: tuple[Path, ...]) -> list[discover.Found]:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from itertools import count
 from typing import Protocol
 
 from pi_opensync.deliver import plan
@@ -42,7 +43,9 @@ class Courier:
         dates: str,
         now: Callable[[], float],
         jitter: Callable[[], float],
+        is_held: Callable[[], bool] = lambda: False,
     ) -> None:
+        """While `is_held` no request is begun."""
         self._database = database
         self._sessions = Sessions(database)
         self._outbox = Outbox(database)
@@ -53,49 +56,83 @@ class Courier:
         self._dates = dates
         self._now = now
         self._jitter = jitter
+        self._is_held = is_held
         self._asking = asyncio.Lock()
         self._known: set[str] | None = None
 
     async def visit(self, session_id: int) -> None:
-        """Send what the session has to send now, and note when to look at it again."""
+        """Send what the session has to send now, and note when to look at it again.
+
+        One transaction between two requests: what the last one brought, and what the next one may bring.
+        """
         delivered = 0
-        for _ in range(ACTIONS_A_VISIT):
-            session = self._sessions.by_id(session_id)
-            if self._stays_here(session):
-                break
-            action = self._next(session)
-            if isinstance(action, plan.Wait | plan.Rest):
-                with self._database.transaction():
-                    self._sessions.set_due(
-                        session_id, action.until if isinstance(action, plan.Wait) else None
-                    )
-                break
-            going, count = await self._perform(session, action)
-            delivered += count
-            if not going:
-                break
-        else:
+        going = True
+        arrived: Sequence[Waiting] = ()
+        session = self._sessions.by_id(session_id)
+        for done in count():
             with self._database.transaction():
-                self._sessions.set_due(session_id, self._now())  # behind the others that are due
+                self._acknowledge(session_id, arrived)
+                session = self._sessions.by_id(session_id)
+                action = self._begin(session, last=done == ACTIONS_A_VISIT) if going else None
+            delivered += len(arrived)
+            if action is None:
+                break
+            going, arrived = await self._perform(session, action)
         if delivered:
-            self._events.delivered(self._sessions.by_id(session_id), delivered)
+            self._events.delivered(session, delivered)
+
+    def _begin(self, session: Session, *, last: bool) -> plan.Action | None:
+        """What to do next, recorded as attempted; None where the visit ends.
+
+        To be called in a transaction.
+        """
+        if self._is_held():
+            return None
+        if session.excluded or self._stays_here(session):
+            self._sessions.set_due(session.id, None)  # the next sweep takes it back
+            return None
+        action = self._next(session)
+        if isinstance(action, plan.Rest):
+            self._sessions.set_due(session.id, None)
+            return None
+        if isinstance(action, plan.Wait):
+            self._sessions.set_due(session.id, action.until)
+            return None
+        if last:
+            self._sessions.set_due(session.id, self._now())  # behind the others that are due
+            return None
+        if isinstance(action, plan.SendSession):
+            self._sessions.update(
+                session.id,
+                dates=session.dates or self._dates,
+                attempted_digest=session.wanted_digest,
+                sent_at=self._now(),
+                written_at=self._server.time(),
+            )
+        elif isinstance(action, plan.SendEach) or (
+            isinstance(action, plan.SendBatch) and not self._is_to_ask_dates(session)
+        ):
+            self._attempt(session, action.messages)
+        return action
 
     def _stays_here(self, session: Session) -> bool:
-        """Take back what waits of a session that was excluded after it was read."""
-        reason = session.excluded or self._policy.reason(self._sessions.project(session.id))
-        if reason is None:
-            return False
-        with self._database.transaction():
-            self._sessions.set_due(session.id, None)  # the next sweep takes it back
-        return True
+        """Whether the session was excluded after it was read."""
+        return self._policy.reason(self._sessions.project(session.id)) is not None
 
-    async def _perform(self, session: Session, action: plan.Action) -> tuple[bool, int]:
-        """Whether the session may go on, and how many messages arrived."""
+    def _is_to_ask_dates(self, session: Session) -> bool:
+        return session.dates != "server" and self._server.batch_keeps_dates() is None
+
+    async def _perform(self, session: Session, action: plan.Action) -> tuple[bool, Sequence[Waiting]]:
+        """Whether the session may go on, and the messages that arrived and are not acknowledged yet."""
+        if isinstance(action, plan.FindOrigin):
+            return await self._find_origin(session), ()
         if isinstance(action, plan.SendSession):
-            return await self._send_session(session), 0
+            return await self._send_session(session), ()
         if isinstance(action, plan.ReadBack):
-            return await self._read_back(session), 0
+            return await self._read_back(session), ()
         if isinstance(action, plan.SendBatch):
+            if self._is_to_ask_dates(session):
+                return await self._ask_dates(session, action.messages[0])
             return await self._send_batch(session, action.messages)
         assert isinstance(action, plan.SendEach)  # noqa: S101 - waiting and resting end the visit
         return await self._send_each(session, action.messages)
@@ -111,24 +148,17 @@ class Courier:
             and (session.dates == "server" or self._server.batch_keeps_dates() is not False),
         )
 
-    async def _send_session(self, session: Session) -> bool:
-        origin = session.origin
-        if origin is None:
-            known = await self.known_sessions()
-            if known is None:
-                return False
-            origin = "known" if session.external_id in known else "new"
-        dates = session.dates or self._dates
+    async def _find_origin(self, session: Session) -> bool:
+        """Learn whether the server had the session before anything of it was sent from here."""
+        known = await self.known_sessions()
+        if known is None:
+            return False
         with self._database.transaction():
-            self._sessions.update(
-                session.id,
-                origin=origin,
-                dates=dates,
-                attempted_digest=session.wanted_digest,
-                sent_at=self._now(),
-                written_at=self._server.time(),
-            )
-        outcome = await self._client.session(self._body(session.wanted, dates))
+            self._sessions.update(session.id, origin="known" if session.external_id in known else "new")
+        return True
+
+    async def _send_session(self, session: Session) -> bool:
+        outcome = await self._client.session(self._body(session.wanted, session.dates or self._dates))
         if not self._heard(outcome):
             return False
         if outcome.verdict is Verdict.DELIVERED:
@@ -207,17 +237,20 @@ class Courier:
                 self._sessions.update(session.id, acked_digest=b"")
         return True
 
-    async def _send_each(self, session: Session, messages: Sequence[Waiting]) -> tuple[bool, int]:
-        self._attempt(session, messages)
+    async def _send_each(
+        self, session: Session, messages: Sequence[Waiting]
+    ) -> tuple[bool, Sequence[Waiting]]:
         arrived: list[Waiting] = []
         going = True
         try:
             for index, message in enumerate(messages):
+                if index and (self._is_held() or self._stays_here(session)):
+                    self._unattempt(messages[index:])
+                    break
                 outcome = await self._client.message(self._body(message.wanted, session.dates))
                 if not self._heard(outcome):
                     if not outcome.arrived:
-                        with self._database.transaction():
-                            self._outbox.unattempt(messages[index:])
+                        self._unattempt(messages[index:])
                     going = False
                     break
                 if outcome.verdict is Verdict.DELIVERED:
@@ -227,39 +260,41 @@ class Courier:
                 else:
                     self._fail_messages(session, [message], outcome)
                     break
-        finally:
-            self._acknowledge(session, arrived)
-        return going, len(arrived)
+        except BaseException:
+            with self._database.transaction():
+                self._acknowledge(session.id, arrived)
+            raise
+        return going, arrived
 
-    async def _send_batch(self, session: Session, messages: Sequence[Waiting]) -> tuple[bool, int]:
-        if session.dates != "server" and self._server.batch_keeps_dates() is None:
-            return await self._ask_dates(session, messages[0])
+    async def _send_batch(
+        self, session: Session, messages: Sequence[Waiting]
+    ) -> tuple[bool, Sequence[Waiting]]:
         outcome = await self._batch(session, messages)
         if not self._heard(outcome):
-            return False, 0
+            return False, ()
         stored = outcome.body.get("messages", len(messages))
         if outcome.verdict is Verdict.DELIVERED and stored == len(messages):
-            self._acknowledge(session, messages)
-            return True, len(messages)
+            return True, messages
         if outcome.verdict is Verdict.DATES_REFUSED:
             self._server.learned_batch(keeps_dates=False)
         # Each of them goes alone from here: what is refused stands by itself, what was stored is mended.
-        return True, 0
+        return True, ()
 
-    async def _ask_dates(self, session: Session, message: Waiting) -> tuple[bool, int]:
+    async def _ask_dates(self, session: Session, message: Waiting) -> tuple[bool, Sequence[Waiting]]:
         """Learn with one message whether a batch keeps its date; others wait for the answer."""
         async with self._asking:
-            if self._server.batch_keeps_dates() is not None:
-                return True, 0
+            if self._server.batch_keeps_dates() is not None or self._is_held():
+                return True, ()
+            with self._database.transaction():
+                self._attempt(session, [message])
             outcome = await self._batch(session, [message])
             if not self._heard(outcome):
-                return False, 0
+                return False, ()
             if outcome.verdict is Verdict.DATES_REFUSED:
                 self._server.learned_batch(keeps_dates=False)
-                return True, 0
+                return True, ()
             if outcome.verdict is not Verdict.DELIVERED:
-                return True, 0
-            self._acknowledge(session, [message])
+                return True, ()
             read = await self._client.read_session(session.server_id or "")
             stored = read.body.get("messages") if read.verdict is Verdict.DELIVERED else None
             self._server.learned_batch(
@@ -270,30 +305,32 @@ class Courier:
                     for item in (stored if isinstance(stored, list) else ())
                 )
             )
-            return True, 1
+            return True, [message]
 
     async def _batch(self, session: Session, messages: Sequence[Waiting]) -> Outcome:
-        self._attempt(session, messages)
         outcome = await self._client.batch([self._body(m.wanted, session.dates) for m in messages])
         if outcome.verdict is Verdict.DATES_REFUSED or not outcome.arrived:
-            with self._database.transaction():
-                self._outbox.unattempt(messages)
+            self._unattempt(messages)
         elif outcome.verdict in (Verdict.AWAY, Verdict.PASSING, Verdict.UNCLEAR):
             with self._database.transaction():
                 self._outbox.postpone(messages, self._now() + AMBIGUOUS_BATCH, failed=False)
         return outcome
 
     def _attempt(self, session: Session, messages: Sequence[Waiting]) -> None:
-        with self._database.transaction():
-            self._outbox.attempt(messages)
-            self._sessions.update(session.id, written_at=self._server.time())
+        """To be called in a transaction."""
+        self._outbox.attempt(messages)
+        self._sessions.update(session.id, written_at=self._server.time())
 
-    def _acknowledge(self, session: Session, messages: Sequence[Waiting]) -> None:
+    def _unattempt(self, messages: Sequence[Waiting]) -> None:
+        with self._database.transaction():
+            self._outbox.unattempt(messages)
+
+    def _acknowledge(self, session_id: int, messages: Sequence[Waiting]) -> None:
+        """To be called in a transaction."""
         if messages:
-            with self._database.transaction():
-                self._outbox.acknowledge(messages, self._server.time())
-                self._sessions.update(session.id, written_at=self._server.time())
-                self._server.note_success()
+            self._outbox.acknowledge(messages, self._server.time())
+            self._sessions.update(session_id, written_at=self._server.time())
+            self._server.note_success()
 
     def _park(self, session: Session, message: Waiting, reason: str) -> None:
         with self._database.transaction():

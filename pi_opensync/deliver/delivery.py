@@ -25,11 +25,11 @@ class Delivery:
         *,
         now: Callable[[], float],
         on_trouble: Callable[[sqlite3.OperationalError], None] = lambda _error: None,
-        is_paused: Callable[[], bool] = lambda: False,
+        is_held: Callable[[], bool] = lambda: False,
         on_beat: Callable[[str], None] = lambda _part: None,
     ) -> None:
-        """`on_trouble` hears why the store can not be written; while `is_paused` nothing is begun."""
-        self._is_paused = is_paused
+        """`on_trouble` hears why the store can not be written; while `is_held` nothing is begun."""
+        self._is_held = is_held
         self._on_beat = on_beat
         self._on_trouble = on_trouble
         self._sessions = Sessions(database)
@@ -55,9 +55,9 @@ class Delivery:
         return not self._visits and self._sessions.next_due(set()) is None
 
     @property
-    def is_paused(self) -> bool:
-        """Whether the user asked for a pause."""
-        return self._is_paused()
+    def is_held(self) -> bool:
+        """Whether nothing may be sent now: the user asked for a pause, or changed the settings."""
+        return self._is_held()
 
     def next_due(self) -> float | None:
         """When something is to be sent next; None where nothing is left."""
@@ -105,7 +105,7 @@ class Delivery:
         due = self.next_due()
         if due is None or len(self._visits) >= self._limit():
             return LONGEST_SLEEP
-        return PAUSE_LOOK if self._is_paused() else min(max(due - self._now(), 0.0), LONGEST_SLEEP)
+        return PAUSE_LOOK if self._is_held() else min(max(due - self._now(), 0.0), LONGEST_SLEEP)
 
     async def stop(self, within: float) -> None:
         """Let the requests under way finish, for at most `within` seconds."""
@@ -122,7 +122,7 @@ class Delivery:
 
     def _start_due(self) -> bool:
         pause = self._server.pause
-        if self._is_paused() or (pause is not None and pause.until > self._now()):
+        if self._is_held() or (pause is not None and pause.until > self._now()):
             return False
         free = self._limit() - len(self._visits)
         due = self._sessions.due(self._now(), free, set(self._visits)) if free > 0 else []

@@ -21,6 +21,11 @@ MAX_CHAIN = 32  # messages sent one after another between two looks at the store
 
 
 @dataclass(frozen=True, slots=True)
+class FindOrigin:
+    """Ask whether the server had the session before us."""
+
+
+@dataclass(frozen=True, slots=True)
 class SendSession:
     """Put the session row."""
 
@@ -56,7 +61,7 @@ class Rest:
     """Nothing is left to do."""
 
 
-Action = SendSession | ReadBack | SendEach | SendBatch | Wait | Rest
+Action = FindOrigin | SendSession | ReadBack | SendEach | SendBatch | Wait | Rest
 
 
 def next_action(  # noqa: PLR0911 - a line a case
@@ -76,7 +81,9 @@ def next_action(  # noqa: PLR0911 - a line a case
         return Rest()
     if session.acked_digest is None:
         at = max(session.next_try, _first_session_at(session))
-        return SendSession() if at <= now else Wait(at)
+        if at > now:
+            return Wait(at)
+        return SendSession() if session.origin is not None else FindOrigin()
     if session.origin == "known" and not all(message.checked for message in fresh):
         return ReadBack() if session.next_try <= now else Wait(session.next_try)
     waits: list[float] = []
