@@ -1,6 +1,7 @@
 """Which projects may leave this machine at all."""
 
 import os
+import re
 from collections.abc import Callable, Sequence
 from pathlib import PurePosixPath
 
@@ -12,6 +13,7 @@ from pi_opensync.errors import ConfigurationError
 LONGEST_PATH = 4096  # characters; the system opens no longer one
 HIDDEN_HOME = "[REDACTED:home]"  # what stands for the home folder in a path that is kept
 MARKER = ".no-opensync"
+_GLOB = re.compile(r"[*?\[\\]")
 
 
 class Policy:
@@ -54,6 +56,36 @@ class Policy:
             return None
         candidates = (str(place / MARKER) for place in (folder, *folder.parents))
         return next((candidate for candidate in candidates if self._exists(candidate)), None)
+
+
+def pattern_for(text: str, *, here: str, home: str) -> str:
+    """The pattern that a user means who names a folder or a glob in the folder `here`.
+
+    What holds no glob and is a path, or an existing folder that it would not match as it stands, becomes
+    that folder. Raises `ConfigurationError` for what can not match any folder.
+    """
+    expanded = home + text[1:] if text == "~" or text.startswith("~/") else text
+    folder = os.path.normpath(os.path.join(here, expanded))  # noqa: PTH118 - pure, of strings
+    is_path = "/" in text.rstrip("/") or text.rstrip("/") in (".", "..")
+    if text and (os.path.isdir(folder) or (is_path and not _GLOB.search(text))):  # noqa: PTH112
+        if _matches(text, folder, home):
+            return text
+        return "".join("\\" + c if c in "\\*?[]!#" else c for c in folder.rstrip()) + "\\ " * (
+            len(folder) - len(folder.rstrip())
+        )
+    if not text.strip() or text[0] in "!#":
+        raise ConfigurationError(
+            f'"{text}" matches no folder', hint="use one such as ~/work/client or **/secret-*"
+        )
+    _spec(text, home)
+    return text
+
+
+def _matches(pattern: str, folder: str, home: str) -> bool:
+    try:
+        return Policy(exclude=[pattern], home=home, exists=lambda _path: False).reason(folder) is not None
+    except ConfigurationError:
+        return False
 
 
 def _spec(pattern: str, home: str) -> PathSpec[GitIgnoreSpecPattern]:

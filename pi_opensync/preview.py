@@ -2,15 +2,17 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from pi_opensync.messages import Options
+from pi_opensync.opensync.payloads import as_server_dated
 from pi_opensync.pi.entries import Broken, Entry, Header
 from pi_opensync.store.database import Database
 
 HIDDEN = "hidden messages of extensions"
+WITHHELD_MESSAGES = "messages that could not be redacted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,24 +25,32 @@ class Preview:
     excluded: list[str]
 
 
-def preview(wanted: Database, redacted: Counter[str], left_out: Counter[str]) -> Preview:
-    """What a store holds that was filled for the purpose, as `scratch.folded` does."""
-    sessions = [
-        (
-            json.loads(payload),
-            [
-                json.loads(row[0])
-                for row in wanted.execute(
-                    "SELECT wanted FROM messages WHERE session_id = ? AND wanted IS NOT NULL "
-                    "ORDER BY position",
-                    (session_id,),
-                )
-            ],
+def preview(
+    wanted: Database,
+    redacted: Counter[str],
+    left_out: Counter[str],
+    *,
+    server_dated: Callable[[str], bool],
+) -> Preview:
+    """What a store holds that was filled for the purpose, as `scratch.folded` does.
+
+    `server_dated` says of a session's id whether it goes without dates.
+    """
+    sessions = []
+    for session_id, external_id, payload in wanted.execute(
+        "SELECT id, external_id, wanted FROM sessions ORDER BY id"
+    ).fetchall():
+        as_sent = as_server_dated if server_dated(external_id) else bytes
+        rows = wanted.execute(
+            "SELECT wanted FROM messages WHERE session_id = ? AND wanted IS NOT NULL AND parked IS NULL "
+            "ORDER BY position",
+            (session_id,),
         )
-        for session_id, payload in wanted.execute("SELECT id, wanted FROM sessions ORDER BY id").fetchall()
-    ]
+        sessions.append((json.loads(as_sent(payload)), [json.loads(as_sent(row[0])) for row in rows]))
+    withheld = wanted.one("SELECT count(*) FROM messages WHERE parked IS NOT NULL")
     excluded = wanted.execute("SELECT DISTINCT excluded FROM transcripts WHERE excluded IS NOT NULL")
-    return Preview(sessions, dict(redacted), dict(left_out), [row[0] for row in excluded])
+    kept = dict(left_out) | ({WITHHELD_MESSAGES: withheld} if withheld else {})
+    return Preview(sessions, dict(redacted), kept, [row[0] for row in excluded])
 
 
 def left_out(items: Iterable[Entry | Header | Broken], options: Options) -> Counter[str]:

@@ -1,4 +1,7 @@
-"""Which transcripts a `sync` takes: by time, project, session, number."""
+"""Which transcripts a `sync` takes: by time, project, session, number.
+
+Of an excluded project's nothing is read past the header.
+"""
 
 import os
 import re
@@ -13,6 +16,7 @@ from pi_opensync.pi.discover import Found
 from pi_opensync.pi.entries import Entry, Header, decode_line
 from pi_opensync.pi.parents import first_header
 from pi_opensync.pi.tail import START, opened, read_piece
+from pi_opensync.policy import Policy
 
 _SPAN = re.compile(r"(\d{1,6})\s*([smhdw])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
@@ -21,11 +25,15 @@ _TAIL = 64 * 1024  # bytes of a file's end that are searched for its last entry
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """A transcript with what its first header says; `last_at` in Unix milliseconds."""
+    """A transcript with what its first header says; `last_at` in Unix milliseconds.
+
+    `excluded` is why its project stays on this machine.
+    """
 
     found: Found
     header: Header | None
     last_at: int
+    excluded: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +65,12 @@ class Wanted:
             limit=limit,
         )
 
-    def choose(self, files: Sequence[Found]) -> list[Chosen]:
+    def choose(self, files: Sequence[Found], policy: Policy) -> list[Chosen]:
         """The transcripts that are wanted, the newest first."""
-        chosen = [item for item in map(_look, files) if self._fits(item)]
+        looked = [_look(found, policy) for found in files]
+        chosen = [item for item in looked if self._fits(item)]
         if self.session is not None and not chosen:
-            chosen = [item for item in map(_look, files) if _holds(item.found.path, self.session)]
+            chosen = [item for item in looked if not item.excluded and _holds(item.found.path, self.session)]
         chosen.sort(key=lambda item: item.last_at, reverse=True)
         return chosen[: self.limit]
 
@@ -135,11 +144,12 @@ def _holds(path: bytes, wanted: str) -> bool:
         return False
 
 
-def _look(found: Found) -> Chosen:
+def _look(found: Found, policy: Policy) -> Chosen:
     header = first_header(found.path)
-    last = _last_entry_at(found)
+    excluded = None if header is None else policy.reason(header.cwd)
+    last = _last_entry_at(found) if excluded is None else None
     begun = header.timestamp if header is not None else None
-    return Chosen(found, header, last or begun or found.signature.modified // 1_000_000)
+    return Chosen(found, header, last or begun or found.signature.modified // 1_000_000, excluded)
 
 
 def _last_entry_at(found: Found) -> int | None:

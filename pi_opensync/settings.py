@@ -93,7 +93,7 @@ class Settings(BaseSettings):
     @field_validator("include", "exclude", mode="before")
     @classmethod
     def _patterns(cls, value: object) -> object:
-        return [part for part in value.split(os.pathsep) if part] if isinstance(value, str) else value
+        return patterns(value)
 
     @field_validator("redact_patterns", mode="before")
     @classmethod
@@ -127,6 +127,11 @@ class Settings(BaseSettings):
                 hint="run `pi-opensync login`, or set PI_OPENSYNC_CONVEX_URL and PI_OPENSYNC_API_KEY",
             )
         return self.convex_url, self.api_key
+
+
+def patterns(value: Any) -> Any:
+    """A list of patterns, also where it is given as one string with the system's separator of paths."""
+    return [part for part in value.split(os.pathsep) if part] if isinstance(value, str) else value
 
 
 def normalise_url(value: str) -> str:

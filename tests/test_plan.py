@@ -20,11 +20,11 @@ from pi_opensync.deliver.plan import (
     SendEach,
     SendSession,
     Wait,
-    as_server_dated,
     next_action,
     update_key,
     would_be_dropped,
 )
+from pi_opensync.opensync.payloads import as_server_dated
 from pi_opensync.store.outbox import Waiting
 from pi_opensync.store.sessions import Session
 
@@ -203,6 +203,22 @@ def test_0_tokens_are_no_news() -> None:
     assert would_be_dropped(key, encoded(promptTokens=0, completionTokens=0))
     assert not would_be_dropped(key, encoded(promptTokens=4))
     assert not would_be_dropped(key, encoded(title="b", promptTokens=0))
+
+
+def test_the_server_keeps_what_an_update_leaves_out() -> None:
+    fewer = {name: value for name, value in WANTED.items() if name != "model"} | {
+        "promptTokens": 0,
+        "completionTokens": 0,
+    }
+    held = update_key(json.dumps(fewer).encode(), update_key(encoded()))
+    assert held == update_key(encoded())
+    assert would_be_dropped(held, encoded(cost=9))
+
+
+def test_an_update_that_is_like_one_that_may_have_arrived_waits_for_the_window() -> None:
+    lost = replace(changed(promptTokens=6), attempted_digest=b"lost", written_at=NOW - 2)
+    assert do(lost) == Wait(NOW + 8 + CLOCK_MARGIN)
+    assert do(replace(lost, attempted_digest=b"two")) == SendSession()
 
 
 # messages in order

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TextIO
 
+from pi_opensync.cleaning import WITHHELD, CannotRedact, Cleaner
 from pi_opensync.logs import shown
 from pi_opensync.opensync.payloads import project_name
 from pi_opensync.selection import Chosen
@@ -11,16 +12,16 @@ from pi_opensync.selection import Chosen
 NAMED = 8  # projects that are named
 
 
-def announce(chosen: Sequence[Chosen], base_url: str, out: TextIO) -> int:
+def announce(chosen: Sequence[Chosen], base_url: str, out: TextIO, clean: Cleaner) -> int:
     """Say what is about to be uploaded; returns how many sessions it is."""
     sessions = [item for item in chosen if item.header is not None]
-    print(announcement(sessions, base_url) if sessions else "No sessions to send.", file=out)
+    print(announcement(sessions, base_url, clean) if sessions else "No sessions to send.", file=out)
     return len(sessions)
 
 
-def announcement(sessions: Sequence[Chosen], base_url: str) -> str:
+def announcement(sessions: Sequence[Chosen], base_url: str, clean: Cleaner) -> str:
     headers = [item.header for item in sessions if item.header is not None]
-    projects = sorted({project_name(header.cwd) for header in headers if header.cwd})
+    projects = sorted({project_shown(header.cwd, clean) for header in headers if header.cwd})
     begun = [header.timestamp for header in headers if header.timestamp]
     named = ", ".join([shown(name) for name in projects[:NAMED]] + ["..."] * (len(projects) > NAMED))
     oldest = f" since {datetime.fromtimestamp(min(begun) / 1000, UTC):%Y-%m-%d}" if begun else ""
@@ -28,6 +29,14 @@ def announcement(sessions: Sequence[Chosen], base_url: str) -> str:
         f"{_counted(len(sessions), 'session')}{oldest}, of {_counted(len(projects), 'project')} "
         f"({named or '-'}), to {base_url}"
     )
+
+
+def project_shown(folder: str, clean: Cleaner) -> str:
+    """The name of a project, with what is secret in it redacted."""
+    try:
+        return project_name(clean(folder))
+    except CannotRedact:
+        return WITHHELD
 
 
 def _counted(count: int, noun: str) -> str:

@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from pi_opensync import engine, settings
+from pi_opensync.cli.announcement import project_shown
 from pi_opensync.logs import shown
 from pi_opensync.pi import discover
 from pi_opensync.selection import Wanted
@@ -81,14 +82,14 @@ def _unknown(chosen: settings.Settings) -> list[Listed]:
         database.close()
     folders = discover.roots(chosen.sessions_dir, os.environ, Path.cwd())
     found = [item for item in discover.transcripts(folders) if isinstance(item, discover.Found)]
-    rules = engine.policy(chosen)
+    clean = engine.cleaner(chosen)
     listed = []
-    for item in Wanted().choose(found):
+    for item in Wanted().choose(found, engine.policy(chosen)):
         followed, session_id, copy_of, excluded = known.get(item.found.path, (1, None, None, None))
         if item.header is None or session_id is not None or copy_of is not None:
             continue
-        why = excluded or rules.reason(item.header.cwd) or (NOT_READ if followed else LEFT_ALONE)
-        project = (item.header.cwd or "-").replace("\\", "/").rstrip("/").rpartition("/")[2]
+        why = excluded or item.excluded or (NOT_READ if followed else LEFT_ALONE)
+        project = project_shown(item.header.cwd, clean) if item.header.cwd else "-"
         listed.append(Listed(item.header.id, project, "", 0, 0, 0, why))
     return listed
 

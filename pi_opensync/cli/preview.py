@@ -4,7 +4,7 @@ import json
 import os
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,48 +15,66 @@ from pi_opensync.logs import shown
 from pi_opensync.messages import Options
 from pi_opensync.pi import discover, tail
 from pi_opensync.pi.entries import Broken, Entry, Header, decode_line
+from pi_opensync.pi.parents import first_header
 from pi_opensync.pi.tail import Signature
+from pi_opensync.policy import Policy
 from pi_opensync.preview import Preview, left_out, preview
 from pi_opensync.scratch import folded
 from pi_opensync.selection import Wanted
+from pi_opensync.store.database import open_beside
 
 
 def run(wanted: str, *, as_json: bool) -> None:
     chosen = settings.load()
     folders = discover.roots(chosen.sessions_dir, os.environ, Path.cwd())
     listing = [item for item in discover.transcripts(folders) if isinstance(item, discover.Found)]
-    files = _files(wanted, listing)
+    files = _files(wanted, listing, engine.policy(chosen))
     names = {item.path.rpartition(b"/")[2]: item.path for item in listing}
     options = Options(chosen.sync_tool_calls, chosen.sync_thinking)
     redactor = engine.redactor(chosen)
     found = Counter[str]() if redactor is None else redactor.found
     out: Counter[str] = Counter()
+    rules = engine.policy(chosen)
     for file in files:
-        out += left_out(_items(file.path), options)
+        header = first_header(file.path)
+        if header is None or rules.reason(header.cwd) is None:
+            out += left_out(_items(file.path), options)
     with folded(
         files,
         folders,
         names,
         options,
-        policy=engine.policy(chosen),
+        policy=rules,
         clean=Cleaner(redactor),
         now=time.time,
     ) as (database, problems):
-        shown_now = preview(database, found, out)
+        shown_now = preview(database, found, out, server_dated=_server_dated(chosen))
     for path, reason in problems.items():
         raise UsageError(f"{shown(os.fsdecode(path))} can not be read: {reason}")
     print(json.dumps(_as_json(shown_now), indent=2) if as_json else "\n".join(_lines(shown_now)))
 
 
-def _files(wanted: str, listing: list[discover.Found]) -> list[discover.Found]:
+def _files(wanted: str, listing: list[discover.Found], policy: Policy) -> list[discover.Found]:
     path = Path(wanted).expanduser()
     if path.is_file():
         absolute = os.fsencode(path.absolute())
         return [discover.Found(absolute, Signature.of(path.stat()))]
-    chosen = Wanted(session=wanted).choose(listing)
+    chosen = Wanted(session=wanted).choose(listing, policy)
     if not chosen:
         raise UsageError(f"no session or file {shown(wanted)}", hint="`pi-opensync list` shows the sessions")
     return [item.found for item in chosen]
+
+
+def _server_dated(chosen: settings.Settings) -> Callable[[str], bool]:
+    """Whether a session goes without dates: each keeps the kind of date that it was begun with."""
+    database = None
+    if chosen.convex_url is not None:
+        database = open_beside(engine.state_folder(chosen, chosen.convex_url))
+    dates: dict[str, str] = {}
+    if database is not None:
+        dates = dict(database.execute("SELECT external_id, dates FROM sessions WHERE dates IS NOT NULL"))
+        database.close()
+    return lambda session: dates.get(session, chosen.timestamps) == "server"
 
 
 def _items(path: bytes) -> Iterator[Entry | Header | Broken]:

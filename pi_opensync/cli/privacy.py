@@ -11,9 +11,9 @@ from pathlib import Path
 
 from pi_opensync import engine, pausing, settings
 from pi_opensync.cli.login import write_private
-from pi_opensync.errors import PiOpensyncError, UsageError
+from pi_opensync.errors import ConfigurationError, PiOpensyncError, UsageError
 from pi_opensync.logs import shown
-from pi_opensync.policy import Policy
+from pi_opensync.policy import pattern_for
 from pi_opensync.redact import RULES, RULES_VERSION, OverBudget, Redactor
 
 _SPAN = re.compile(r"(\d{1,6})\s*([smhdw])")
@@ -59,26 +59,45 @@ def exclude_test(path: Path) -> None:
     print(f"{shown(project)}: {'is sent' if reason is None else shown(reason)}")
 
 
-def exclude_add(pattern: str) -> None:
-    Policy(exclude=[pattern], home=str(Path.home()))
-    _change_exclude(lambda patterns: patterns if pattern in patterns else [*patterns, pattern])
+def exclude_add(text: str) -> None:
+    pattern = add_exclusion(text)
     print(
         f"Excluded: {shown(pattern)}. What waits of it is taken back; what was sent stays on the dashboard."
     )
 
 
-def exclude_remove(pattern: str) -> None:
-    if pattern not in settings.load().exclude:
-        raise PiOpensyncError(f"{shown(pattern)} is not excluded", hint="see `pi-opensync exclude list`")
+def add_exclusion(text: str) -> str:
+    """Write it to the configuration file; returns the pattern that it became.
+
+    Raises `ConfigurationError` where it can match no folder, or the file is not what counts.
+    """
+    pattern = _meant(text)
+    _change_exclude(lambda patterns: patterns if pattern in patterns else [*patterns, pattern])
+    return pattern
+
+
+def exclude_remove(text: str) -> None:
+    known = settings.load().exclude
+    pattern = text if text in known else _meant(text)
+    if pattern not in known:
+        raise PiOpensyncError(f"{shown(text)} is not excluded", hint="see `pi-opensync exclude list`")
     _change_exclude(lambda patterns: [kept for kept in patterns if kept != pattern])
     print(f"No longer excluded: {shown(pattern)}")
 
 
+def _meant(text: str) -> str:
+    return pattern_for(text, here=os.getcwd(), home=str(Path.home()))  # noqa: PTH109 - a string
+
+
 def _change_exclude(change: Callable[[list[str]], list[str]]) -> None:
+    variable = settings.ENV_PREFIX + "EXCLUDE"
+    if os.environ.get(variable):
+        raise ConfigurationError(
+            f"{variable} is set, and stands before the configuration file", hint=f"change or unset {variable}"
+        )
     path = settings.config_path(os.environ)
     stored = settings.read_file(settings.file_in_use(os.environ))
-    known = stored.get("exclude") or []
-    stored["exclude"] = change([known] if isinstance(known, str) else list(known))
+    stored["exclude"] = change(list(settings.patterns(stored.get("exclude") or [])))
     write_private(path, stored)
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 from pi_opensync import engine, settings
 from pi_opensync.cli import service, sync
 from pi_opensync.cli.announcement import announcement
-from pi_opensync.cli.login import login, write_private
+from pi_opensync.cli.login import login
+from pi_opensync.cli.privacy import add_exclusion
 from pi_opensync.cli.service import Ask
 from pi_opensync.errors import ConfigurationError
 from pi_opensync.logs import shown
@@ -35,9 +36,8 @@ def run(wishes: Wishes) -> None:
     ask = service.terminal()
     folders = _find_sessions(settings.load())
     _log_in(wishes, ask)
-    sessions = Wanted().choose(_files(folders))
-    _leave_out(wishes, ask, sessions)
-    _send_history(wishes, ask, sessions)
+    _leave_out(wishes, ask, folders)
+    _send_history(wishes, ask, folders)
     _install(wishes, ask)
 
 
@@ -70,39 +70,35 @@ def _log_in(wishes: Wishes, ask: Ask | None) -> None:
     login(url=wishes.url, key_stdin=wishes.key_stdin, from_plugin=from_plugin)
 
 
-def _leave_out(wishes: Wishes, ask: Ask | None, sessions: list[Chosen]) -> None:
+def _leave_out(wishes: Wishes, ask: Ask | None, folders: tuple[Path, ...]) -> None:
     _step(3, "what to leave out")
     chosen = settings.load()
     patterns = list(wishes.exclude)
     if ask is not None and not patterns:
-        projects = sorted({item.header.cwd for item in sessions if item.header and item.header.cwd})
+        headers = [item.header for item in _sessions(chosen, folders)]
+        projects = sorted({header.cwd for header in headers if header and header.cwd})
         for project in projects[:NAMED]:
             print(f"  {shown(project)}")
         if len(projects) > NAMED:
             print(f"  and {len(projects) - NAMED} more")
         while pattern := ask("  A project to leave out (a folder or a glob; Enter for none): ").strip():
             patterns.append(pattern)
-    new = [pattern for pattern in patterns if pattern not in chosen.exclude]
-    if new:
-        engine.policy(chosen.model_copy(update={"exclude": tuple(new)}))  # says what is no pattern
-        path = settings.config_path(os.environ)
-        stored = settings.read_file(settings.file_in_use(os.environ))
-        write_private(path, stored | {"exclude": [*chosen.exclude, *new]})
-    left_out = [*chosen.exclude, *new]
+    for pattern in patterns:
+        add_exclusion(pattern)
+    left_out = settings.load().exclude
     print(f"  left out: {', '.join(map(shown, left_out)) or 'nothing'}")
     print(f"  secrets in texts are {'redacted' if chosen.redact else 'NOT redacted'}")
 
 
-def _send_history(wishes: Wishes, ask: Ask | None, sessions: list[Chosen]) -> None:
+def _send_history(wishes: Wishes, ask: Ask | None, folders: tuple[Path, ...]) -> None:
     _step(4, "the sessions that are there already")
     chosen = settings.load()
-    rules = engine.policy(chosen)
-    leaving = [item for item in sessions if item.header and rules.reason(item.header.cwd) is None]
+    leaving = [item for item in _sessions(chosen, folders) if item.header and item.excluded is None]
     if not leaving:
         print("  none")
         return
     base_url, _key = chosen.require_server()
-    print(f"  {announcement(leaving, base_url)}")
+    print(f"  {announcement(leaving, base_url, engine.cleaner(chosen))}")
     wanted = wishes.history
     if wanted is None and ask is not None:
         answer = ask("  Send them? [y/N, p for a preview] ").strip().lower()
@@ -111,7 +107,7 @@ def _send_history(wishes: Wishes, ask: Ask | None, sessions: list[Chosen]) -> No
             answer = ask("  Send them? [y/N] ").strip().lower()
         wanted = answer in ("y", "yes")
     if wanted:
-        sync.run(Wanted(), dry_run=False, yes=True, log_format="auto", debug=None)
+        sync.run(Wanted(), dry_run=False, yes=True, log_format="auto", debug=None, announced=True)
     else:
         print("  not sent; `pi-opensync sync` sends them, and each that changes is taken up whole")
 
@@ -125,6 +121,10 @@ def _install(wishes: Wishes, ask: Ask | None) -> None:
         print("  not installed; `pi-opensync service install` does it, `pi-opensync watch` runs it here")
         return
     service.install(write_settings=wishes.write_settings, print_only=False)
+
+
+def _sessions(chosen: Settings, folders: tuple[Path, ...]) -> list[Chosen]:
+    return Wanted().choose(_files(folders), engine.policy(chosen))
 
 
 def _files(folders: tuple[Path, ...]) -> list[discover.Found]:

@@ -61,12 +61,12 @@ def gather() -> dict[str, Any]:
 
 def _grown(folders: tuple[Path, ...], database: Database) -> dict[bytes, int]:
     """Bytes that stand in followed transcripts and were not read yet."""
-    rows = database.execute("SELECT path, offset, followed FROM transcripts")
+    rows = database.execute("SELECT path, offset, followed AND excluded IS NULL FROM transcripts")
     known = {row[0]: (row[1], row[2]) for row in rows}
     behind: dict[bytes, int] = {}
     for item in discover.transcripts(folders):
         if isinstance(item, discover.Found):
-            offset, followed = known.get(item.path, (0, 1))
-            if followed and item.signature.size > offset:
+            offset, is_read = known.get(item.path, (0, 1))
+            if is_read and item.signature.size > offset:
                 behind[item.path] = item.signature.size - offset
     return behind

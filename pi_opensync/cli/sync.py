@@ -25,7 +25,16 @@ from pi_opensync.survey import survey
 REPORT_PERIOD = 3.0  # seconds between lines about progress, where there is no terminal
 
 
-def run(wanted: Wanted, *, dry_run: bool, yes: bool, log_format: logs.LogFormat, debug: bool | None) -> None:
+def run(
+    wanted: Wanted,
+    *,
+    dry_run: bool,
+    yes: bool,
+    log_format: logs.LogFormat,
+    debug: bool | None,
+    announced: bool = False,
+) -> None:
+    """`announced`: what is about to be sent was said already, and agreed to."""
     stamp = settings.Stamp.take()
     chosen_settings = settings.load(debug=debug)
     logs.configure(log_format, debug=chosen_settings.debug)
@@ -33,19 +42,15 @@ def run(wanted: Wanted, *, dry_run: bool, yes: bool, log_format: logs.LogFormat,
         chosen_settings.require_server()
     folders = discover.roots(chosen_settings.sessions_dir, os.environ, Path.cwd())
     listing = _listing(folders)
-    rules = engine.policy(chosen_settings)
-    chosen = [
-        item
-        for item in wanted.choose([item for item in listing if isinstance(item, Found)])
-        if item.header is None or rules.reason(item.header.cwd) is None
-    ]
+    files = [item for item in listing if isinstance(item, Found)]
+    chosen = [item for item in wanted.choose(files, engine.policy(chosen_settings)) if item.excluded is None]
     if not chosen:
         print("No sessions to send.", file=sys.stderr)
     elif dry_run:
         _show(chosen, folders, listing, chosen_settings)
     else:
         base_url, _key = chosen_settings.require_server()
-        if not announce(chosen, base_url, sys.stderr):
+        if not announced and not announce(chosen, base_url, sys.stderr, engine.cleaner(chosen_settings)):
             yes = True  # there is no session to agree to, only files to look into
         if (
             not yes

@@ -99,10 +99,10 @@ async def _run(
 
 def _announce(chosen: settings.Settings, folders: tuple[Path, ...], base_url: str) -> None:
     """Say what history leaves this machine, before the first of it does."""
-    rules = engine.policy(chosen)
-    files = Wanted().choose(_files(folders))
-    leaving = [item for item in files if item.header and rules.reason(item.header.cwd) is None]
-    logs.get().info("history will be sent", what=announcement(leaving, base_url))
+    files = Wanted().choose(_files(folders), engine.policy(chosen))
+    leaving = [item for item in files if item.header and item.excluded is None]
+    said = announcement(leaving, base_url, engine.cleaner(chosen))
+    logs.get().info("history will be sent", what=said)
 
 
 def _beating(folder: Path, database: Database, notifier: Notifier) -> Callable[[bool], None]:

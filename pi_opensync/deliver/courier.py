@@ -11,6 +11,7 @@ from pi_opensync.deliver.readback import holds_session, on_server
 from pi_opensync.deliver.server import Server
 from pi_opensync.opensync.client import Client
 from pi_opensync.opensync.outcomes import Outcome, Verdict
+from pi_opensync.opensync.payloads import as_server_dated
 from pi_opensync.policy import Policy
 from pi_opensync.store.database import Database
 from pi_opensync.store.outbox import Outbox, Waiting
@@ -170,7 +171,7 @@ class Courier:
             self._events.parked(session, session.external_id, outcome.reason)
             return False
         else:
-            self._fail_session(session, outcome)
+            self._fail_session(session, outcome, may_have_arrived=True)
         return True
 
     def _acknowledge_session(self, session: Session, outcome: Outcome) -> None:
@@ -179,7 +180,7 @@ class Courier:
             self._sessions.update(
                 session.id,
                 acked_digest=session.wanted_digest,
-                acked_key=plan.update_key(session.wanted),
+                acked_key=plan.update_key(session.wanted, session.acked_key),
                 server_id=server_id if isinstance(server_id, str) else session.server_id,
                 written_at=self._server.time(),
                 failures=0,
@@ -187,10 +188,15 @@ class Courier:
             )
             self._server.note_success()
 
-    def _fail_session(self, session: Session, outcome: Outcome) -> None:
+    def _fail_session(self, session: Session, outcome: Outcome, *, may_have_arrived: bool) -> None:
         until = self._now() + delay(session.failures + 1, self._jitter(), retry_after=outcome.retry_after)
         with self._database.transaction():
-            self._sessions.update(session.id, failures=session.failures + 1, next_try=until)
+            self._sessions.update(
+                session.id,
+                failures=session.failures + 1,
+                next_try=until,
+                **({"written_at": self._server.time()} if may_have_arrived else {}),
+            )
             self._server.note_error(outcome.reason)
         self._events.failed(session, outcome.reason)
 
@@ -217,7 +223,7 @@ class Courier:
             return False
         stored = outcome.body.get("messages")
         if outcome.verdict is not Verdict.DELIVERED or not isinstance(stored, list):
-            self._fail_session(session, outcome)
+            self._fail_session(session, outcome, may_have_arrived=False)
             return True
         with self._database.transaction():
             looked_for = self._outbox.fresh(session.id, limit=-1)
@@ -364,4 +370,4 @@ class Courier:
         self._events.away(pause.kind, pause.reason, pause.until - self._now())
 
     def _body(self, payload: bytes, dates: str | None) -> bytes:
-        return plan.as_server_dated(payload) if dates == "server" else payload
+        return as_server_dated(payload) if dates == "server" else payload

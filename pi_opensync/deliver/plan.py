@@ -6,7 +6,6 @@ All times in seconds since the epoch by our clock; `skew` is the server's clock 
 import json
 from dataclasses import dataclass
 from itertools import takewhile
-from typing import Any
 
 from pi_opensync.store.outbox import Waiting
 from pi_opensync.store.sessions import Session
@@ -17,6 +16,7 @@ MESSAGE_WINDOW = 5.0  # the server drops an update of a message whose date is th
 CLOCK_MARGIN = 1.5  # the Date header names whole seconds
 MAX_BATCH = 100  # messages
 MAX_BATCH_BYTES = 1 << 20
+_KEY_FIELDS = ("title", "model", "projectPath", "promptTokens", "completionTokens")
 MAX_CHAIN = 32  # messages sent one after another between two looks at the store
 
 
@@ -104,11 +104,16 @@ def next_action(  # noqa: PLR0911 - a line a case
     return Wait(min(waits)) if waits else Rest()
 
 
-def update_key(payload: bytes) -> bytes:
-    """The fields whose change makes the server take an update inside its window."""
+def update_key(payload: bytes, before: bytes | None = None) -> bytes:
+    """The fields whose change makes the server take an update inside its window.
+
+    With the key `before` it was taken: what the server holds after it, as it keeps what is left out or 0.
+    """
     value = json.loads(payload)
-    names = ("title", "model", "projectPath", "promptTokens", "completionTokens")
-    return json.dumps([value.get(name) for name in names]).encode()
+    fields = [value.get(name) for name in _KEY_FIELDS]
+    if before is not None:
+        fields = [new or old for new, old in zip(fields, json.loads(before), strict=True)]
+    return json.dumps(fields).encode()
 
 
 def would_be_dropped(acked_key: bytes, wanted: bytes) -> bool:
@@ -127,7 +132,8 @@ def _first_session_at(session: Session) -> float:
 
 def _session_update_at(session: Session, skew: float) -> float:
     at = (session.sent_at or 0.0) + SESSION_PERIOD
-    if session.acked_key is None or would_be_dropped(session.acked_key, session.wanted):
+    other_may_be_there = session.attempted_digest not in (session.acked_digest, session.wanted_digest)
+    if session.acked_key is None or other_may_be_there or would_be_dropped(session.acked_key, session.wanted):
         at = max(at, (session.written_at or 0.0) + SESSION_WINDOW + CLOCK_MARGIN - skew)
     return at
 
@@ -166,10 +172,3 @@ def _send(ready: list[Waiting], *, may_batch: bool) -> Action:
     if len(batch) > 1:
         return SendBatch(batch)
     return SendEach(list(takewhile(lambda message: message.may_be_there, ready[:MAX_CHAIN])) or ready[:1])
-
-
-def as_server_dated(payload: bytes) -> bytes:
-    """The payload without its date: the server puts its own."""
-    value: dict[str, Any] = json.loads(payload)
-    value.pop("createdAt", None)
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()

@@ -69,6 +69,13 @@ def message_payload(message: Message, session_external_id: str) -> dict[str, Any
     return payload
 
 
+def as_server_dated(payload: bytes) -> bytes:
+    """The body without its date: the server puts its own."""
+    value: dict[str, Any] = msgspec.json.decode(payload)
+    value.pop("createdAt", None)
+    return encode(value)
+
+
 def digest(payload: dict[str, Any]) -> bytes:
     """What tells two versions of a payload apart: 16 bytes."""
     return blake2b(encode(payload), digest_size=16).digest()
