@@ -103,12 +103,12 @@ class Follow:
             else:
                 looked.files += 1
                 looked.changed += self._consider(item, live=False)
-        looked.changed += self._find_orphans() + self._read_anew(self._ingest.apply_policy())
+        looked.changed += self._find_orphans() + self._read_anew(self._ingest.review.by_policy())
         return looked
 
     def settings_are(self, fingerprint: str) -> None:
         """Queue what waits and was read under other settings. Raises sqlite3.Error."""
-        self._read_anew(self._ingest.apply_settings(fingerprint))
+        self._read_anew(self._ingest.review.by_settings(fingerprint))
 
     def _read_anew(self, paths: list[bytes]) -> int:
         for path in paths:

@@ -9,7 +9,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from enum import Enum
 
-from pi_opensync import texts
 from pi_opensync.cleaning import Cleaner
 from pi_opensync.intake import Intake
 from pi_opensync.messages import Options
@@ -18,6 +17,7 @@ from pi_opensync.pi.entries import Header, decode_line
 from pi_opensync.pi.parents import Parent
 from pi_opensync.pi.tail import START, Signature
 from pi_opensync.policy import Policy
+from pi_opensync.review import Review
 from pi_opensync.store.database import Database
 from pi_opensync.store.outbox import Outbox
 from pi_opensync.store.sessions import Reading, Sessions
@@ -68,6 +68,7 @@ class Ingest:
             is_held=self._is_held,
             now=now,
         )
+        self.review = Review(database, options, policy, clean=clean, restart=self._restart)
 
     @property
     def disturbed(self) -> set[bytes]:
@@ -195,6 +196,7 @@ class Ingest:
         return True
 
     def _restart(self, transcript: Transcript) -> Transcript:
+        """Forget what was read of a transcript, to read it from its start."""
         with self._database.transaction():
             return self._reset(transcript)
 
@@ -220,52 +222,9 @@ class Ingest:
 
     def _leave(self, transcript: Transcript, reason: str, project: str | None) -> None:
         """Read no more of a file whose header names an excluded project."""
-        kept = None if project is None else texts.well_formed(project)
+        kept = None if project is None else self._intake.name(project)
         with self._database.transaction():
             self._transcripts.save(replace(transcript, at_end=True, excluded=reason, excluded_project=kept))
-
-    def apply_policy(self) -> list[bytes]:
-        """Take back what was excluded since it was read; returns the files to read anew."""
-        anew: set[int] = set()
-        for project in self._sessions.projects():
-            reason = self._policy.reason(project)
-            if reason is None:
-                continue
-            for session_id, transcript_id in self._sessions.of_project(project):
-                with self._database.transaction():
-                    self._withdraw(session_id)
-                    self._sessions.exclude(session_id, reason)
-                anew.add(transcript_id)
-        allowed = (
-            transcript.id
-            for transcript in self._transcripts.excluded()
-            if self._policy.reason(transcript.excluded_project) is None
-        )
-        return self._read_anew({*anew, *allowed})
-
-    def apply_settings(self, fingerprint: str) -> list[bytes]:
-        """Read anew what waits, if it was read under other settings; returns the files."""
-        if self._database.meta("read_under") == fingerprint:
-            return []
-        waiting = self._sessions.with_something_waiting() if self._database.meta("read_under") else []
-        with self._database.transaction():
-            for session_id, _transcript_id in waiting:
-                self._withdraw(session_id)
-            self._database.set_meta("read_under", fingerprint)
-        return self._read_anew({transcript_id for _session_id, transcript_id in waiting})
-
-    def _withdraw(self, session_id: int) -> None:
-        self._outbox.withdraw(session_id)
-        self._sessions.forget_history(session_id)
-
-    def _read_anew(self, transcript_ids: set[int]) -> list[bytes]:
-        paths: list[bytes] = []
-        for transcript_id in transcript_ids:
-            transcript = self._transcripts.by_id(transcript_id)
-            if transcript is not None:
-                self._restart(transcript)
-                paths.append(transcript.path)
-        return paths
 
     def _record_problem(self, path: bytes, error: OSError) -> None:
         known = self._transcripts.by_path(path)

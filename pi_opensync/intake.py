@@ -86,7 +86,7 @@ class Intake:
     def _name_children(self, path: bytes) -> None:
         """Give the forks of this file, met before it could be read, their parent's id."""
         name = os.fsdecode(path.rpartition(b"/")[2])
-        for child in self._sessions.guessed(self._name(name)):
+        for child in self._sessions.guessed(self.name(name)):
             parent = self._find_parent(name)
             if parent.guessed_from is None and parent.id is not None and child.state is not None:
                 state = msgspec.structs.replace(child.state, parent_id=texts.well_formed(parent.id))
@@ -125,7 +125,7 @@ class Intake:
         """The session that a header begins or goes on with; None where it is not to be read here."""
         excluded = self._policy.reason(header.cwd)
         if excluded is not None:
-            project = None if header.cwd is None else texts.well_formed(header.cwd)
+            project = None if header.cwd is None else self.name(header.cwd)
             return replace(transcript, session_id=None, excluded=excluded, excluded_project=project), None
         key = external_id(header)
         if under is not None and under.reading.external_id == key:
@@ -153,11 +153,11 @@ class Intake:
             transcript.id,
             payloads.encode(wanted),
             payloads.digest(wanted),
-            guessed_parent=None if parent.guessed_from is None else self._name(parent.guessed_from),
-            project=None if header.cwd is None else texts.well_formed(header.cwd),
+            guessed_parent=None if parent.guessed_from is None else self.name(parent.guessed_from),
+            project=None if header.cwd is None else self.name(header.cwd),
         )
 
-    def _name(self, text: str) -> str:
+    def name(self, text: str) -> str:
         """A path or a name as it may be kept."""
         try:
             return self._clean(text)
@@ -185,7 +185,7 @@ class Intake:
         if entry.id is not None:
             under.memory.remember(entry.id)
         if step.unknown is not None:
-            kind = self._name(step.unknown)[:LONGEST_TYPE]
+            kind = self.name(step.unknown)[:LONGEST_TYPE]
             self._transcripts.note(transcript.id, kind, line.offset, line.offset + line.length)
         if step.message is not None:
             self._put(under, step.message, entry, parked)

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+import structlog
 
 from tests.standin.backend import OpenSync
 from tests.standin.server import Server, running
@@ -30,6 +31,14 @@ def wait_until(holds: Callable[[], bool], what: str, patience: float = PATIENCE)
     while not holds():
         assert time.monotonic() < end, f"{what}: not within {patience} s"
         time.sleep(0.01)
+
+
+@pytest.fixture(autouse=True)
+def no_logs_of_other_tests() -> Iterator[None]:
+    """A logger that one test set up writes to a stream that is closed when the next one runs."""
+    structlog.reset_defaults()
+    yield
+    structlog.reset_defaults()
 
 
 @dataclass

@@ -160,6 +160,7 @@ class Courier:
 
     async def _send_session(self, session: Session) -> bool:
         outcome = await self._client.session(self._body(session.wanted, session.dates or self._dates))
+        self._note_write(session, outcome)
         if not self._heard(outcome):
             return False
         if outcome.verdict is Verdict.DELIVERED:
@@ -171,7 +172,7 @@ class Courier:
             self._events.parked(session, session.external_id, outcome.reason)
             return False
         else:
-            self._fail_session(session, outcome, may_have_arrived=True)
+            self._fail_session(session, outcome)
         return True
 
     def _acknowledge_session(self, session: Session, outcome: Outcome) -> None:
@@ -188,15 +189,10 @@ class Courier:
             )
             self._server.note_success()
 
-    def _fail_session(self, session: Session, outcome: Outcome, *, may_have_arrived: bool) -> None:
+    def _fail_session(self, session: Session, outcome: Outcome) -> None:
         until = self._now() + delay(session.failures + 1, self._jitter(), retry_after=outcome.retry_after)
         with self._database.transaction():
-            self._sessions.update(
-                session.id,
-                failures=session.failures + 1,
-                next_try=until,
-                **({"written_at": self._server.time()} if may_have_arrived else {}),
-            )
+            self._sessions.update(session.id, failures=session.failures + 1, next_try=until)
             self._server.note_error(outcome.reason)
         self._events.failed(session, outcome.reason)
 
@@ -223,7 +219,7 @@ class Courier:
             return False
         stored = outcome.body.get("messages")
         if outcome.verdict is not Verdict.DELIVERED or not isinstance(stored, list):
-            self._fail_session(session, outcome, may_have_arrived=False)
+            self._fail_session(session, outcome)
             return True
         with self._database.transaction():
             looked_for = self._outbox.fresh(session.id, limit=-1)
@@ -254,6 +250,7 @@ class Courier:
                     self._unattempt(messages[index:])
                     break
                 outcome = await self._client.message(self._body(message.wanted, session.dates))
+                self._note_write(session, outcome)
                 if not self._heard(outcome):
                     if not outcome.arrived:
                         self._unattempt(messages[index:])
@@ -315,12 +312,19 @@ class Courier:
 
     async def _batch(self, session: Session, messages: Sequence[Waiting]) -> Outcome:
         outcome = await self._client.batch([self._body(m.wanted, session.dates) for m in messages])
+        self._note_write(session, outcome)
         if outcome.verdict is Verdict.DATES_REFUSED or not outcome.arrived:
             self._unattempt(messages)
         elif outcome.verdict in (Verdict.AWAY, Verdict.PASSING, Verdict.UNCLEAR):
             with self._database.transaction():
                 self._outbox.postpone(messages, self._now() + AMBIGUOUS_BATCH, failed=False)
         return outcome
+
+    def _note_write(self, session: Session, outcome: Outcome) -> None:
+        """A request that failed may have been stored all the same, and as late as now."""
+        if outcome.verdict is not Verdict.DELIVERED and outcome.arrived:
+            with self._database.transaction():
+                self._sessions.update(session.id, written_at=self._server.time())
 
     def _attempt(self, session: Session, messages: Sequence[Waiting]) -> None:
         """To be called in a transaction."""

@@ -5,13 +5,16 @@ at most 1,024 fields, 8,192 items and 64 levels, a document under 1 MiB. What do
 another way, never left out in silence.
 """
 
+import re
 from hashlib import blake2b
 from typing import Any
 
 import msgspec
 
 from pi_opensync import texts
+from pi_opensync.cleaning import Cleaner
 from pi_opensync.fold import SOURCE, Message, SessionState, title
+from pi_opensync.messages import Options
 
 MAX_MESSAGE = 900_000  # bytes of JSON
 MAX_FIELDS = 1_000
@@ -20,6 +23,8 @@ MAX_NESTING = 48  # levels within a tool's arguments
 MAX_KEY = 1_024  # characters
 MAX_PARTS = 4_000
 MIN_TEXT = 256  # bytes that a text keeps, however many share its message
+
+_THINKING = re.compile(r"<thinking>\n.*?\n</thinking>\n?", re.DOTALL)
 
 encode = msgspec.json.Encoder().encode
 
@@ -67,6 +72,33 @@ def message_payload(message: Message, session_external_id: str) -> dict[str, Any
         note = texts.cut(encode(payload["parts"]).decode(), MAX_MESSAGE // 4)
         payload["parts"] = [{"type": "text", "content": note}]
     return payload
+
+
+def cleaned(payload: bytes, clean: Cleaner, options: Options) -> dict[str, Any]:
+    """A message's body cleaned once more, without what the options leave out by now.
+
+    Raises `CannotRedact`.
+    """
+    value: dict[str, Any] = msgspec.json.decode(payload)
+    value["textContent"] = clean(_without_thinking(value["textContent"], options))
+    parts = []
+    for part in value["parts"]:
+        content = part["content"]
+        if part["type"] != "text" and not options.sync_tool_calls:
+            continue
+        if isinstance(content, str):
+            content = clean(_without_thinking(content, options))
+        else:
+            content = {
+                "toolName": clean(content["toolName"]),
+                "args": acceptable(clean.json(content["args"])),
+            }
+        parts.append({"type": part["type"], "content": content})
+    return value | {"parts": parts}
+
+
+def _without_thinking(text: str, options: Options) -> str:
+    return text if options.sync_thinking else _THINKING.sub("", text)
 
 
 def as_server_dated(payload: bytes) -> bytes:

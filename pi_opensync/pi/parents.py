@@ -64,10 +64,13 @@ def file_name(path: str) -> str:
 def _below(parent: str, folders: tuple[Path, ...]) -> bytes | None:
     if not parent.endswith(SUFFIX.decode()) or "\0" in parent or not _encodable(parent):
         return None
-    real = Path(os.path.realpath(parent))
-    if any(real.is_relative_to(os.path.realpath(folder)) for folder in folders):
-        return os.fsencode(real)
-    return None
+    # By its text first: only a path that claims to be below the folders is looked up at all.
+    as_text = Path(os.path.normpath(parent))
+    roots = [Path(root) for folder in folders for root in (folder, os.path.realpath(folder))]
+    if not any(as_text.is_relative_to(root) for root in roots):
+        return None
+    real = Path(os.path.realpath(as_text))
+    return os.fsencode(real) if any(real.is_relative_to(root) for root in roots) else None
 
 
 def _encodable(text: str) -> bool:

@@ -33,7 +33,7 @@ def own_key_forms(key: str) -> tuple[bytes, ...]:
         json.dumps(once)[1:-1],
         json.dumps(key, ensure_ascii=False)[1:-1],
     }
-    forms |= {encoded, quote_plus(key), re.sub("%..", lambda code: code[0].lower(), encoded)}
+    forms |= {encoded, quote(key), quote_plus(key), re.sub("%..", lambda code: code[0].lower(), encoded)}
     return tuple(sorted((form.encode("utf-8", "surrogatepass") for form in forms), key=len, reverse=True))
 
 

@@ -103,12 +103,12 @@ class Outbox:
             "ON CONFLICT (external_id) DO UPDATE SET session_id = excluded.session_id, "
             "generation = excluded.generation, position = excluded.position, "
             "wanted = CASE WHEN acked_digest IS excluded.wanted_digest OR held_as IS NOT NULL "
-            "OR (parked IS NOT NULL AND wanted IS NULL AND wanted_digest IS excluded.wanted_digest) "
+            "OR (parked IS NOT NULL AND wanted IS NULL) "
             "THEN NULL ELSE excluded.wanted END, "
             "bytes = excluded.bytes, wanted_digest = excluded.wanted_digest, "
             "next_try = CASE WHEN failures > 0 THEN next_try ELSE excluded.next_try END, "
-            "parked = CASE WHEN wanted_digest IS excluded.wanted_digest OR parked IS ? THEN parked "
-            "ELSE excluded.parked END, "
+            "parked = CASE WHEN wanted_digest IS excluded.wanted_digest OR parked IS ? "
+            "OR (parked IS NOT NULL AND wanted IS NULL) THEN parked ELSE excluded.parked END, "
             "failures = CASE WHEN wanted_digest IS excluded.wanted_digest THEN failures ELSE 0 END, "
             "draft = excluded.draft RETURNING id",
             (
@@ -170,6 +170,19 @@ class Outbox:
             (session_id,),
         )
         self._database.execute("UPDATE messages SET draft = NULL WHERE session_id = ?", (session_id,))
+
+    def kept(self, session_id: int) -> list[tuple[int, bytes]]:
+        """(id, payload) of what waits or is parked."""
+        query = "SELECT id, wanted FROM messages WHERE session_id = ? AND wanted IS NOT NULL"
+        return self._database.execute(query, (session_id,)).fetchall()
+
+    def rewrite(self, message_id: int, payload: bytes, digest: bytes, parked: str | None) -> None:
+        """Want another payload of a message whose transcript is gone; `parked` is why it must not be sent."""
+        self._database.execute(
+            "UPDATE messages SET wanted = ?, bytes = ?, wanted_digest = ?, parked = coalesce(?, parked), "
+            "draft = NULL WHERE id = ?",
+            (payload, len(payload), digest, parked, message_id),
+        )
 
     def attempt(self, messages: Sequence[Waiting]) -> None:
         """Record, before the request, that the server may get to hold these."""

@@ -150,13 +150,18 @@ class Sessions:
         query = "SELECT id, transcript_id FROM sessions WHERE project IS ? AND excluded IS NULL"
         return self._database.execute(query, (project,)).fetchall()
 
-    def with_something_waiting(self) -> list[tuple[int, int]]:
-        """(id, transcript) of the sessions of which a message waits."""
+    def with_something_kept(self) -> list[tuple[int, int]]:
+        """(id, transcript) of the sessions of which a message waits, is parked, or lacks a result."""
         query = (
             "SELECT DISTINCT s.id, s.transcript_id FROM messages m JOIN sessions s ON s.id = m.session_id "
-            "WHERE m.wanted IS NOT NULL AND m.parked IS NULL"
+            "WHERE m.wanted IS NOT NULL OR m.draft IS NOT NULL"
         )
         return self._database.execute(query).fetchall()
+
+    def states(self) -> list[tuple[int, SessionState, str | None]]:
+        """(id, state, project) of the sessions that were folded."""
+        rows = self._database.execute("SELECT id, state, project FROM sessions WHERE state IS NOT NULL")
+        return [(row[0], _state(row[1]), row[2]) for row in rows.fetchall()]
 
     def project(self, session_id: int) -> str | None:
         """The project's folder, as the header names it."""
