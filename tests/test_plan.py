@@ -215,6 +215,12 @@ def test_the_server_keeps_what_an_update_leaves_out() -> None:
     assert would_be_dropped(held, encoded(cost=9))
 
 
+def test_what_may_have_arrived_is_taken_back_where_the_older_version_is_wanted_again() -> None:
+    lost = replace(SETTLED, attempted_digest=b"lost", written_at=NOW - 2)
+    assert do(lost) == Wait(NOW + 8 + CLOCK_MARGIN)
+    assert do(lost, now=NOW + 10) == SendSession()
+
+
 def test_an_update_that_is_like_one_that_may_have_arrived_waits_for_the_window() -> None:
     lost = replace(changed(promptTokens=6), attempted_digest=b"lost", written_at=NOW - 2)
     assert do(lost) == Wait(NOW + 8 + CLOCK_MARGIN)

@@ -87,7 +87,7 @@ def next_action(  # noqa: PLR0911 - a line a case
     if session.origin == "known" and not all(message.checked for message in fresh):
         return ReadBack() if session.next_try <= now else Wait(session.next_try)
     waits: list[float] = []
-    if session.acked_digest != session.wanted_digest:
+    if session.acked_digest != session.wanted_digest or _another_may_be_there(session):
         at = max(session.next_try, _session_update_at(session, skew))
         if at <= now:
             return SendSession()
@@ -130,10 +130,18 @@ def _first_session_at(session: Session) -> float:
     return (session.sent_at or 0.0) + SESSION_WINDOW + CLOCK_MARGIN
 
 
+def _another_may_be_there(session: Session) -> bool:
+    """Whether an attempt without an answer may have stored what is neither wanted nor acknowledged."""
+    return session.attempted_digest not in (session.acked_digest, session.wanted_digest)
+
+
 def _session_update_at(session: Session, skew: float) -> float:
     at = (session.sent_at or 0.0) + SESSION_PERIOD
-    other_may_be_there = session.attempted_digest not in (session.acked_digest, session.wanted_digest)
-    if session.acked_key is None or other_may_be_there or would_be_dropped(session.acked_key, session.wanted):
+    if (
+        session.acked_key is None
+        or _another_may_be_there(session)
+        or would_be_dropped(session.acked_key, session.wanted)
+    ):
         at = max(at, (session.written_at or 0.0) + SESSION_WINDOW + CLOCK_MARGIN - skew)
     return at
 

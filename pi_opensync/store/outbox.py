@@ -102,13 +102,15 @@ class Outbox:
             "wanted_digest, next_try, draft, parked) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
             "ON CONFLICT (external_id) DO UPDATE SET session_id = excluded.session_id, "
             "generation = excluded.generation, position = excluded.position, "
-            "wanted = CASE WHEN acked_digest IS excluded.wanted_digest OR held_as IS NOT NULL "
-            "OR (parked IS NOT NULL AND wanted IS NULL) "
+            "wanted = CASE "
+            "WHEN (acked_digest IS excluded.wanted_digest AND attempted_digest IS acked_digest) "
+            "OR held_as IS NOT NULL "
+            "OR (parked IS NOT NULL AND wanted IS NULL AND wanted_digest IS excluded.wanted_digest) "
             "THEN NULL ELSE excluded.wanted END, "
             "bytes = excluded.bytes, wanted_digest = excluded.wanted_digest, "
             "next_try = CASE WHEN failures > 0 THEN next_try ELSE excluded.next_try END, "
-            "parked = CASE WHEN wanted_digest IS excluded.wanted_digest OR parked IS ? "
-            "OR (parked IS NOT NULL AND wanted IS NULL) THEN parked ELSE excluded.parked END, "
+            "parked = CASE WHEN wanted_digest IS excluded.wanted_digest OR parked IS ? THEN parked "
+            "ELSE excluded.parked END, "
             "failures = CASE WHEN wanted_digest IS excluded.wanted_digest THEN failures ELSE 0 END, "
             "draft = excluded.draft RETURNING id",
             (
@@ -199,11 +201,13 @@ class Outbox:
         )
 
     def acknowledge(self, messages: Sequence[Waiting], server_time: float) -> None:
-        """The server holds these versions; a newer one that came meanwhile stays wanted."""
+        """The server holds these versions and no other; a newer one that came meanwhile stays wanted."""
         self._database.executemany(
-            "UPDATE messages SET acked_digest = ?, acked_at = ?, failures = 0, next_try = 0, "
-            "wanted = CASE WHEN wanted_digest = ? THEN NULL ELSE wanted END WHERE id = ?",
-            [(m.wanted_digest, server_time, m.wanted_digest, m.id) for m in messages],
+            "UPDATE messages SET acked_digest = :digest, attempted_digest = :digest, acked_at = :at, "
+            "failures = 0, next_try = 0, "
+            "wanted = CASE WHEN wanted_digest = :digest THEN NULL ELSE wanted END "
+            "WHERE id = :id",
+            [{"digest": m.wanted_digest, "at": server_time, "id": m.id} for m in messages],
         )
 
     def checked(self, messages: Sequence[Waiting]) -> None:

@@ -2,7 +2,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import structlog
 
 from tests.machine.daemon import Commands, DaemonWorld, Deaf
 
@@ -23,10 +22,3 @@ def commands(world: DaemonWorld, monkeypatch: pytest.MonkeyPatch) -> Commands:
 @pytest.fixture
 def elsewhere(tmp_path: Path) -> Path:
     return tmp_path / "fresh"
-
-
-@pytest.fixture(autouse=True)
-def logs_as_they_were() -> Iterator[None]:
-    """Commands send the log lines of their process to the stderr of that moment."""
-    yield
-    structlog.reset_defaults()
