@@ -70,6 +70,7 @@ def pattern_for(text: str, *, here: str, home: str) -> str:
     if text and (os.path.isdir(folder) or (is_path and not _GLOB.search(text))):  # noqa: PTH112
         if _matches(text, folder, home):
             return text
+        folder = folder.replace("\\", "/")  # as `reason` takes it
         return "".join("\\" + c if c in "\\*?[]!#" else c for c in folder.rstrip()) + "\\ " * (
             len(folder) - len(folder.rstrip())
         )

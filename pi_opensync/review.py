@@ -30,6 +30,7 @@ class Review:
         *,
         clean: Cleaner,
         restart: Callable[[Transcript], object],
+        now: Callable[[], float],
     ) -> None:
         """`restart` makes a transcript as if it was never read."""
         self._database = database
@@ -40,6 +41,7 @@ class Review:
         self._policy = policy
         self._clean = clean
         self._restart = restart
+        self._now = now
         self._folders: dict[tuple[int, str], str | None] = {}  # of projects whose names were redacted
 
     def by_policy(self) -> list[bytes]:
@@ -130,6 +132,7 @@ class Review:
     def _save(self, session_id: int, state: SessionState) -> None:
         wanted = payloads.session_payload(state, extras=self._options.extras)
         self._sessions.save_state(session_id, state, payloads.encode(wanted), payloads.digest(wanted))
+        self._sessions.wake(session_id, self._now(), live=False)
 
     def _read_anew(self, transcript_ids: Iterable[int]) -> list[bytes]:
         paths: list[bytes] = []

@@ -31,7 +31,9 @@ from tests.standin.faults import Fault
 from tests.standin.transport import Request, StandInTransport
 
 TRANSCRIPTS = Path(__file__).parent / "transcripts"
-START = datetime(2026, 11, 21, 9, 0, tzinfo=UTC).timestamp()  # the day after the transcripts were written
+START = datetime(
+    2096, 11, 21, 9, 0, tzinfo=UTC
+).timestamp()  # later than any test runs, and so than its files
 CWD = "/home/user/src/webapp"
 MOST_MOVES = 2_000
 SIDE_EFFECTS = (

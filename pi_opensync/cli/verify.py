@@ -3,18 +3,22 @@
 import asyncio
 import json
 import os
+import sys
 import time
 from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
 
 from pi_opensync import engine, lock, logs, settings
+from pi_opensync.cli.announcement import announcement
 from pi_opensync.daemon import Daemon
 from pi_opensync.errors import PartlyDone
+from pi_opensync.fold import external_id
 from pi_opensync.logs import shown
 from pi_opensync.messages import Options
 from pi_opensync.pi import discover
 from pi_opensync.scratch import folded
+from pi_opensync.selection import Wanted
 from pi_opensync.store.database import Database, open_beside, open_database
 from pi_opensync.verify import Differences, differences, want_again
 
@@ -64,6 +68,7 @@ async def _verify(
                 item async for item in differences(built.client, wanted, only=only, server_dated=server_dated)
             ]
             if repair and any(item.can_be_repaired for item in found):
+                _announce(chosen, followed, found)
                 await _repair(built, folders, wanted, found)
                 found = [
                     item
@@ -72,6 +77,19 @@ async def _verify(
         if repair:
             built_on.close()
     return found
+
+
+def _announce(chosen: settings.Settings, files: list[discover.Found], found: list[Differences]) -> None:
+    """Say which sessions are uploaded that the dashboard never had."""
+    missing = {item.external_id for item in found if item.session_missing}
+    sessions = [
+        item
+        for item in Wanted().choose(files, engine.policy(chosen))
+        if item.header is not None and item.excluded is None and external_id(item.header) in missing
+    ]
+    if sessions:
+        base_url, _key = chosen.require_server()
+        print(announcement(sessions, base_url, engine.cleaner(chosen)), file=sys.stderr)
 
 
 async def _repair(

@@ -4,10 +4,15 @@ import json
 import os
 import stat
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from pi_opensync import settings
+from pi_opensync.cli import privacy
+from pi_opensync.errors import ConfigurationError
+from pi_opensync.policy import Policy
 from tests.conftest import Cli, wait_until
 from tests.harness import header, line, said, session_id
 from tests.standin.backend import OpenSync
@@ -41,6 +46,63 @@ def test_what_was_added_is_listed_tested_and_removed(fresh_cli: Cli) -> None:
     done = fresh_cli("exclude", "remove", "~/work/client")
     assert done.code == 1
     assert "exclude list" in done.err
+
+
+AWKWARD = ("[id]", "!loud", "#notes", "end ", "a*b", "q?", "back\\slash", "plain")
+
+
+@pytest.mark.parametrize("name", AWKWARD)
+@pytest.mark.parametrize("how", ["./{}", "{}", "/{}"])
+def test_a_folder_is_excluded_as_it_is_named(at_home: Path, name: str, how: str) -> None:
+    folder = at_home / name
+    (folder / "api").mkdir(parents=True)
+    text = str(folder) if how == "/{}" else how.format(name)
+    pattern = privacy.add_exclusion(text)
+    policy = Policy(exclude=settings.load().exclude, home=str(at_home))
+    assert policy.reason(str(folder)) is not None
+    assert policy.reason(str(folder / "api")) is not None
+    assert policy.reason(str(at_home / "other")) is None
+    privacy.exclude_remove(text)
+    assert pattern not in settings.load().exclude
+
+
+def test_here_is_the_folder_that_one_is_in(at_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (at_home / "work").mkdir()
+    monkeypatch.chdir(at_home / "work")
+    assert privacy.add_exclusion(".") == str(at_home / "work")
+    assert privacy.add_exclusion("../later") == str(at_home / "later"), "it need not be there yet"
+
+
+@pytest.mark.parametrize("pattern", ["", " ", "!work", "#work"])
+def test_what_can_match_no_folder_is_refused(at_home: Path, pattern: str) -> None:
+    with pytest.raises(ConfigurationError):
+        privacy.add_exclusion(pattern)
+    assert not list(at_home.rglob("config.json"))
+
+
+def test_a_glob_is_kept_as_it_is(at_home: Path) -> None:
+    assert privacy.add_exclusion("**/secret-*") == "**/secret-*"
+    assert privacy.add_exclusion("~/work/client") == "~/work/client"
+    assert settings.load().exclude == ("**/secret-*", "~/work/client")
+    assert at_home.exists()
+
+
+@pytest.mark.parametrize("change", [privacy.exclude_add, privacy.exclude_remove])
+def test_where_the_environment_stands_before_the_file_it_says_so(
+    at_home: Path, monkeypatch: pytest.MonkeyPatch, change: Callable[[str], None]
+) -> None:
+    monkeypatch.setenv("PI_OPENSYNC_EXCLUDE", "/a")
+    with pytest.raises(ConfigurationError, match="PI_OPENSYNC_EXCLUDE"):
+        change("/a")
+    assert not list(at_home.rglob("config.json"))
+
+
+def test_one_string_in_the_file_is_as_many_patterns_as_it_holds(at_home: Path) -> None:
+    path = at_home / ".config" / "pi-opensync" / "config.json"
+    path.parent.mkdir(parents=True)
+    path.write_text('{"exclude": "/a:/b"}')
+    privacy.add_exclusion("/c")
+    assert settings.load().exclude == ("/a", "/b", "/c")
 
 
 @pytest.fixture

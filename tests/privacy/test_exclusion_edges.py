@@ -8,6 +8,8 @@ import pytest
 from pi_opensync.policy import Policy
 from tests.files.settled import put, talk
 from tests.harness import World, session_id
+from tests.privacy.places import one_of_each_rule
+from tests.privacy.traces import everywhere, leaks
 
 ID = session_id("a")
 
@@ -23,6 +25,12 @@ def world_with(folder: Path, **settings: Any) -> World:
     world = World(folder / "world")
     world.settings = world.settings.model_copy(update=settings)
     return world
+
+
+def choose(world: World, **settings: Any) -> None:
+    """Another process takes over, with other settings."""
+    world.settings = world.settings.model_copy(update=settings)
+    world.restart()
 
 
 def look_again(world: World) -> int:
@@ -81,3 +89,30 @@ def test_a_folder_of_thousands_of_levels_costs_a_bounded_number_of_looks() -> No
 
     Policy(exists=exists).reason("/a" * 6_000)
     assert sum(looked) <= 5_000 * 4_096
+
+
+def test_a_secret_in_the_name_of_a_project_is_kept_nowhere(
+    tmp_path: Path,
+) -> None:
+    secret = one_of_each_rule()[0]
+    with World(tmp_path / "world") as world:
+        put(world, "a.jsonl", *talk("a", "one", "two", cwd=f"/srv/{secret.text}/app"))
+        world.sync()
+        choose(world, exclude=("/srv/**/app",))
+        put(world, "b.jsonl", *talk("b", "one", "two", cwd=f"/srv/{secret.text}/app"))
+        world.sync()
+        assert leaks([secret], everywhere(world)) == []
+        assert set(world.titles()) == {session_id("a")}
+
+
+def test_a_project_whose_name_is_redacted_is_taken_back_by_its_whole_name(
+    tmp_path: Path,
+) -> None:
+    secret = one_of_each_rule()[0]
+    with World(tmp_path / "world") as world:
+        put(world, "a.jsonl", *talk("a", "one", "two", cwd=f"/srv/{secret.text}"))
+        world.sweep()
+        world.read()
+        choose(world, exclude=(f"/srv/{secret.text}",))
+        world.sync()
+        assert world.transport.log == []
