@@ -322,6 +322,7 @@ class Courier:
 
     def _note_write(self, session: Session, outcome: Outcome) -> None:
         """A request that failed may have been stored all the same, and as late as now."""
+        self._server.heard(outcome)
         if outcome.verdict is not Verdict.DELIVERED and outcome.arrived:
             with self._database.transaction():
                 self._sessions.update(session.id, written_at=self._server.time())

@@ -33,7 +33,7 @@ class Server:
         self._database = database
         self._now = now
         self._jitter = jitter
-        self.skew = 0.0
+        self.skew = float(database.meta("skew") or 0.0)
         self.pause = read_pause(database)
 
     def heard(self, outcome: Outcome) -> None:
@@ -97,6 +97,7 @@ class Server:
     def note_success(self) -> None:
         """To be called in a transaction."""
         self._database.set_meta("last_success_at", self._now())
+        self._database.set_meta("skew", self.skew)
 
     def note_error(self, reason: str) -> None:
         """To be called in a transaction."""

@@ -67,7 +67,17 @@ class Storm(RuleBasedStateMachine):
 
     @rule(
         number=st.integers(0, 9),
-        what=st.sampled_from(["fork", "migrate", "rewrite_same", "empty_for_a_moment", "move", "copy"]),
+        what=st.sampled_from(
+            [
+                "fork",
+                "migrate",
+                "rewrite_same",
+                "empty_for_a_moment",
+                "move",
+                "copy",
+                "go_on_in_copy",
+            ]
+        ),
     )
     def change(self, number: int, what: str) -> None:
         getattr(self.trial, what)(self._any(number))
@@ -91,6 +101,10 @@ class Storm(RuleBasedStateMachine):
     @rule(rate=st.sampled_from([0.0, 0.3, 0.9]))
     def deliver(self, rate: float) -> None:
         self.trial.deliver(rate)
+
+    @rule(rate=st.sampled_from([0.2, 0.5]))
+    def keep_trying(self, rate: float) -> None:
+        self.trial.keep_trying(rate)
 
     @rule(number=st.integers(1, 6), arrived=st.booleans())
     def kill(self, number: int, *, arrived: bool) -> None:

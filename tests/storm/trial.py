@@ -136,7 +136,7 @@ class Trial:
         self._mend(name)
         lines = _lines(self.path(name).read_bytes())
         self.shrunk = True
-        shutil.rmtree(self.path("copies"), ignore_errors=True)  # else either could be the longer one
+        self._delete_copies()  # else either could be the longer one
         self._replace(name, b"".join(lines[: self.random.randint(1, len(lines))]))
 
     def move(self, name: str) -> None:
@@ -154,6 +154,18 @@ class Trial:
         target.parent.mkdir(parents=True, exist_ok=True)
         if not self.shrunk and not target.exists():
             shutil.copy(self.path(name), target)
+
+    def go_on_in_copy(self, name: str) -> None:
+        """pi resumes the session from a copy; the original stays as it is, or is deleted."""
+        target = f"copies/{Path(name).name}"
+        if target == name or target in self.files:
+            return
+        self._mend(name)
+        self.path(target).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(self.path(name), self.path(target))
+        self.files[target] = self.files.pop(name)
+        if self.shrunk or self.random.random() < 0.3:
+            self.path(name).unlink()
 
     # what the daemon gets to see and do
 
@@ -173,6 +185,15 @@ class Trial:
     def deliver(self, rate: float, kinds: tuple[Fault, ...] = EVERY_FAULT) -> None:
         self.world.transport.faults = random_faults(self.random, rate, kinds)
         self.world.deliver()
+
+    def keep_trying(self, rate: float) -> None:
+        """Deliver through failures for a while, as a daemon does whose server recovers slowly."""
+        self.world.transport.faults = random_faults(self.random, rate, EVERY_FAULT)
+        for _ in range(8):
+            due = self.world.step()
+            if due is None:
+                return
+            self.world.clock.move_to(due)
 
     def write_while_delivering(self, name: str) -> None:
         """pi writes, and the daemon reads, while a request is under way."""
@@ -264,6 +285,11 @@ class Trial:
         self._tick()
         rest = self.torn.pop(name, b"")
         self.world.append(name, rest, *texts)
+
+    def _delete_copies(self) -> None:
+        for path in self.world.sessions.rglob("*.jsonl"):
+            if str(path.relative_to(self.world.sessions)) not in self.files:
+                path.unlink()
 
     def _mend(self, name: str) -> None:
         if name in self.torn:
