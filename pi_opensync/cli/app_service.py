@@ -10,6 +10,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="As JSON on stdout.")]
 def register(app: typer.Typer) -> None:
     """Add the commands to the command line."""
     app.command("setup", epilog="Example: pi-opensync setup")(_setup)
+    app.command("logs", epilog="Example: pi-opensync logs -f")(_logs)
     app.command("doctor", epilog="Example: pi-opensync doctor --json")(_doctor)
     app.add_typer(service, name="service")
 

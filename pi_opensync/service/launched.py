@@ -58,7 +58,7 @@ def main() -> None:
 
     log = RotatingFile(Path(sys.argv[1]))
     sys.stderr = log
-    sys.argv = ["pi-opensync", "watch"]
+    sys.argv = ["pi-opensync", "watch", "--log-format", "text"]
     try:
         command()
     except SystemExit as end:

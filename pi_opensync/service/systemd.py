@@ -93,7 +93,17 @@ class Systemd:
         )
 
     def logs_command(self, *, follow: bool) -> list[str]:
-        command = ["journalctl", "--user", "--unit", UNIT, "--output", "cat", "--lines", "200"]
+        command = [
+            "journalctl",
+            "--user",
+            "--unit",
+            UNIT,
+            "--output",
+            "short-iso",
+            "--no-hostname",
+            "--lines",
+            "200",
+        ]
         return [*command, "--follow"] if follow else [*command, "--no-pager"]
 
     def _version(self) -> int:

@@ -114,6 +114,10 @@ class Storm(RuleBasedStateMachine):
     def write_while_delivering(self, number: int) -> None:
         self.trial.write_while_delivering(self._any(number))
 
+    @rule(number=st.integers(0, 9))
+    def answer_while_delivering(self, number: int) -> None:
+        self.trial.answer_while_delivering(self._any(number))
+
     @rule()
     def restart(self) -> None:
         self.trial.restart()

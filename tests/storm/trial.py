@@ -197,14 +197,29 @@ class Trial:
 
     def write_while_delivering(self, name: str) -> None:
         """pi writes, and the daemon reads, while a request is under way."""
+
+        def write() -> None:
+            self.answer_tool(name)
+            self.say(name)
+
+        self._during_a_request(write)
+
+    def answer_while_delivering(self, name: str) -> None:
+        """The result of a call comes while the message with the call is under way."""
+        call = f"call_{self.random.randrange(4)}"
+        self._write(name, self._line(self._aged(name, self._assistant(calls=[(call, "ls")]))))
+        self.see()
+        self.world.clock.move(3.0)
+        self._during_a_request(lambda: self.answer_tool(name, call))
+
+    def _during_a_request(self, write: Callable[[], None]) -> None:
         left = self.random.randrange(1, 4)
 
         async def gate(_request: Request) -> None:
             nonlocal left
             left -= 1
             if left == 0:
-                self.answer_tool(name)
-                self.say(name)
+                write()
                 self.see()
 
         self.world.transport.gate = gate

@@ -1,0 +1,83 @@
+"""Log lines: for people, for programs, for the journal; to the stderr of the moment."""
+
+import io
+import json
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import redirect_stderr
+from pathlib import Path
+
+import pytest
+
+from pi_opensync import logs
+
+
+@pytest.fixture
+def journal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[io.TextIOWrapper]:
+    """A file that systemd says is its journal."""
+    with (tmp_path / "journal").open("w+", encoding="utf-8") as file:
+        status = os.fstat(file.fileno())
+        monkeypatch.setenv("JOURNAL_STREAM", f"{status.st_dev}:{status.st_ino}")
+        yield file
+
+
+def written(file: io.TextIOWrapper) -> list[str]:
+    file.flush()
+    file.seek(0)
+    return file.read().splitlines()
+
+
+def test_the_journal_gets_priorities_and_neither_times_nor_colors(journal: io.TextIOWrapper) -> None:
+    logs.configure("auto", debug=True, stream=journal)
+    log = logs.get()
+    log.debug("a")
+    log.info("delivered", session="5f0c2a3e", messages=2)
+    log.warning("b")
+    log.error("c")
+    lines = written(journal)
+    assert [line[:3] for line in lines] == ["<7>", "<6>", "<4>", "<3>"]
+    assert lines[1] == "<6>delivered messages=2 session=5f0c2a3e"
+
+
+def test_every_line_of_a_traceback_has_its_priority(journal: io.TextIOWrapper) -> None:
+    logs.configure("text", stream=journal)
+    try:
+        int("broken")
+    except ValueError:
+        logs.get().exception("failed")
+    lines = written(journal)
+    assert len(lines) > 3
+    assert {line[:3] for line in lines} == {"<3>"}
+
+
+def test_json_stays_json_in_the_journal(journal: io.TextIOWrapper) -> None:
+    logs.configure("json", stream=journal)
+    logs.get().info("delivered", messages=2)
+    (line,) = written(journal)
+    assert json.loads(line)["event"] == "delivered"
+
+
+def test_another_file_is_not_the_journal(journal: io.TextIOWrapper, tmp_path: Path) -> None:
+    assert logs.is_journal(os.environ, journal)
+    with (tmp_path / "other").open("w") as other:
+        assert not logs.is_journal(os.environ, other)
+    assert not logs.is_journal(os.environ, io.StringIO())
+    assert not logs.is_journal({}, journal)
+
+
+def test_a_file_for_people_has_the_day_in_it() -> None:
+    out = io.StringIO()
+    logs.configure("text", stream=out)
+    logs.get().info("following", files=3)
+    assert out.getvalue()[:5].rstrip("-").isdigit()
+    assert "\x1b" not in out.getvalue()
+
+
+def test_a_line_goes_to_what_stands_before_stderr_at_that_moment() -> None:
+    logs.configure("json")
+    bar = io.StringIO()
+    with redirect_stderr(bar):
+        logs.get().info("delivered")
+    assert "delivered" in bar.getvalue()
+    assert sys.stderr is not bar
