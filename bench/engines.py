@@ -17,7 +17,7 @@ from bench.server import OpenSync
 from pi_opensync import engine
 from pi_opensync.engine import Engine
 from pi_opensync.report import LogEvents
-from pi_opensync.settings import Settings
+from pi_opensync.settings import Settings, state_folder
 from pi_opensync.store.database import open_database
 
 
@@ -46,7 +46,7 @@ class Bare:
         self.transport = transport
         base_url, _key = chosen.require_server()
         quiet = structlog.wrap_logger(structlog.testing.CapturingLogger(), wrapper_class=_silent)
-        self.database = open_database(engine.state_folder(chosen, base_url))
+        self.database = open_database(state_folder(chosen, base_url))
         self.engine: Engine = engine.build(
             chosen, (sessions,), self.database, events=LogEvents(quiet, now=lambda: 0.0), transport=transport
         )

@@ -1,5 +1,6 @@
 """The command `pi-opensync`: the one place that prints errors and sets the exit code."""
 
+import os
 import sqlite3
 import sys
 
@@ -8,6 +9,9 @@ from pi_opensync.errors import PiOpensyncError
 
 def main() -> None:
     """Run the command line. Exits with 0, or the exit code of `pi_opensync.errors`."""
+    os.environ.setdefault(
+        "PYDANTIC_DISABLE_PLUGINS", "__all__"
+    )  # looking for them takes time, and none is ours
     from pi_opensync.cli.app import app  # noqa: PLC0415 - errors of an import are reported below
 
     try:

@@ -15,9 +15,9 @@ from pi_opensync import logs
 from pi_opensync.engine import Engine
 from pi_opensync.errors import KeyRefused, NetworkError, PartlyDone
 from pi_opensync.fold import external_id
-from pi_opensync.logs import shown_path
 from pi_opensync.notify import INGEST
 from pi_opensync.pi.parents import first_header
+from pi_opensync.printable import shown_path
 from pi_opensync.store.baseline import Baseline
 from pi_opensync.watch import Watcher
 
@@ -26,7 +26,7 @@ SWEEP_WITH_EVENTS = 5.0  # seconds between sweeps, at least
 SWEEP_WITHOUT_EVENTS = 2.0
 SWEEP_FOR_A_FOLDER = 0.5  # while a folder is missing there is little to sweep, and pi may make it any moment
 LONGEST_SWEEP = 60.0  # seconds between sweeps, at most
-SWEEP_SHARE = 400.0  # a sweep may take one part in so many of the time
+SWEEP_SHARE = 500.0  # a sweep may take one part in so many of the time
 LONGEST_SLEEP = 20.0  # seconds between two beats
 FULL_AGAIN = 0.5  # seconds until the outbox is asked again for room
 TROUBLE_AGAIN = 5.0  # seconds until the store is tried again

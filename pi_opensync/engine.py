@@ -51,11 +51,6 @@ def policy(settings: Settings) -> Policy:
     return Policy(settings.include, settings.exclude, home=str(Path.home()))
 
 
-def state_folder(settings: Settings, base_url: str) -> Path:
-    """The state of one server: what one has acknowledged says nothing about another."""
-    return settings.state_dir / sha256(base_url.encode()).hexdigest()[:12]
-
-
 @dataclass(slots=True)
 class Engine:
     """Everything that a run needs, sharing one database and one event loop."""

@@ -13,6 +13,14 @@ from pi_opensync.store.database import Database
 from pi_opensync.store.transcripts import Transcripts
 
 
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """The files below the folders; of those in `items` something may be new, of all others nothing is."""
+
+    items: list[Item]
+    files: int
+
+
 @dataclass(slots=True)
 class Looked:
     """What a sweep found."""
@@ -49,23 +57,31 @@ class Follow:
         self.problems: dict[bytes, str] = {}
         self.unreadable: dict[bytes, str] = {}
         self.odd: dict[bytes, str] = {}
-        for known in self._transcripts.all():
-            if (known.at_end or not known.followed) and known.problem is None:
-                self._looked[known.path] = known.signature
+        for path, signature in self._transcripts.looked_at():
+            self._looked[path] = signature
+            self._names[_name(path)] = path
 
-    def list_files(self) -> list[Item]:
+    def list_files(self) -> Listing:
         """The files below the folders. Touches only the file system: may run in a thread."""
-        return list(transcripts(self._folders))
+        items: list[Item] = []
+        files = 0
+        for item in transcripts(self._folders):
+            if isinstance(item, Found):
+                files += 1
+                if self._looked.get(item.path) == item.signature:
+                    continue
+            items.append(item)
+        return Listing(items, files)
 
-    def begin(self, listing: Iterable[Item], *, backfill: bool) -> int:
+    def begin(self, listing: Listing, *, backfill: bool) -> int:
         """The first start leaves alone what is there; returns how many files were left alone.
 
         With `backfill` everything is taken, also what an earlier start left alone.
         """
-        found = [item for item in listing if isinstance(item, Found)]
+        found = [item for item in listing.items if isinstance(item, Found)]
         first = self._baseline.begin(self._now(), take_all=backfill)
         if backfill:
-            self.take(found)
+            self.take([*found, *self.left_alone()])
             return 0
         left = 0
         if first:
@@ -87,21 +103,19 @@ class Follow:
         """Know the names of the files that there are, for forks that name their parents."""
         for item in listing:
             if isinstance(item, Found):
-                self._names[item.path.rpartition(b"/")[2]] = item.path
+                self._names[_name(item.path)] = item.path
 
-    def compare(self, listing: Iterable[Item]) -> Looked:
+    def compare(self, listing: Listing) -> Looked:
         """Queue what a listing shows to be new or changed."""
-        looked = Looked()
+        looked = Looked(files=listing.files)
         self.unreadable = {}
-        listing = list(listing)
-        self.know(listing)
-        for item in listing:
+        self.know(listing.items)
+        for item in listing.items:
             if isinstance(item, Unreadable):
                 self.unreadable[item.path] = item.reason
             elif isinstance(item, Odd):
                 self.odd[item.path] = item.reason
             else:
-                looked.files += 1
                 looked.changed += self._consider(item, live=False)
         looked.changed += self._find_orphans() + self._read_anew(self._ingest.review.by_policy())
         return looked
@@ -132,7 +146,7 @@ class Follow:
             signature = Signature.of(os.stat(path))  # noqa: PTH116 - bytes path
         except OSError:
             return
-        self._names[path.rpartition(b"/")[2]] = path
+        self._names[_name(path)] = path
         self._consider(Found(path, signature), live=True)
 
     def clock_was_set(self) -> None:
@@ -167,7 +181,7 @@ class Follow:
             self._live[path] = None
         elif path not in self._live:
             self._old[path] = None
-        self._names.setdefault(path.rpartition(b"/")[2], path)
+        self._names.setdefault(_name(path), path)
 
     def drained(self) -> None:
         """Delivery made room: what waited for it may go on."""
@@ -250,3 +264,7 @@ class Follow:
             if at <= now:
                 del self._later[path]
                 self.queue(path, live=True)
+
+
+def _name(path: bytes) -> bytes:
+    return path.rpartition(b"/")[2]

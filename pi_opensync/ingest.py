@@ -92,18 +92,18 @@ class Ingest:
         transcript = self._known(path, signature)
         if self._is_full(transcript):
             return Progress.FULL
-        transcript, progress = self._verify(transcript, descriptor, signature)
-        if progress is not None:
-            return progress
+        transcript, before = self._verify(transcript, descriptor, signature)
+        if isinstance(before, Progress):
+            return before
         if transcript.cursor == START:
             header = _first_header(descriptor, signature.size)
             reason = None if header is None else self._policy.reason(header.cwd)
             if header is not None and reason is not None:
                 self._leave(transcript, reason, header.cwd)
                 return Progress.DONE
-        piece = tail.read_piece(descriptor, transcript.cursor, signature.size)
+        piece = tail.read_piece(descriptor, transcript.cursor, signature.size, before)
         with self._database.transaction():
-            self._intake.take(transcript, piece, live=live)
+            self._intake.take(self._transcripts.stored(transcript), piece, live=live)
         if not piece.at_end or self._takes_over(path):
             return Progress.MORE
         return Progress.DONE
@@ -117,7 +117,7 @@ class Ingest:
                     known = replace(other, path=path)
                     break
         if known is None:
-            known = self._transcripts.add(path, signature, followed=True)
+            return Transcript.new(path, signature)
         if known.path != path or not known.followed or known.problem:
             known = replace(known, path=path, followed=True, problem=None)
             self._transcripts.save(known)
@@ -136,18 +136,21 @@ class Ingest:
 
     def _verify(
         self, transcript: Transcript, descriptor: int, signature: Signature
-    ) -> tuple[Transcript, Progress | None]:
-        """The transcript with a cursor that holds for this file, or what to do instead of reading on."""
+    ) -> tuple[Transcript, bytes | Progress]:
+        """The transcript with a cursor that holds for this file and the last bytes before it.
+
+        Or what to do instead of reading on.
+        """
         before, cursor = transcript.signature, transcript.cursor
         transcript = replace(transcript, signature=signature, at_end=False)
         if signature.size < cursor.offset and not self._has_settled(transcript, before, signature):
             unsettled = replace(transcript, shrunk_at=self._now())
             self._transcripts.save(unsettled)
             return unsettled, Progress.DONE if signature.size == 0 else Progress.LATER
-        holds = tail.verified(descriptor, cursor, before, signature) is not None
-        if holds and self._still_ours(transcript):
-            return replace(transcript, shrunk_at=None), None
-        return self._restart(transcript), None
+        window = tail.verified(descriptor, cursor, before, signature)
+        if window is not None and self._still_ours(transcript):
+            return replace(transcript, shrunk_at=None), window
+        return self._restart(transcript), b""
 
     def _has_settled(self, transcript: Transcript, before: Signature, now: Signature) -> bool:
         """Whether a file that shrank rests: pi empties a file before it writes it anew."""
@@ -202,6 +205,7 @@ class Ingest:
 
     def _reset(self, transcript: Transcript) -> Transcript:
         """The transcript as if it was never read; what was delivered of it stays known."""
+        transcript = self._transcripts.stored(transcript)
         transcript = replace(
             transcript,
             cursor=START,
@@ -224,6 +228,7 @@ class Ingest:
         """Read no more of a file whose header names an excluded project."""
         kept = None if project is None else self._intake.name(project)
         with self._database.transaction():
+            transcript = self._transcripts.stored(transcript)
             self._transcripts.save(replace(transcript, at_end=True, excluded=reason, excluded_project=kept))
 
     def _record_problem(self, path: bytes, error: OSError) -> None:

@@ -84,13 +84,4 @@ def get() -> structlog.typing.FilteringBoundLogger:
     return logger
 
 
-def shown(text: str) -> str:
-    """Text of a transcript or a file name, safe for a terminal: control characters are written out."""
-    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
-
-
-def shown_path(path: bytes) -> str:
-    return shown(path.decode("utf-8", "backslashreplace"))
-
-
 _no_locals = structlog.dev.plain_traceback  # rich tracebacks print local variables, and so a key

@@ -5,7 +5,7 @@ import sqlite3
 from collections.abc import Callable
 from typing import Any
 
-from pi_opensync.logs import shown
+from pi_opensync.printable import shown
 from pi_opensync.store.sessions import Session
 
 QUIET = 30.0  # seconds between two lines about the same trouble

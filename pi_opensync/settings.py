@@ -8,6 +8,7 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 from urllib.parse import urlsplit
@@ -191,6 +192,11 @@ def read_file(path: Path) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise ConfigurationError(f"{path} does not hold a JSON object", hint="expected {...}")
     return value
+
+
+def state_folder(settings: Settings, base_url: str) -> Path:
+    """The state of one server: what one has acknowledged says nothing about another."""
+    return settings.state_dir / sha256(base_url.encode()).hexdigest()[:12]
 
 
 def refuse_open_file(path: Path) -> None:

@@ -22,7 +22,7 @@ from structlog.testing import CapturingLogger
 from pi_opensync import engine
 from pi_opensync.daemon import FURTHEST_WAIT
 from pi_opensync.report import LogEvents
-from pi_opensync.settings import Settings
+from pi_opensync.settings import Settings, state_folder
 from pi_opensync.store.database import open_database
 from pi_opensync.store.tally import Tally, tally
 from tests.clock import Clock
@@ -206,7 +206,7 @@ class World:
 
     def _start(self, *, backfill: bool) -> None:
         base_url, _key = self.settings.require_server()
-        database = open_database(engine.state_folder(self.settings, base_url))
+        database = open_database(state_folder(self.settings, base_url))
         database.execute("PRAGMA synchronous = OFF")  # no test here cuts the power, and fsync takes time
         self.engine = engine.build(
             self.settings,

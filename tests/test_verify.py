@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from pi_opensync import engine
 from pi_opensync.cli import verify, watch
 from pi_opensync.errors import KeyRefused, NetworkError, PartlyDone
+from pi_opensync.settings import state_folder
 from pi_opensync.store.database import open_database
 from tests.files.settled import put, talk, turn
 from tests.harness import TRANSCRIPTS, session_id
@@ -209,7 +209,7 @@ def test_repair_after_the_state_is_lost(world: DaemonWorld, ask: Ask) -> None:
     there = world.snapshot()
     lose(world, message(world))
     url, _key = world.settings.require_server()
-    (engine.state_folder(world.settings, url) / "state.sqlite3").unlink()
+    (state_folder(world.settings, url) / "state.sqlite3").unlink()
     assert ask(repair=True)["differences"] == 0
     assert world.snapshot() == there
 
@@ -275,7 +275,7 @@ def test_repair_keeps_the_state_usable(world: DaemonWorld, ask: Ask) -> None:
     lose(world, message(world))
     ask(repair=True)
     url, _key = world.settings.require_server()
-    database = open_database(engine.state_folder(world.settings, url))
+    database = open_database(state_folder(world.settings, url))
     waiting = database.one("SELECT count(*) FROM messages WHERE wanted IS NOT NULL")
     assert (waiting, database.one("PRAGMA integrity_check")) == (0, "ok")
     database.close()

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 from typing import TextIO
 
 from pi_opensync.cleaning import WITHHELD, CannotRedact, Cleaner
-from pi_opensync.logs import shown
 from pi_opensync.opensync.payloads import project_name
+from pi_opensync.printable import shown
 from pi_opensync.selection import Chosen
 
 NAMED = 8  # projects that are named

@@ -12,7 +12,7 @@ from importlib import metadata
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from pi_opensync import __version__, engine, lock, pulse, settings
+from pi_opensync import __version__, lock, pulse, settings
 from pi_opensync.doctor import (
     configuration,
     environment,
@@ -102,7 +102,7 @@ def _machine(chosen: Settings, folders: tuple[Path, ...]) -> tuple[list[Check], 
     ]
     if chosen.convex_url is None:
         return checks, None
-    state, kept = machine.database(engine.state_folder(chosen, chosen.convex_url))
+    state, kept = machine.database(settings.state_folder(chosen, chosen.convex_url))
     return [*checks, state], kept
 
 

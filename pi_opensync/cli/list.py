@@ -12,8 +12,8 @@ from rich.text import Text
 
 from pi_opensync import engine, settings
 from pi_opensync.cli.announcement import project_shown
-from pi_opensync.logs import shown
 from pi_opensync.pi import discover
+from pi_opensync.printable import shown
 from pi_opensync.selection import Wanted
 from pi_opensync.store.database import Database, open_beside
 
@@ -97,7 +97,7 @@ def _unknown(chosen: settings.Settings) -> list[Listed]:
 def _database(chosen: settings.Settings) -> Database | None:
     if chosen.convex_url is None:
         return None
-    return open_beside(engine.state_folder(chosen, chosen.convex_url))
+    return open_beside(settings.state_folder(chosen, chosen.convex_url))
 
 
 def _show(rows: list[Listed]) -> None:

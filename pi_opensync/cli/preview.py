@@ -11,7 +11,6 @@ from typing import Any
 from pi_opensync import engine, settings
 from pi_opensync.cleaning import Cleaner
 from pi_opensync.errors import UsageError
-from pi_opensync.logs import shown
 from pi_opensync.messages import Options
 from pi_opensync.pi import discover, tail
 from pi_opensync.pi.entries import Broken, Entry, Header, decode_line
@@ -19,6 +18,7 @@ from pi_opensync.pi.parents import first_header
 from pi_opensync.pi.tail import Signature
 from pi_opensync.policy import Policy
 from pi_opensync.preview import Preview, left_out, preview
+from pi_opensync.printable import shown
 from pi_opensync.scratch import folded
 from pi_opensync.selection import Wanted
 from pi_opensync.store.database import open_beside
@@ -69,7 +69,7 @@ def _server_dated(chosen: settings.Settings) -> Callable[[str], bool]:
     """Whether a session goes without dates: each keeps the kind of date that it was begun with."""
     database = None
     if chosen.convex_url is not None:
-        database = open_beside(engine.state_folder(chosen, chosen.convex_url))
+        database = open_beside(settings.state_folder(chosen, chosen.convex_url))
     dates: dict[str, str] = {}
     if database is not None:
         dates = dict(database.execute("SELECT external_id, dates FROM sessions WHERE dates IS NOT NULL"))

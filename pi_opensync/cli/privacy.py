@@ -12,8 +12,8 @@ from pathlib import Path
 from pi_opensync import engine, pausing, settings
 from pi_opensync.cli.login import write_private
 from pi_opensync.errors import ConfigurationError, PiOpensyncError, UsageError
-from pi_opensync.logs import shown
 from pi_opensync.policy import pattern_for
+from pi_opensync.printable import shown
 from pi_opensync.redact import RULES, RULES_VERSION, OverBudget, Redactor
 
 _SPAN = re.compile(r"(\d{1,6})\s*([smhdw])")

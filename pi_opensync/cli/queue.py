@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 
-from pi_opensync import engine, settings, texts
+from pi_opensync import settings, texts
 from pi_opensync.errors import PiOpensyncError, UsageError
-from pi_opensync.logs import shown
+from pi_opensync.printable import shown
 from pi_opensync.store.database import Database, open_beside, open_database
 from pi_opensync.store.parked import drop, parked, retry
 
@@ -16,7 +16,7 @@ from pi_opensync.store.parked import drop, parked, retry
 def list_parked(*, as_json: bool) -> None:
     chosen = settings.load()
     base_url, _key = chosen.require_server()
-    database = open_beside(engine.state_folder(chosen, base_url))
+    database = open_beside(settings.state_folder(chosen, base_url))
     rows = parked(database) if database is not None else []
     if database is not None:
         database.close()
@@ -55,7 +55,7 @@ def drop_parked(external_id: str) -> None:
 def _writable() -> Iterator[Database]:
     chosen = settings.load()
     base_url, _key = chosen.require_server()
-    database = open_database(engine.state_folder(chosen, base_url))
+    database = open_database(settings.state_folder(chosen, base_url))
     try:
         yield database
     finally:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from pi_opensync import __version__, texts
-from pi_opensync.logs import shown
+from pi_opensync.printable import shown
 from pi_opensync.pulse import STILL_AFTER
 
 Report = dict[str, Any]

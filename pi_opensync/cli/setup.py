@@ -11,8 +11,8 @@ from pi_opensync.cli.login import login
 from pi_opensync.cli.privacy import add_exclusion
 from pi_opensync.cli.service import Ask
 from pi_opensync.errors import ConfigurationError
-from pi_opensync.logs import shown
 from pi_opensync.pi import discover
+from pi_opensync.printable import shown
 from pi_opensync.selection import Chosen, Wanted
 from pi_opensync.settings import Settings
 

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from pi_opensync import __version__, engine, lock, pausing, pulse, settings
+from pi_opensync import __version__, lock, pausing, pulse, settings
 from pi_opensync.cli.screen import screen
 from pi_opensync.deliver.server import read_pause
 from pi_opensync.pi import discover
@@ -44,7 +44,7 @@ def gather() -> dict[str, Any]:
     }
     if chosen.convex_url is None:
         return report
-    database = open_beside(engine.state_folder(chosen, chosen.convex_url))
+    database = open_beside(settings.state_folder(chosen, chosen.convex_url))
     if database is None:
         return report
     try:

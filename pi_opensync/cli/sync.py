@@ -13,10 +13,10 @@ from pi_opensync.cli.announcement import announce
 from pi_opensync.cli.tables import show_sessions
 from pi_opensync.daemon import Daemon
 from pi_opensync.errors import ConfigurationError, PartlyDone
-from pi_opensync.logs import shown_path
 from pi_opensync.messages import Options
 from pi_opensync.pi import discover
 from pi_opensync.pi.discover import Found, Item, Odd, Unreadable
+from pi_opensync.printable import shown_path
 from pi_opensync.scratch import folded
 from pi_opensync.selection import Chosen, Wanted
 from pi_opensync.store.database import Database, open_or_rebuild
@@ -60,7 +60,7 @@ def run(
             print("Nothing was sent.", file=sys.stderr)
             return
         with lock.held(chosen_settings.state_dir, "sync", time.time()):
-            state = engine.state_folder(chosen_settings, base_url)
+            state = settings.state_folder(chosen_settings, base_url)
             database, aside = open_or_rebuild(state, time.time())
             if aside is not None:
                 logs.get().warning("the state file was damaged; it is built again", moved_to=str(aside))

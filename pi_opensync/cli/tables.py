@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from pi_opensync import texts
-from pi_opensync.logs import shown
+from pi_opensync.printable import shown
 from pi_opensync.survey import Surveyed
 
 MIN_TITLE = 20

@@ -14,9 +14,9 @@ from pi_opensync.cli.announcement import announcement
 from pi_opensync.daemon import Daemon
 from pi_opensync.errors import PartlyDone
 from pi_opensync.fold import external_id
-from pi_opensync.logs import shown
 from pi_opensync.messages import Options
 from pi_opensync.pi import discover
+from pi_opensync.printable import shown
 from pi_opensync.scratch import folded
 from pi_opensync.selection import Wanted
 from pi_opensync.store.database import Database, open_beside, open_database
@@ -30,7 +30,7 @@ def run(*, repair: bool, session: str | None, as_json: bool) -> None:
     logs.configure(debug=chosen.debug)
     base_url, _key = chosen.require_server()
     folders = discover.roots(chosen.sessions_dir, os.environ, Path.cwd())
-    state = engine.state_folder(chosen, base_url)
+    state = settings.state_folder(chosen, base_url)
     holding = lock.held(chosen.state_dir, "verify --repair", time.time()) if repair else nullcontext()
     with holding:
         found = asyncio.run(_verify(chosen, folders, state, repair=repair, only=session))

@@ -43,7 +43,7 @@ def _load(debug: bool | None) -> settings.Settings:
 def _watch(chosen: settings.Settings, stamp: settings.Stamp, *, backfill: bool, once: bool) -> bool:
     """Run until it ends; False where that is because the settings changed or the store was lost."""
     base_url, _key = chosen.require_server()
-    state = engine.state_folder(chosen, base_url)
+    state = settings.state_folder(chosen, base_url)
     folders = discover.roots(chosen.sessions_dir, os.environ, Path.cwd())
     database, aside = open_or_rebuild(state, time.time())
     if aside is not None:

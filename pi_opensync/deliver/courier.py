@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from itertools import count
 from typing import Protocol
 
@@ -30,6 +31,21 @@ class Events(Protocol):
     def failed(self, session: Session, reason: str) -> None: ...
     def away(self, kind: str, reason: str, seconds: float) -> None: ...
     def back(self, seconds: float) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What came of an action: whether the session may go on, how many messages arrived.
+
+    `record` writes it down, in the transaction in which the next action begins.
+    """
+
+    going: bool
+    messages: int = 0
+    record: Callable[[], None] = lambda: None
+
+
+GOING, ENDED = Done(going=True), Done(going=False)
 
 
 class Courier:
@@ -67,18 +83,17 @@ class Courier:
         One transaction between two requests: what the last one brought, and what the next one may bring.
         """
         delivered = 0
-        going = True
-        arrived: Sequence[Waiting] = ()
+        done = GOING
         session = self._sessions.by_id(session_id)
-        for done in count():
+        for actions in count():
             with self._database.transaction():
-                self._acknowledge(session_id, arrived)
+                done.record()
                 session = self._sessions.by_id(session_id)
-                action = self._begin(session, last=done == ACTIONS_A_VISIT) if going else None
-            delivered += len(arrived)
+                action = self._begin(session, last=actions == ACTIONS_A_VISIT) if done.going else None
+            delivered += done.messages
             if action is None:
                 break
-            going, arrived = await self._perform(session, action)
+            done = await self._perform(session, action)
         if delivered:
             self._events.delivered(session, delivered)
 
@@ -123,14 +138,13 @@ class Courier:
     def _is_to_ask_dates(self, session: Session) -> bool:
         return session.dates != "server" and self._server.batch_keeps_dates() is None
 
-    async def _perform(self, session: Session, action: plan.Action) -> tuple[bool, Sequence[Waiting]]:
-        """Whether the session may go on, and the messages that arrived and are not acknowledged yet."""
+    async def _perform(self, session: Session, action: plan.Action) -> Done:
         if isinstance(action, plan.FindOrigin):
-            return await self._find_origin(session), ()
+            return await self._find_origin(session)
         if isinstance(action, plan.SendSession):
-            return await self._send_session(session), ()
+            return await self._send_session(session)
         if isinstance(action, plan.ReadBack):
-            return await self._read_back(session), ()
+            return GOING if await self._read_back(session) else ENDED
         if isinstance(action, plan.SendBatch):
             if self._is_to_ask_dates(session):
                 return await self._ask_dates(session, action.messages[0])
@@ -149,45 +163,43 @@ class Courier:
             and (session.dates == "server" or self._server.batch_keeps_dates() is not False),
         )
 
-    async def _find_origin(self, session: Session) -> bool:
+    async def _find_origin(self, session: Session) -> Done:
         """Learn whether the server had the session before anything of it was sent from here."""
         known = await self.known_sessions()
         if known is None:
-            return False
-        with self._database.transaction():
-            self._sessions.update(session.id, origin="known" if session.external_id in known else "new")
-        return True
+            return ENDED
+        origin = "known" if session.external_id in known else "new"
+        return Done(going=True, record=lambda: self._sessions.update(session.id, origin=origin))
 
-    async def _send_session(self, session: Session) -> bool:
+    async def _send_session(self, session: Session) -> Done:
         outcome = await self._client.session(self._body(session.wanted, session.dates or self._dates))
         self._note_write(session, outcome)
         if not self._heard(outcome):
-            return False
+            return ENDED
         if outcome.verdict is Verdict.DELIVERED:
-            self._acknowledge_session(session, outcome)
-        elif outcome.verdict is Verdict.REFUSED or self._gives_up(outcome, session.failures):
+            return Done(going=True, record=lambda: self._acknowledge_session(session, outcome))
+        if outcome.verdict is Verdict.REFUSED or self._gives_up(outcome, session.failures):
             with self._database.transaction():
                 self._sessions.update(session.id, parked=outcome.reason, due=None)
                 self._server.note_error(outcome.reason)
             self._events.parked(session, session.external_id, outcome.reason)
-            return False
-        else:
-            self._fail_session(session, outcome)
-        return True
+            return ENDED
+        self._fail_session(session, outcome)
+        return GOING
 
     def _acknowledge_session(self, session: Session, outcome: Outcome) -> None:
+        """To be called in a transaction."""
         server_id = outcome.body.get("sessionId")
-        with self._database.transaction():
-            self._sessions.update(
-                session.id,
-                acked_digest=session.wanted_digest,
-                acked_key=plan.update_key(session.wanted, session.acked_key),
-                server_id=server_id if isinstance(server_id, str) else session.server_id,
-                written_at=self._server.time(),
-                failures=0,
-                next_try=0.0,
-            )
-            self._server.note_success()
+        self._sessions.update(
+            session.id,
+            acked_digest=session.wanted_digest,
+            acked_key=plan.update_key(session.wanted, session.acked_key),
+            server_id=server_id if isinstance(server_id, str) else session.server_id,
+            written_at=self._server.time(),
+            failures=0,
+            next_try=0.0,
+        )
+        self._server.note_success()
 
     def _fail_session(self, session: Session, outcome: Outcome) -> None:
         until = self._now() + delay(session.failures + 1, self._jitter(), retry_after=outcome.retry_after)
@@ -239,9 +251,7 @@ class Courier:
                 self._sessions.update(session.id, acked_digest=b"")
         return True
 
-    async def _send_each(
-        self, session: Session, messages: Sequence[Waiting]
-    ) -> tuple[bool, Sequence[Waiting]]:
+    async def _send_each(self, session: Session, messages: Sequence[Waiting]) -> Done:
         arrived: list[Waiting] = []
         going = True
         try:
@@ -267,37 +277,38 @@ class Courier:
             with self._database.transaction():
                 self._acknowledge(session.id, arrived)
             raise
-        return going, arrived
+        return self._arrived(session, arrived, going=going)
 
-    async def _send_batch(
-        self, session: Session, messages: Sequence[Waiting]
-    ) -> tuple[bool, Sequence[Waiting]]:
+    def _arrived(self, session: Session, messages: Sequence[Waiting], *, going: bool = True) -> Done:
+        return Done(going, len(messages), lambda: self._acknowledge(session.id, messages))
+
+    async def _send_batch(self, session: Session, messages: Sequence[Waiting]) -> Done:
         outcome = await self._batch(session, messages)
         if not self._heard(outcome):
-            return False, ()
+            return ENDED
         stored = outcome.body.get("messages", len(messages))
         if outcome.verdict is Verdict.DELIVERED and stored == len(messages):
-            return True, messages
+            return self._arrived(session, messages)
         if outcome.verdict is Verdict.DATES_REFUSED:
             self._server.learned_batch(keeps_dates=False)
         # Each of them goes alone from here: what is refused stands by itself, what was stored is mended.
-        return True, ()
+        return GOING
 
-    async def _ask_dates(self, session: Session, message: Waiting) -> tuple[bool, Sequence[Waiting]]:
+    async def _ask_dates(self, session: Session, message: Waiting) -> Done:
         """Learn with one message whether a batch keeps its date; others wait for the answer."""
         async with self._asking:
             if self._server.batch_keeps_dates() is not None or self._is_held():
-                return True, ()
+                return GOING
             with self._database.transaction():
                 self._attempt(session, [message])
             outcome = await self._batch(session, [message])
             if not self._heard(outcome):
-                return False, ()
+                return ENDED
             if outcome.verdict is Verdict.DATES_REFUSED:
                 self._server.learned_batch(keeps_dates=False)
-                return True, ()
+                return GOING
             if outcome.verdict is not Verdict.DELIVERED:
-                return True, ()
+                return GOING
             read = await self._client.read_session(session.server_id or "")
             stored = read.body.get("messages") if read.verdict is Verdict.DELIVERED else None
             self._server.learned_batch(
@@ -308,7 +319,7 @@ class Courier:
                     for item in (stored if isinstance(stored, list) else ())
                 )
             )
-            return True, [message]
+            return self._arrived(session, [message])
 
     async def _batch(self, session: Session, messages: Sequence[Waiting]) -> Outcome:
         outcome = await self._client.batch([self._body(m.wanted, session.dates) for m in messages])

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from pi_opensync.doctor.check import Check, fail, ok, warn
-from pi_opensync.logs import shown, shown_path
 from pi_opensync.pi import discover
+from pi_opensync.printable import shown, shown_path
 
 NAMED = 3  # of what can not be read
 

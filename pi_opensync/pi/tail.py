@@ -21,7 +21,7 @@ MAX_HEADER = 64 << 10
 MAX_LINE = 64 << 20  # a longer line is passed over and counted as broken
 
 
-class Signature(msgspec.Struct, frozen=True, array_like=True):
+class Signature(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """What `stat` says of a file: while it stays the same, the file is not opened."""
 
     device: int
@@ -82,22 +82,23 @@ def opened(path: bytes) -> Iterator[int]:
         os.close(descriptor)
 
 
-def verified(descriptor: int, cursor: Cursor, before: Signature | None, now: Signature) -> Cursor | None:
-    """The cursor if the bytes before it are still the ones that were read, else None.
+def verified(descriptor: int, cursor: Cursor, before: Signature | None, now: Signature) -> bytes | None:
+    """The last bytes before the cursor if all before it are still the ones that were read, else None.
 
     Growth of the same file is checked by its first line and the window before the offset; anything
     else that changed (another inode, the same size with another time) by every byte before it.
     """
     if cursor.offset == 0:
-        return cursor
+        return b""
     if now.size < cursor.offset:
         return None
     same_file = before is not None and (before.device, before.inode) == (now.device, now.inode)
     if before is not None and same_file and now.size > before.size:
         head = os.pread(descriptor, cursor.head_length, 0)
         window = _window(descriptor, cursor.offset)
-        return cursor if (_hash(head), _hash(window)) == (cursor.head, cursor.window) else None
-    return cursor if _checksum(descriptor, cursor.offset) == cursor.checksum else None
+        return window if (_hash(head), _hash(window)) == (cursor.head, cursor.window) else None
+    whole = _checksum(descriptor, cursor.offset) == cursor.checksum
+    return _window(descriptor, cursor.offset) if whole else None
 
 
 def first_line(descriptor: int, size: int) -> bytes:
@@ -115,8 +116,11 @@ def first_line(descriptor: int, size: int) -> bytes:
     return b""
 
 
-def read_piece(descriptor: int, cursor: Cursor, size: int) -> Piece:
-    """The next complete lines below `size`, about PIECE bytes of them, or one longer line."""
+def read_piece(descriptor: int, cursor: Cursor, size: int, window: bytes | None = None) -> Piece:
+    """The next complete lines below `size`, about PIECE bytes of them, or one longer line.
+
+    `window` is what `verified` returned: the last bytes before the cursor, where they are at hand.
+    """
     start = cursor.offset
     block = os.pread(descriptor, min(PIECE, size - start), start) if size > start else b""
     end = block.rfind(b"\n") + 1
@@ -133,7 +137,10 @@ def read_piece(descriptor: int, cursor: Cursor, size: int) -> Piece:
         lines.append(Line(offset, len(data), data))
         offset += len(data) + 1
     head = block[: lines[0].length + 1] if start == 0 else b""
-    moved = _advance(descriptor, cursor, head, zlib.crc32(block, cursor.checksum), offset)
+    if window is None and len(block) < WINDOW:
+        window = _window(descriptor, start)
+    window = ((window or b"") + block)[-WINDOW:]
+    moved = _advance(cursor, head, window, zlib.crc32(block, cursor.checksum), offset)
     return Piece(lines, moved, at_end=start + end >= size)
 
 
@@ -148,15 +155,15 @@ def _long_line(descriptor: int, cursor: Cursor, newline: int, size: int) -> Piec
         if len(data) != length:
             return Piece([], cursor, at_end=True)
     head = os.pread(descriptor, WINDOW, 0) if start == 0 else b""
-    moved = _advance(descriptor, cursor, head, checksum, newline + 1)
+    moved = _advance(cursor, head, _window(descriptor, newline + 1), checksum, newline + 1)
     return Piece([Line(start, length, data)], moved, at_end=newline + 1 >= size)
 
 
-def _advance(descriptor: int, cursor: Cursor, head: bytes, checksum: int, offset: int) -> Cursor:
+def _advance(cursor: Cursor, head: bytes, window: bytes, checksum: int, offset: int) -> Cursor:
     if cursor.offset == 0:
         head = head[:WINDOW]
         cursor = replace_cursor(cursor, head_length=len(head), head=_hash(head))
-    return replace_cursor(cursor, offset=offset, window=_hash(_window(descriptor, offset)), checksum=checksum)
+    return replace_cursor(cursor, offset=offset, window=_hash(window), checksum=checksum)
 
 
 def replace_cursor(cursor: Cursor, **changes: object) -> Cursor:

@@ -128,6 +128,8 @@ class Outbox:
                 WITHHELD,
             ),
         ).fetchone()
+        if not any(part.call_id is not None for part in message.parts):
+            return  # it has no calls, and never had any
         self._database.execute("DELETE FROM calls WHERE message_id = ?", row)
         self._database.executemany(
             "INSERT OR REPLACE INTO calls(session_id, call_id, position, message_id) VALUES (?, ?, ?, ?)",

@@ -1,5 +1,6 @@
 """Rows of the transcripts: what was read of which file, and what in it was not understood."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +10,7 @@ from pi_opensync.pi.tail import START, Cursor, Signature
 from pi_opensync.store.database import Database
 
 BROKEN = "broken"
+NOT_STORED = 0
 
 _COLUMNS = (
     "id, path, signature, followed, at_end, cursor, session_id, copy_of, shrunk_at, problem, excluded, "
@@ -35,6 +37,22 @@ class Transcript:
     copy_bytes: int = 0
     excluded_project: str | None = None
 
+    @classmethod
+    def new(cls, path: bytes, signature: Signature) -> "Transcript":
+        """One that has no row yet."""
+        return cls(
+            id=NOT_STORED,
+            path=path,
+            signature=signature,
+            followed=True,
+            at_end=False,
+            cursor=START,
+            session_id=None,
+            copy_of=None,
+            shrunk_at=None,
+            problem=None,
+        )
+
     @property
     def belongs_somewhere(self) -> bool:
         """Whether a session of pi's stands in it, here or in the file that it is a copy of."""
@@ -47,6 +65,11 @@ class Transcripts:
 
     def all(self) -> list[Transcript]:
         return [_row(row) for row in self._database.execute(f"SELECT {_COLUMNS} FROM transcripts")]
+
+    def looked_at(self) -> Iterator[tuple[bytes, Signature]]:
+        """Path and signature of those that need no look until they change."""
+        query = "SELECT path, signature FROM transcripts WHERE (at_end OR NOT followed) AND problem IS NULL"
+        return ((path, _signature(signature)) for path, signature in self._database.execute(query))
 
     def by_path(self, path: bytes) -> Transcript | None:
         return self._find("path = ?", path)
@@ -85,6 +108,12 @@ class Transcripts:
         added = self.by_path(path)
         assert added is not None  # noqa: S101 - inserted one statement ago
         return added
+
+    def stored(self, transcript: Transcript) -> Transcript:
+        """The transcript with a row of its own."""
+        if transcript.id != NOT_STORED:
+            return transcript
+        return self.add(transcript.path, transcript.signature, followed=transcript.followed)
 
     def save(self, transcript: Transcript) -> None:
         self._database.execute(

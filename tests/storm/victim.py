@@ -9,7 +9,7 @@ from pydantic import SecretStr
 
 from pi_opensync import engine, logs
 from pi_opensync.cli import watch
-from pi_opensync.settings import Settings
+from pi_opensync.settings import Settings, state_folder
 from pi_opensync.store.database import open_database
 from tests.storm.steps import SteppedTransport, Steps
 
@@ -34,7 +34,7 @@ async def _sync(folder: Path, url: str, start: float, vanish_at: int | None) -> 
     settings = Settings(
         convex_url=url, api_key=SecretStr(key()), sync_tool_calls=True, state_dir=folder / "state"
     )
-    database = open_database(engine.state_folder(settings, url))
+    database = open_database(state_folder(settings, url))
     built = engine.build(settings, (folder / "sessions",), database, now=lambda: now, jitter=lambda: 0.5)
     steps = Steps(at)
     built.client._http._transport = SteppedTransport(steps, built.client._http._transport)
