@@ -25,7 +25,7 @@ from pi_opensync.deliver.plan import (
     would_be_dropped,
 )
 from pi_opensync.opensync.payloads import as_server_dated
-from pi_opensync.store.outbox import Waiting
+from pi_opensync.store.outbox import SEVERAL, Waiting, attempted
 from pi_opensync.store.sessions import Session
 
 NOW = 1_795_168_800.0
@@ -213,6 +213,16 @@ def test_the_server_keeps_what_an_update_leaves_out() -> None:
     held = update_key(json.dumps(fewer).encode(), update_key(encoded()))
     assert held == update_key(encoded())
     assert would_be_dropped(held, encoded(cost=9))
+
+
+def test_of_several_versions_that_were_attempted_any_may_be_there() -> None:
+    assert attempted(b"new", None, None) == b"new"
+    assert attempted(b"new", b"old", b"old") == b"new"
+    assert attempted(b"new", b"lost", b"old") == SEVERAL
+    assert attempted(b"newer", SEVERAL, b"old") == SEVERAL
+    young = waiting(attempted_digest=SEVERAL, created_at=round(NOW * 1000) - 2_000)
+    assert do(fresh=[young]) == Wait(NOW + 3 + CLOCK_MARGIN)
+    assert numbers(do(fresh=[replace(young, attempted_digest=b"new")])) == [1]
 
 
 def test_what_may_have_arrived_is_taken_back_where_the_older_version_is_wanted_again() -> None:

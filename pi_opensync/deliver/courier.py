@@ -15,7 +15,7 @@ from pi_opensync.opensync.outcomes import Outcome, Verdict
 from pi_opensync.opensync.payloads import as_server_dated
 from pi_opensync.policy import Policy
 from pi_opensync.store.database import Database
-from pi_opensync.store.outbox import Outbox, Waiting
+from pi_opensync.store.outbox import Outbox, Waiting, attempted
 from pi_opensync.store.sessions import Session, Sessions
 
 UNCLEAR_TRIES = 5  # failures without a reason until a row is parked
@@ -121,9 +121,11 @@ class Courier:
             self._sessions.update(
                 session.id,
                 dates=session.dates or self._dates,
-                attempted_digest=session.wanted_digest,
+                attempted_digest=attempted(
+                    session.wanted_digest, session.attempted_digest, session.acked_digest
+                ),
                 sent_at=self._now(),
-                written_at=self._server.time(),
+                written_at=self._may_be_written_at(session),
             )
         elif isinstance(action, plan.SendEach) or (
             isinstance(action, plan.SendBatch) and not self._is_to_ask_dates(session)
@@ -193,6 +195,7 @@ class Courier:
         self._sessions.update(
             session.id,
             acked_digest=session.wanted_digest,
+            attempted_digest=session.wanted_digest,
             acked_key=plan.update_key(session.wanted, session.acked_key),
             server_id=server_id if isinstance(server_id, str) else session.server_id,
             written_at=self._server.time(),
@@ -336,12 +339,16 @@ class Courier:
         self._server.heard(outcome)
         if outcome.verdict is not Verdict.DELIVERED and outcome.arrived:
             with self._database.transaction():
-                self._sessions.update(session.id, written_at=self._server.time())
+                self._sessions.update(session.id, written_at=self._may_be_written_at(session))
+
+    def _may_be_written_at(self, session: Session) -> float:
+        """The latest moment, by the server's clock, at which it may have written the session."""
+        return max(session.written_at or 0.0, self._server.time())
 
     def _attempt(self, session: Session, messages: Sequence[Waiting]) -> None:
         """To be called in a transaction."""
         self._outbox.attempt(messages)
-        self._sessions.update(session.id, written_at=self._server.time())
+        self._sessions.update(session.id, written_at=self._may_be_written_at(session))
 
     def _unattempt(self, messages: Sequence[Waiting]) -> None:
         with self._database.transaction():

@@ -20,6 +20,14 @@ _COLUMNS = (
 _WAITING = "wanted IS NOT NULL AND parked IS NULL"
 
 
+SEVERAL = b"several"  # versions were attempted, and any of them may be there
+
+
+def attempted(wanted: bytes, before: bytes | None, acked: bytes | None) -> bytes:
+    """What is recorded of an attempt after an earlier one; each a digest of a version."""
+    return wanted if before in (None, acked, wanted) else SEVERAL
+
+
 @dataclass(frozen=True, slots=True)
 class Waiting:
     """A message that the server does not have as it is wanted. Times in seconds, `created_at` in ms."""
@@ -192,7 +200,10 @@ class Outbox:
         """Record, before the request, that the server may get to hold these."""
         self._database.executemany(
             "UPDATE messages SET attempted_digest = ? WHERE id = ?",
-            [(message.wanted_digest, message.id) for message in messages],
+            [
+                (attempted(message.wanted_digest, message.attempted_digest, message.acked_digest), message.id)
+                for message in messages
+            ],
         )
 
     def unattempt(self, messages: Sequence[Waiting]) -> None:
