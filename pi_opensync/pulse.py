@@ -14,13 +14,17 @@ STILL_AFTER = 120.0  # seconds without a beat: the daemon is stuck, or the machi
 
 @dataclass(frozen=True, slots=True)
 class Pulse:
-    """`at` in seconds since the epoch, `memory` in bytes; `watching` is events or sweep."""
+    """`at` in seconds since the epoch, `memory` in bytes; `watching` is events or sweep.
+
+    `trouble` is why the state can not be written.
+    """
 
     pid: int
     at: float
     version: str
     watching: str
     memory: int
+    trouble: str | None = None
 
 
 def beat(folder: Path, pulse: Pulse) -> None:

@@ -18,6 +18,7 @@ class LogEvents:
         self._log = log
         self._now = now
         self._last: dict[str, tuple[float, int]] = {}
+        self._trouble: tuple[float, str] | None = None
 
     def delivered(self, session: Session, messages: int) -> None:
         self._log.info("delivered", messages=messages, **names(session))
@@ -49,11 +50,18 @@ class LogEvents:
 
     def trouble(self, error: sqlite3.OperationalError) -> None:
         """The store can not be written: a full disk, most often."""
+        self._trouble = self._now(), str(error)
         self._seldom(
             "the state can not be written, waiting",
             str(error),
             hint="free some disk space; nothing is lost",
         )
+
+    def trouble_of_late(self) -> str | None:
+        """Why the store could not be written, if that was a moment ago."""
+        if self._trouble is None or self._now() - self._trouble[0] > QUIET:
+            return None
+        return self._trouble[1]
 
     def back(self, seconds: float) -> None:
         self._last.clear()

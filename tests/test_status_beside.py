@@ -1,7 +1,16 @@
 """Questions beside a daemon that works hard are answered at once."""
 
+import sqlite3
 import time
+from dataclasses import asdict
 
+from structlog.testing import CapturingLogger
+
+from pi_opensync import __version__
+from pi_opensync.cli.screen import screen
+from pi_opensync.pulse import Pulse
+from pi_opensync.report import LogEvents
+from tests.clock import Clock
 from tests.conftest import Cli
 from tests.files.settled import talk
 from tests.standin.backend import OpenSync
@@ -32,3 +41,26 @@ def test_status_answers_within_a_second_beside_a_backfill(cli: Cli, opensync: Op
         assert watch.process.poll() is None
     # The best of some: a machine that does much else at a moment says nothing about us.
     assert min(took) < 1.0
+
+
+def test_a_state_that_can_not_be_written_is_told() -> None:
+    clock = Clock(1_000.0)
+    events = LogEvents(CapturingLogger(), now=clock.now)
+    assert events.trouble_of_late() is None
+    events.trouble(sqlite3.OperationalError("database or disk is full"))
+    trouble = events.trouble_of_late()
+    assert trouble == "database or disk is full"
+    beat = asdict(Pulse(7, 1_000.0, __version__, "events", 1, trouble))
+    holder = {"pid": 7, "command": "watch", "version": __version__, "since": 990.0}
+    report: dict[str, object] = {
+        "version": __version__,
+        "server": None,
+        "running": holder,
+        "pulse": beat,
+        "paused": None,
+        "roots": [],
+        "state": None,
+    }
+    assert "trouble   the state can not be written: database or disk is full" in screen(report, 1_001.0)
+    clock.move(60)
+    assert events.trouble_of_late() is None

@@ -15,6 +15,9 @@ def screen(report: Report, now: float) -> list[str]:
         f"server    {report['server'] or 'none: run `pi-opensync login`'}",
         f"running   {_running(report, now)}",
     ]
+    trouble = (report["pulse"] or {}).get("trouble")
+    if trouble:
+        lines.append(f"trouble   the state can not be written: {trouble}")
     if report["paused"]:
         until = report["paused"]["until"]
         end = "until `pi-opensync resume`" if until is None else f"for another {age(until - now)}"

@@ -85,7 +85,7 @@ async def _run(
             folders,
             is_outdated=stamp.is_outdated,
             on_ready=notifier.ready,
-            on_sweep=_beating(chosen.state_dir, database, notifier),
+            on_sweep=_beating(chosen.state_dir, built, notifier),
             on_beat=beat,
         )
         if once:
@@ -105,13 +105,16 @@ def _announce(chosen: settings.Settings, folders: tuple[Path, ...], base_url: st
     logs.get().info("history will be sent", what=said)
 
 
-def _beating(folder: Path, database: Database, notifier: Notifier) -> Callable[[bool], None]:
+def _beating(folder: Path, built: engine.Engine, notifier: Notifier) -> Callable[[bool], None]:
     def beat(events: bool) -> None:
         watching = "events" if events else "sweep"
         if notifier.is_heard:
-            now = tally(database)
+            now = tally(built.database)
             notifier.status(f"{now.messages_delivered} messages delivered, {now.messages_waiting} waiting")
-        pulse.beat(folder, pulse.Pulse(os.getpid(), time.time(), __version__, watching, pulse.memory()))
+        trouble = built.events.trouble_of_late()
+        pulse.beat(
+            folder, pulse.Pulse(os.getpid(), time.time(), __version__, watching, pulse.memory(), trouble)
+        )
 
     return beat
 

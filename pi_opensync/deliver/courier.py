@@ -278,12 +278,12 @@ class Courier:
                     break
         except BaseException:
             with self._database.transaction():
-                self._acknowledge(session.id, arrived)
+                self._acknowledge(session, arrived)
             raise
         return self._arrived(session, arrived, going=going)
 
     def _arrived(self, session: Session, messages: Sequence[Waiting], *, going: bool = True) -> Done:
-        return Done(going, len(messages), lambda: self._acknowledge(session.id, messages))
+        return Done(going, len(messages), lambda: self._acknowledge(session, messages))
 
     async def _send_batch(self, session: Session, messages: Sequence[Waiting]) -> Done:
         outcome = await self._batch(session, messages)
@@ -354,11 +354,11 @@ class Courier:
         with self._database.transaction():
             self._outbox.unattempt(messages)
 
-    def _acknowledge(self, session_id: int, messages: Sequence[Waiting]) -> None:
+    def _acknowledge(self, session: Session, messages: Sequence[Waiting]) -> None:
         """To be called in a transaction."""
         if messages:
             self._outbox.acknowledge(messages, self._server.time())
-            self._sessions.update(session_id, written_at=self._server.time())
+            self._sessions.update(session.id, written_at=self._may_be_written_at(session))
             self._server.note_success()
 
     def _park(self, session: Session, message: Waiting, reason: str) -> None:
