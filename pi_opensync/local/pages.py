@@ -26,6 +26,7 @@ _MESSAGES = 40
 _HITS = 30
 _LIVE_MS = 15 * 60 * 1000
 _SPANS = {"7": 7, "30": 30, "90": 90, "365": 365, "all": None}
+_USUAL_SPAN = "30"
 _SPAN_NAMES = {"7": "7 days", "30": "30 days", "90": "90 days", "365": "A year", "all": "All time"}
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
@@ -200,11 +201,15 @@ class Pages:
         )
 
     def numbers(self, request: Request) -> Response:
-        span = request.query_params.get("days", "30")
-        if span not in _SPANS:
+        asked = request.query_params.get("days")
+        if asked is not None and asked not in _SPANS:
             raise PayloadError("days", f"must be one of {', '.join(_SPANS)}")
+        span = asked or _USUAL_SPAN
         with self._store.read() as con:
             summary = numbers.summarize(con, days=_SPANS[span], now=self._now(), zone=self._zone)
+            if asked is None and not summary.total.sessions:
+                span = "all"
+                summary = numbers.summarize(con, days=None, now=self._now(), zone=self._zone)
         return self._page(
             "numbers.html",
             numbers=summary,

@@ -13,6 +13,7 @@ from tests.local.test_pages import checked
 NOON = int(datetime(2026, 5, 20, 12, tzinfo=UTC).timestamp() * 1000)
 HOUR = 3_600_000
 DAY = 24 * HOUR
+LONG_AGO = 1_600_000_000_000
 
 
 def numbers(local: Local, days: int | None = 30, zone: timezone = UTC, now: int = NOON) -> Numbers:
@@ -154,3 +155,9 @@ def test_the_busiest_hour_is_the_darkest() -> None:
     svg = str(heat([[0, 1, 10]], ["Mon"], label="x"))
     assert [svg.count(f'fill-opacity="{strength}"') for strength in ("0.000", "1.000")] == [1, 1]
     assert "Mon 02:00: 10" in svg
+
+
+def test_where_the_last_month_holds_nothing_all_time_is_shown(local: Local) -> None:
+    local.session("s1", cost=1.0, createdAt=LONG_AGO)
+    assert "No session in this time" not in local.page("/numbers")
+    assert "No session in this time" in local.page("/numbers?days=30")
