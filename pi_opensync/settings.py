@@ -211,6 +211,18 @@ def refuse_open_file(path: Path) -> None:
         )
 
 
+def open_plugin_file(env: Mapping[str, str]) -> Path | None:
+    """The plugin's file, as the plugin made it, where it is in use and others may read its key."""
+    path = file_in_use(env)
+    if path != plugin_config_path(env):
+        return None
+    try:
+        refuse_open_file(path)
+    except ConfigurationError:
+        return path
+    return None
+
+
 def file_in_use(env: Mapping[str, str]) -> Path:
     """Our own file, or the plugin's where ours does not exist and the plugin's does."""
     own = config_path(env)

@@ -1,15 +1,24 @@
-"""What is said before history is uploaded: how many sessions, of which projects, from when."""
+"""What is said before anything is uploaded: how many sessions, of which projects; who may read the key."""
 
+import os
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TextIO
 
+from pi_opensync import logs, settings
 from pi_opensync.cleaning import WITHHELD, CannotRedact, Cleaner
 from pi_opensync.opensync.payloads import project_name
 from pi_opensync.printable import shown
 from pi_opensync.selection import Chosen
 
 NAMED = 8  # projects that are named
+
+
+def warn_of_an_open_file() -> None:
+    """The plugin's own file is used as it is, and not in silence where others may read its key."""
+    path = settings.open_plugin_file(os.environ)
+    if path is not None:
+        logs.get().warning("others may read the key in the plugin's file", hint=f"chmod 600 {path}")
 
 
 def announce(chosen: Sequence[Chosen], base_url: str, out: TextIO, clean: Cleaner) -> int:

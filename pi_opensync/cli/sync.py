@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from pi_opensync import engine, lock, logs, settings
-from pi_opensync.cli.announcement import announce
+from pi_opensync.cli.announcement import announce, warn_of_an_open_file
 from pi_opensync.cli.tables import show_sessions
 from pi_opensync.daemon import Daemon
 from pi_opensync.errors import ConfigurationError, PartlyDone
@@ -38,6 +38,7 @@ def run(
     stamp = settings.Stamp.take()
     chosen_settings = settings.load(debug=debug)
     logs.configure(log_format, debug=chosen_settings.debug)
+    warn_of_an_open_file()
     if not dry_run:
         chosen_settings.require_server()
     folders = discover.roots(chosen_settings.sessions_dir, os.environ, Path.cwd())

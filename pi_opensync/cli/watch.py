@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from pi_opensync import __version__, engine, lock, logs, notify, pulse, settings
-from pi_opensync.cli.announcement import announcement
+from pi_opensync.cli.announcement import announcement, warn_of_an_open_file
 from pi_opensync.daemon import Daemon
 from pi_opensync.errors import ConfigurationError
 from pi_opensync.notify import Notifier
@@ -23,6 +23,7 @@ def run(*, backfill: bool, once: bool, log_format: logs.LogFormat, debug: bool |
     stamp = settings.Stamp.take()
     chosen = _load(debug)
     logs.configure(log_format, debug=chosen.debug)
+    warn_of_an_open_file()
     with lock.held(chosen.state_dir, "watch", time.time()):
         while not _watch(chosen, stamp, backfill=backfill, once=once):
             stamp = settings.Stamp.take()

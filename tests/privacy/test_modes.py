@@ -70,3 +70,20 @@ def test_the_file_that_exclude_writes_is_for_the_user_alone(cli: Cli) -> None:
     assert cli("exclude", "add", "/src/client").code == 0
     path = cli.home / ".config" / "pi-opensync" / "config.json"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_of_the_plugin_s_file_that_others_can_read_it_warns(cli: Cli, server: Server) -> None:
+    path = cli.home / ".config" / "pi-opensync-plugin" / "config.json"
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps({"convexUrl": server.url, "apiKey": server.opensync._key}))
+    cli.variables = {
+        name: value
+        for name, value in cli.variables.items()
+        if name not in ("PI_OPENSYNC_CONVEX_URL", "PI_OPENSYNC_API_KEY")
+    }
+    for mode, warns in ((0o644, True), (0o600, False)):
+        path.chmod(mode)
+        for command in (("sync", "--yes"), ("watch", "--once")):
+            done = cli(*command)
+            assert done.code == 0
+            assert (f"chmod 600 {path}" in done.err) is warns
