@@ -77,7 +77,7 @@ def end(process: subprocess.Popen[bytes]) -> None:
 def seconds(*arguments: str, variables: dict[str, str] | None = None) -> float:
     """How long a Python takes from its start to its end. Raises RuntimeError unless it ends well."""
     begun = time.perf_counter()
-    code = start(*arguments, variables=variables).wait(PATIENCE)
+    code = start(*arguments, variables=variables).wait()  # with a timeout it would look every 50 ms
     taken = time.perf_counter() - begun
     if code:
         raise RuntimeError(f"{arguments} ended with {code}")
