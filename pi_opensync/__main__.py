@@ -9,9 +9,8 @@ from pi_opensync.errors import PiOpensyncError
 
 def main() -> None:
     """Run the command line. Exits with 0, or the exit code of `pi_opensync.errors`."""
-    os.environ.setdefault(
-        "PYDANTIC_DISABLE_PLUGINS", "__all__"
-    )  # looking for them takes time, and none is ours
+    # Looking for plugins of pydantic takes time, and none is ours.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     from pi_opensync.cli.app import app  # noqa: PLC0415 - errors of an import are reported below
 
     try:

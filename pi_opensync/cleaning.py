@@ -36,6 +36,13 @@ class Cleaner:
             return texts.around(head, tail, texts.length(text))
         return texts.cut(self._cleaned(text))
 
+    def or_withheld(self, text: str) -> str:
+        """The text, cleaned; what stands for it where it can not be."""
+        try:
+            return self(text)
+        except CannotRedact:
+            return WITHHELD
+
     def _cleaned(self, text: str) -> str:
         well = texts.well_formed(text)
         return well if self._redactor is None else _guarded(self._redactor.text, well)

@@ -68,7 +68,9 @@ class Ingest:
             is_held=self._is_held,
             now=now,
         )
-        self.review = Review(database, options, policy, clean=clean, restart=self._restart, now=now)
+        self.review = Review(
+            database, options, policy, clean=clean, restart=self._restart, save=self._intake.save, now=now
+        )
 
     @property
     def disturbed(self) -> set[bytes]:

@@ -91,7 +91,7 @@ class Intake:
             if parent.guessed_from is None and parent.id is not None and child.state is not None:
                 state = msgspec.structs.replace(child.state, parent_id=texts.well_formed(parent.id))
                 self._sessions.update(child.id, guessed_parent=None)
-                self._save(child.id, state)
+                self.save(child.id, state)
                 self._sessions.wake(child.id, self._now(), live=False)
 
     def _decoded(self, transcript: Transcript, line: Line) -> Iterator[Entry | Header]:
@@ -159,10 +159,7 @@ class Intake:
 
     def name(self, text: str) -> str:
         """A path or a name as it may be kept."""
-        try:
-            return self._clean(text)
-        except CannotRedact:
-            return WITHHELD
+        return self._clean.or_withheld(text)
 
     def _fold(self, transcript: Transcript, under: _Open, entry: Entry, line: Line) -> None:
         parked = None
@@ -210,7 +207,7 @@ class Intake:
     def _settle(self, opened: _Open, *, at_end: bool, live: bool) -> None:
         now = self._now()
         session_id = opened.reading.id
-        self._save(session_id, opened.state)
+        self.save(session_id, opened.state)
         self._sessions.save_length(session_id, opened.length)
         if at_end:
             self.disturbed.update(self._transcripts.longer_copies(session_id, opened.length))
@@ -219,6 +216,6 @@ class Intake:
         if at_end or live:
             self._sessions.wake(session_id, now, live=live)
 
-    def _save(self, session_id: int, state: SessionState) -> None:
+    def save(self, session_id: int, state: SessionState) -> None:
         wanted = payloads.session_payload(state, extras=self._options.extras)
         self._sessions.save_state(session_id, state, payloads.encode(wanted), payloads.digest(wanted))

@@ -30,9 +30,10 @@ class Review:
         *,
         clean: Cleaner,
         restart: Callable[[Transcript], object],
+        save: Callable[[int, SessionState], None],
         now: Callable[[], float],
     ) -> None:
-        """`restart` makes a transcript as if it was never read."""
+        """`restart` makes a transcript as if it was never read, `save` keeps the state of a session."""
         self._database = database
         self._transcripts = Transcripts(database)
         self._sessions = Sessions(database)
@@ -41,6 +42,7 @@ class Review:
         self._policy = policy
         self._clean = clean
         self._restart = restart
+        self._save = save
         self._now = now
         self._folders: dict[tuple[int, str], str | None] = {}  # of projects whose names were redacted
 
@@ -121,18 +123,11 @@ class Review:
             )
             if cleaned != state:
                 self._save(session_id, cleaned)
+                self._sessions.wake(session_id, self._now(), live=False)
             self._sessions.update(session_id, project=self._cleaned(project))
 
     def _cleaned(self, text: str | None) -> str | None:
-        try:
-            return None if text is None else self._clean(text)
-        except CannotRedact:
-            return WITHHELD
-
-    def _save(self, session_id: int, state: SessionState) -> None:
-        wanted = payloads.session_payload(state, extras=self._options.extras)
-        self._sessions.save_state(session_id, state, payloads.encode(wanted), payloads.digest(wanted))
-        self._sessions.wake(session_id, self._now(), live=False)
+        return None if text is None else self._clean.or_withheld(text)
 
     def _read_anew(self, transcript_ids: Iterable[int]) -> list[bytes]:
         paths: list[bytes] = []

@@ -13,6 +13,7 @@ from pi_opensync.fold import Message
 from pi_opensync.messages import Part
 from pi_opensync.opensync.payloads import (
     acceptable,
+    as_server_dated,
     digest,
     encode,
     mended_key,
@@ -213,3 +214,12 @@ def test_any_arguments_are_taken(value: Any) -> None:
 def test_what_is_acceptable_stays_as_it_is(value: Any) -> None:
     once = acceptable(PLAIN.json(value))
     assert encode(acceptable(once)) == encode(once)
+
+
+def test_a_payload_for_server_dates_lacks_only_its_date() -> None:
+    payload = {"externalId": "é", "createdAt": 5, "parts": [{"type": "text", "content": "createdAt"}]}
+    assert json.loads(as_server_dated(json.dumps(payload).encode())) == {
+        "externalId": "é",
+        "parts": [{"type": "text", "content": "createdAt"}],
+    }
+    assert json.loads(as_server_dated(b'{"a":1}')) == {"a": 1}

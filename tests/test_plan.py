@@ -24,7 +24,6 @@ from pi_opensync.deliver.plan import (
     update_key,
     would_be_dropped,
 )
-from pi_opensync.opensync.payloads import as_server_dated
 from pi_opensync.store.outbox import SEVERAL, Waiting, attempted
 from pi_opensync.store.sessions import Session
 
@@ -354,15 +353,6 @@ def test_a_batch_is_bounded_in_messages_and_bytes() -> None:
 
 def test_two_messages_of_900_kb_do_not_share_a_batch() -> None:
     assert numbers(do(fresh=some(2, wanted=b"x" * 900_000), may_batch=True)) == [1]
-
-
-def test_a_payload_for_server_dates_lacks_only_its_date() -> None:
-    payload = {"externalId": "é", "createdAt": 5, "parts": [{"type": "text", "content": "createdAt"}]}
-    assert json.loads(as_server_dated(json.dumps(payload).encode())) == {
-        "externalId": "é",
-        "parts": [{"type": "text", "content": "createdAt"}],
-    }
-    assert json.loads(as_server_dated(b'{"a":1}')) == {"a": 1}
 
 
 # whatever the rows

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import TextIO
 
 from pi_opensync import logs, settings
-from pi_opensync.cleaning import WITHHELD, CannotRedact, Cleaner
+from pi_opensync.cleaning import Cleaner
 from pi_opensync.opensync.payloads import project_name
 from pi_opensync.printable import shown
 from pi_opensync.selection import Chosen
@@ -42,10 +42,7 @@ def announcement(sessions: Sequence[Chosen], base_url: str, clean: Cleaner) -> s
 
 def project_shown(folder: str, clean: Cleaner) -> str:
     """The name of a project, with what is secret in it redacted."""
-    try:
-        return project_name(clean(folder))
-    except CannotRedact:
-        return WITHHELD
+    return project_name(clean.or_withheld(folder))
 
 
 def _counted(count: int, noun: str) -> str:

@@ -214,9 +214,7 @@ def resume() -> None:
     run()
 
 
-redact = typer.Typer(
-    no_args_is_help=True, rich_markup_mode=None, help="What is taken out before anything is kept or sent."
-)
+redact = typer.Typer(no_args_is_help=True, help="What is taken out before anything is kept or sent.")
 app.add_typer(redact, name="redact")
 
 
@@ -240,7 +238,7 @@ def redact_rules() -> None:
     run()
 
 
-exclude = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Projects that stay on this machine.")
+exclude = typer.Typer(no_args_is_help=True, help="Projects that stay on this machine.")
 app.add_typer(exclude, name="exclude")
 Pattern = Annotated[str, typer.Argument(metavar="PATTERN", help="A folder, or a glob as in a .gitignore.")]
 
@@ -277,9 +275,7 @@ def exclude_test(path: Path) -> None:
     run(path)
 
 
-queue = typer.Typer(
-    no_args_is_help=True, rich_markup_mode=None, help="Messages and sessions that OpenSync refused."
-)
+queue = typer.Typer(no_args_is_help=True, help="Messages and sessions that OpenSync refused.")
 app.add_typer(queue, name="queue")
 
 

@@ -15,9 +15,7 @@ def register(app: typer.Typer) -> None:
     app.add_typer(service, name="service")
 
 
-service = typer.Typer(
-    no_args_is_help=True, rich_markup_mode=None, help="Run by itself, from login on: systemd or launchd."
-)
+service = typer.Typer(no_args_is_help=True, help="Run by itself, from login on: systemd or launchd.")
 
 
 @service.command("install", epilog="Example: pi-opensync service install --write-settings")

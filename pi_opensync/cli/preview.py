@@ -28,13 +28,13 @@ def run(wanted: str, *, as_json: bool) -> None:
     chosen = settings.load()
     folders = discover.roots(chosen.sessions_dir, os.environ, Path.cwd())
     listing = [item for item in discover.transcripts(folders) if isinstance(item, discover.Found)]
-    files = _files(wanted, listing, engine.policy(chosen))
+    rules = engine.policy(chosen)
+    files = _files(wanted, listing, rules)
     names = {item.path.rpartition(b"/")[2]: item.path for item in listing}
     options = Options(chosen.sync_tool_calls, chosen.sync_thinking)
     redactor = engine.redactor(chosen)
     found = Counter[str]() if redactor is None else redactor.found
     out: Counter[str] = Counter()
-    rules = engine.policy(chosen)
     for file in files:
         header = first_header(file.path)
         if header is None or rules.reason(header.cwd) is None:

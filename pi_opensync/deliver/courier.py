@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import count
 from typing import Protocol
 
 from pi_opensync.deliver import plan
@@ -83,9 +82,9 @@ class Courier:
         One transaction between two requests: what the last one brought, and what the next one may bring.
         """
         delivered = 0
+        actions = 0
         done = GOING
-        session = self._sessions.by_id(session_id)
-        for actions in count():
+        while True:
             with self._database.transaction():
                 done.record()
                 session = self._sessions.by_id(session_id)
@@ -94,6 +93,7 @@ class Courier:
             if action is None:
                 break
             done = await self._perform(session, action)
+            actions += 1
         if delivered:
             self._events.delivered(session, delivered)
 
@@ -108,15 +108,14 @@ class Courier:
             self._sessions.set_due(session.id, None)  # the next sweep takes it back
             return None
         action = self._next(session)
-        if isinstance(action, plan.Rest):
-            self._sessions.set_due(session.id, None)
-            return None
-        if isinstance(action, plan.Wait):
-            self._sessions.set_due(session.id, action.until)
+        if isinstance(action, plan.Wait | plan.Rest):
+            self._sessions.set_due(session.id, action.until if isinstance(action, plan.Wait) else None)
             return None
         if last:
             self._sessions.set_due(session.id, self._now())  # behind the others that are due
             return None
+        if isinstance(action, plan.SendBatch) and self._is_to_ask_dates(session):
+            return plan.AskDates(action.messages[0])
         if isinstance(action, plan.SendSession):
             self._sessions.update(
                 session.id,
@@ -127,9 +126,7 @@ class Courier:
                 sent_at=self._now(),
                 written_at=self._may_be_written_at(session),
             )
-        elif isinstance(action, plan.SendEach) or (
-            isinstance(action, plan.SendBatch) and not self._is_to_ask_dates(session)
-        ):
+        elif isinstance(action, plan.SendEach | plan.SendBatch):
             self._attempt(session, action.messages)
         return action
 
@@ -147,9 +144,9 @@ class Courier:
             return await self._send_session(session)
         if isinstance(action, plan.ReadBack):
             return GOING if await self._read_back(session) else ENDED
+        if isinstance(action, plan.AskDates):
+            return await self._ask_dates(session, action.message)
         if isinstance(action, plan.SendBatch):
-            if self._is_to_ask_dates(session):
-                return await self._ask_dates(session, action.messages[0])
             return await self._send_batch(session, action.messages)
         assert isinstance(action, plan.SendEach)  # noqa: S101 - waiting and resting end the visit
         return await self._send_each(session, action.messages)
@@ -175,8 +172,7 @@ class Courier:
 
     async def _send_session(self, session: Session) -> Done:
         outcome = await self._client.session(self._body(session.wanted, session.dates or self._dates))
-        self._note_write(session, outcome)
-        if not self._heard(outcome):
+        if not self._heard(outcome, writes=session):
             return ENDED
         if outcome.verdict is Verdict.DELIVERED:
             return Done(going=True, record=lambda: self._acknowledge_session(session, outcome))
@@ -263,8 +259,7 @@ class Courier:
                     self._unattempt(messages[index:])
                     break
                 outcome = await self._client.message(self._body(message.wanted, session.dates))
-                self._note_write(session, outcome)
-                if not self._heard(outcome):
+                if not self._heard(outcome, writes=session):
                     if not outcome.arrived:
                         self._unattempt(messages[index:])
                     going = False
@@ -287,7 +282,7 @@ class Courier:
 
     async def _send_batch(self, session: Session, messages: Sequence[Waiting]) -> Done:
         outcome = await self._batch(session, messages)
-        if not self._heard(outcome):
+        if not self._heard(outcome, writes=session):
             return ENDED
         stored = outcome.body.get("messages", len(messages))
         if outcome.verdict is Verdict.DELIVERED and stored == len(messages):
@@ -305,7 +300,7 @@ class Courier:
             with self._database.transaction():
                 self._attempt(session, [message])
             outcome = await self._batch(session, [message])
-            if not self._heard(outcome):
+            if not self._heard(outcome, writes=session):
                 return ENDED
             if outcome.verdict is Verdict.DATES_REFUSED:
                 self._server.learned_batch(keeps_dates=False)
@@ -326,20 +321,12 @@ class Courier:
 
     async def _batch(self, session: Session, messages: Sequence[Waiting]) -> Outcome:
         outcome = await self._client.batch([self._body(m.wanted, session.dates) for m in messages])
-        self._note_write(session, outcome)
         if outcome.verdict is Verdict.DATES_REFUSED or not outcome.arrived:
             self._unattempt(messages)
         elif outcome.verdict in (Verdict.AWAY, Verdict.PASSING, Verdict.UNCLEAR):
             with self._database.transaction():
                 self._outbox.postpone(messages, self._now() + AMBIGUOUS_BATCH, failed=False)
         return outcome
-
-    def _note_write(self, session: Session, outcome: Outcome) -> None:
-        """A request that failed may have been stored all the same, and as late as now."""
-        self._server.heard(outcome)
-        if outcome.verdict is not Verdict.DELIVERED and outcome.arrived:
-            with self._database.transaction():
-                self._sessions.update(session.id, written_at=self._may_be_written_at(session))
 
     def _may_be_written_at(self, session: Session) -> float:
         """The latest moment, by the server's clock, at which it may have written the session."""
@@ -377,9 +364,16 @@ class Courier:
     def _gives_up(self, outcome: Outcome, failures: int) -> bool:
         return outcome.verdict is Verdict.UNCLEAR and failures + 1 >= UNCLEAR_TRIES
 
-    def _heard(self, outcome: Outcome) -> bool:
-        """False where the outcome concerns every request: then nothing is sent for a while."""
+    def _heard(self, outcome: Outcome, *, writes: Session | None = None) -> bool:
+        """False where the outcome concerns every request: then nothing is sent for a while.
+
+        `writes` is the session that the request was to change: one that failed may have been stored all the
+        same, and as late as now.
+        """
         self._server.heard(outcome)
+        if writes is not None and outcome.verdict is not Verdict.DELIVERED and outcome.arrived:
+            with self._database.transaction():
+                self._sessions.update(writes.id, written_at=self._may_be_written_at(writes))
         if outcome.verdict in (Verdict.AWAY, Verdict.KEY_REFUSED):
             self._pause(outcome)
             return False

@@ -50,6 +50,13 @@ class SendBatch:
 
 
 @dataclass(frozen=True, slots=True)
+class AskDates:
+    """Put one message by a batch, to learn whether it keeps dates."""
+
+    message: Waiting
+
+
+@dataclass(frozen=True, slots=True)
 class Wait:
     """Nothing can be done before `until`."""
 
@@ -61,7 +68,7 @@ class Rest:
     """Nothing is left to do."""
 
 
-Action = FindOrigin | SendSession | ReadBack | SendEach | SendBatch | Wait | Rest
+Action = FindOrigin | SendSession | ReadBack | SendEach | SendBatch | AskDates | Wait | Rest
 
 
 def next_action(  # noqa: PLR0911 - a line a case
