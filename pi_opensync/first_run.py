@@ -29,7 +29,7 @@ def main() -> None:
     folders = discover.roots(chosen.sessions_dir, os.environ, Path.cwd())
     none = not any(isinstance(item, discover.Found) for item in discover.transcripts(folders))
     print(NO_SESSIONS if none else LOG_IN, file=sys.stderr)  # noqa: T201 - for the person who ran it
-    watch_local(port=0, open_page=sys.stderr.isatty(), demo=none, log_format="auto", debug=None)
+    watch_local(port=None, open_page=sys.stderr.isatty(), demo=none, log_format="auto", debug=None)
 
 
 if __name__ == "__main__":

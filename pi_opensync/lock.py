@@ -16,16 +16,17 @@ FILE = "lock"
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """Who holds the state folder."""
+    """Who holds the state folder; `url` is where it serves pages, if it does."""
 
     pid: int
     command: str
     version: str
     since: float
+    url: str | None = None
 
 
 @contextmanager
-def held(folder: Path, command: str, now: float) -> Iterator[None]:
+def held(folder: Path, command: str, now: float, url: str | None = None) -> Iterator[None]:
     """Hold the folder while the block runs.
 
     Raises `AlreadyRunning` that names who holds it, `ConfigurationError` where it can not be used.
@@ -47,7 +48,7 @@ def held(folder: Path, command: str, now: float) -> Iterator[None]:
         except OSError as error:
             raise cannot_keep_state(folder, error) from None
         os.ftruncate(descriptor, 0)
-        holder = {"pid": os.getpid(), "command": command, "version": __version__, "since": now}
+        holder = {"pid": os.getpid(), "command": command, "version": __version__, "since": now, "url": url}
         os.pwrite(descriptor, json.dumps(holder).encode(), 0)
         yield
     finally:
@@ -75,6 +76,13 @@ def holder(folder: Path) -> Holder | None:
 def _read(descriptor: int) -> Holder | None:
     try:
         value = json.loads(os.pread(descriptor, 4096, 0))
-        return Holder(int(value["pid"]), str(value["command"]), str(value["version"]), float(value["since"]))
-    except (OSError, ValueError, TypeError, KeyError):
+        url = value.get("url")
+        return Holder(
+            int(value["pid"]),
+            str(value["command"]),
+            str(value["version"]),
+            float(value["since"]),
+            None if url is None else str(url),
+        )
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return None

@@ -107,6 +107,36 @@ def test_serve_listens_to_this_machine_only_unless_told(home: Cli) -> None:
     assert "--remote" in done.err
 
 
+def test_a_dashboard_that_is_served_already_gives_keys_and_lets_browsers_in(home: Cli) -> None:
+    write(home, "one", "a question of mine")
+    with home.running("watch", "--local", "--port", "0") as running, browse(running) as first:
+        url = str(first.base_url).rstrip("/")
+        plain = home("serve")
+        assert (plain.code, url in plain.err, "--new-key" in plain.err) == (7, True, True)
+        again = home("watch", "--local")
+        assert (again.code, "serve --open" in again.err) == (7, True)
+        done = home("serve", "--new-key")
+        assert done.code == 0
+        headers = {"Authorization": f"Bearer {done.out.strip()}"}
+        assert httpx.get(f"{url}/api/sessions", headers=headers, trust_env=False).status_code == 200
+        link = PAGE.search(done.err)
+        assert link is not None
+        with httpx.Client(follow_redirects=True, trust_env=False) as second:
+            assert str(second.get(link[0]).url) == f"{url}/"
+            assert second.get(link[0]).status_code == 403
+        assert running.stop() == 0
+
+
+def test_a_dashboard_that_was_killed_is_served_anew(home: Cli) -> None:
+    with home.running("serve", "--port", "0") as running:
+        running.wait_for("/login?token=")
+        running.process.kill()
+        running.process.wait()
+    with home.running("serve", "--port", "0", "--new-key") as running, browse(running) as browser:
+        assert browser.get("/").status_code == 200
+        assert running.stop() == 0
+
+
 def test_a_port_that_is_taken_is_named(home: Cli) -> None:
     with home.running("serve", "--port", "0") as running, browse(running) as browser:
         port = str(browser.base_url.port)

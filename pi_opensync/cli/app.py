@@ -100,7 +100,10 @@ def watch(
 
 @app.command(epilog="Example: pi-opensync serve --open")
 def serve(
-    port: Annotated[int, typer.Option(min=0, max=65535, help="Where to serve; 0: any free port.")] = 4780,
+    port: Annotated[
+        int | None,
+        typer.Option(min=0, max=65535, help="Where to serve; 0: any free port.", show_default="4780"),
+    ] = None,
     host: Annotated[
         str, typer.Option(help="Where to listen; anything but this machine needs --remote.")
     ] = "127.0.0.1",

@@ -1,20 +1,22 @@
 """`pi-opensync watch --local` and `serve`: an OpenSync of one's own, on this machine."""
 
 import asyncio
+import errno
 import os
 import signal
 import sys
 import time
 import webbrowser
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
 from pi_opensync import engine, lock, logs, settings
 from pi_opensync.daemon import Daemon
-from pi_opensync.errors import PiOpensyncError, UsageError, cannot_keep_state
+from pi_opensync.errors import AlreadyRunning, PiOpensyncError, UsageError, cannot_keep_state
 from pi_opensync.local.app import create_app
 from pi_opensync.local.keys import Keys
 from pi_opensync.local.serve import NotLoopbackError, Running, serve
@@ -23,19 +25,29 @@ from pi_opensync.pi import discover
 from pi_opensync.store.database import Database, open_or_rebuild
 
 SAMPLES = Path(__file__).parent.parent / "samples"
+PORT = 4780
+SERVED = "served"
 
 
 def watch_local(
-    *, port: int, open_page: bool, demo: bool, log_format: logs.LogFormat, debug: bool | None
+    *, port: int | None, open_page: bool, demo: bool, log_format: logs.LogFormat, debug: bool | None
 ) -> None:
-    """Serve the pages and keep them equal to pi's sessions, all of them, until Ctrl-C."""
+    """Serve the pages and keep them equal to pi's sessions, all of them, until Ctrl-C.
+
+    `port` None: the usual one, or any where that is taken.
+    """
     stamp = settings.Stamp.take()
     chosen = _load(debug)
     logs.configure(log_format, debug=chosen.debug)
     home = chosen.state_dir / ("demo" if demo else "local")
     folders = (SAMPLES,) if demo else discover.roots(chosen.sessions_dir, os.environ, Path.cwd())
-    with lock.held(home, "watch --local", time.time()):
-        asyncio.run(_watch(chosen, stamp, home, folders, port, open_page=open_page))
+    try:
+        with lock.held(home, "watch --local", time.time()):
+            asyncio.run(_watch(chosen, stamp, home, folders, port, open_page=open_page))
+    except AlreadyRunning as error:
+        if demo:
+            raise
+        raise AlreadyRunning(error.message, hint="`pi-opensync serve --open` opens its page") from None
 
 
 async def _watch(
@@ -43,13 +55,14 @@ async def _watch(
     stamp: settings.Stamp,
     home: Path,
     folders: tuple[Path, ...],
-    port: int,
+    port: int | None,
     *,
     open_page: bool,
 ) -> None:
-    with _store(home) as store:
+    with _store(home) as store, ExitStack() as stack:
         keys = Keys(store, now=_milliseconds)
         running = await _serve(store, keys, "127.0.0.1", port, remote=False)
+        stack.enter_context(_served(home, "watch --local", running.url))
         server = {
             "convex_url": running.url,
             "api_key": SecretStr(keys.issue_for_this_run()),
@@ -57,7 +70,7 @@ async def _watch(
         }
         database, _aside = open_or_rebuild(home / "sync", time.time())
         try:
-            _tell(running, keys, open_page=open_page)
+            _tell(running.url, keys, open_page=open_page)
             while not await _follow(chosen.model_copy(update=server), stamp, folders, database):
                 stamp = settings.Stamp.take()
                 chosen = _load(chosen.debug)
@@ -80,35 +93,41 @@ async def _follow(
 def serve_alone(
     *,
     host: str,
-    port: int,
+    port: int | None,
     remote: bool,
     open_page: bool,
     new_key: bool,
     log_format: logs.LogFormat,
     debug: bool | None,
 ) -> None:
-    """Serve until Ctrl-C. The first start makes a key, and shows it: it can not be read back."""
+    """Serve until Ctrl-C. The first start makes a key, and shows it: it can not be read back.
+
+    Where the dashboard is served already, its page is opened or a key made, and that is all.
+    """
     chosen = _load(debug)
     logs.configure(log_format, debug=chosen.debug)
-    asyncio.run(
-        _serve_alone(
-            chosen.state_dir / "local", host, port, remote=remote, open_page=open_page, new_key=new_key
-        )
-    )
+    home = chosen.state_dir / "local"
+    other = lock.holder(home / SERVED)
+    if other is not None and other.url is not None and port in (None, urlsplit(other.url).port):
+        if not (open_page or new_key):
+            raise AlreadyRunning(
+                f"`pi-opensync {other.command}` (process {other.pid}) serves it at {other.url}",
+                hint="--open opens its page, --new-key makes a key for a plugin",
+            )
+        with _store(home) as store:
+            _admit(other.url, Keys(store, now=_milliseconds), open_page=open_page, new_key=new_key)
+        return
+    asyncio.run(_serve_alone(home, host, port, remote=remote, open_page=open_page, new_key=new_key))
 
 
 async def _serve_alone(
-    home: Path, host: str, port: int, *, remote: bool, open_page: bool, new_key: bool
+    home: Path, host: str, port: int | None, *, remote: bool, open_page: bool, new_key: bool
 ) -> None:
-    with _store(home) as store:
+    with _store(home) as store, ExitStack() as stack:
         keys = Keys(store, now=_milliseconds)
-        running = await _serve(store, keys, host, port, remote=remote)
-        key = keys.issue("plugin") if new_key else keys.first_key()
-        if key is not None and sys.stdout.isatty():
-            print(f"Key for OpenSync plugins, shown this once: {key}", flush=True)
-        elif key is not None:
-            print(key, flush=True)
-        _tell(running, keys, open_page=open_page)
+        running = await _serve(store, keys, host, PORT if port is None else port, remote=remote)
+        stack.enter_context(_served(home, "serve", running.url))
+        _admit(running.url, keys, open_page=open_page, new_key=new_key)
         stopping = asyncio.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, stopping.set)
@@ -116,20 +135,41 @@ async def _serve_alone(
         await running.stop()
 
 
-async def _serve(store: Store, keys: Keys, host: str, port: int, *, remote: bool) -> Running:
+@contextmanager
+def _served(home: Path, command: str, url: str) -> Iterator[None]:
+    """Let other processes know where the pages are, unless another server does."""
+    with ExitStack() as stack:
+        with suppress(AlreadyRunning):
+            stack.enter_context(lock.held(home / SERVED, command, time.time(), url))
+        yield
+
+
+async def _serve(store: Store, keys: Keys, host: str, port: int | None, *, remote: bool) -> Running:
     app = create_app(store, keys, now=_milliseconds, hosts=[host] if remote else [])
     try:
-        return await serve(app, host, port, remote=remote)
+        return await serve(app, host, PORT if port is None else port, remote=remote)
     except NotLoopbackError as error:
         raise UsageError(str(error), hint="add --remote if that is what you want") from None
     except OSError as error:
+        if port is None and error.errno == errno.EADDRINUSE:
+            return await serve(app, host, 0, remote=remote)
         raise PiOpensyncError(
             f"can not serve on {host}:{port}: {error.strerror}", hint="use another --port, or --port 0"
         ) from None
 
 
-def _tell(running: Running, keys: Keys, *, open_page: bool) -> None:
-    page = f"{running.url}/login?token={keys.login_token()}"
+def _admit(url: str, keys: Keys, *, open_page: bool, new_key: bool) -> None:
+    """Show a key, if there is a new one, and the way in."""
+    key = keys.issue("plugin") if new_key else keys.first_key()
+    if key is not None and sys.stdout.isatty():
+        print(f"For OpenSync plugins: the URL {url} and this key, shown this once: {key}", flush=True)
+    elif key is not None:
+        print(key, flush=True)
+    _tell(url, keys, open_page=open_page)
+
+
+def _tell(url: str, keys: Keys, *, open_page: bool) -> None:
+    page = f"{url}/login?token={keys.login_token()}"
     print(f"Your sessions: {page}", file=sys.stderr)
     if open_page:
         webbrowser.open(page)

@@ -16,6 +16,7 @@ from pi_opensync.local.visible import visible
 
 MAX_SHOWN = 12_000
 _MAX_ARGS = 40
+_PAIR = 2
 _MAX_HINT = 160
 _MAX_INLINE = 120
 _HINT_KEYS = [
@@ -33,8 +34,8 @@ _HINT_KEYS = [
     "title",
     "name",
 ]
-_OLD_KEYS = ("oldText", "old_string", "old_str", "oldString")
-_NEW_KEYS = ("newText", "new_string", "new_str", "newString")
+_OLD_KEYS = ("oldText", "old_string", "old_str", "oldString", "old")
+_NEW_KEYS = ("newText", "new_string", "new_str", "newString", "new")
 _PATH_KEYS = ("path", "file_path", "filePath", "filename")
 _COMMAND_KEYS = ("command", "cmd")
 
@@ -70,14 +71,14 @@ def card_of(message: Message) -> Card:
     ]
     blocks: list[Block] = []
     for part, address, result in shown:
-        if part.type == "tool-call":
-            answer = None if result is None else _result(result[1], f"{base}/{result[0]}")
+        if part.kind == "tool-call":
+            answer = None if result is None else _result(result[1].content, f"{base}/{result[0]}")
             blocks.append(_call(part, address, answer))
-        elif part.type == "tool-result":
-            blocks.append(_result(part, address))
-        elif part.type == "text":
+        elif part.kind == "tool-result":
+            blocks.append(_result(part.content, address))
+        elif part.kind == "text":
             blocks += _text(text_of(part.content), address)
-        elif part.type in ("thinking", "reasoning"):
+        elif part.kind == "thinking":
             blocks.append(_thinking(text_of(part.content), address))
         else:
             text, rest = _cut(text_of(part.content), MAX_SHOWN, address)
@@ -109,7 +110,7 @@ def _paired(
 
 def _run(shown: Sequence[tuple[int, Part]], start: int, kind: str) -> list[tuple[int, Part]]:
     end = start
-    while end < len(shown) and shown[end][1].type == kind:
+    while end < len(shown) and shown[end][1].kind == kind:
         end += 1
     return list(shown[start:end])
 
@@ -129,15 +130,17 @@ def _thinking(text: str, address: str) -> Block:
     return Block("thinking", markdown(cut) if rest is None else plain(cut), rest)
 
 
-def _result(part: Part, address: str) -> Block:
-    text = text_of(part.content)
+def _result(content: Any, address: str) -> Block:
+    text = text_of(content)
     cut, rest = _cut(text, MAX_SHOWN, address)
-    return Block("result", plain(cut), rest, error=is_error(text, part.content))
+    return Block("result", plain(cut), rest, error=is_error(text, content))
 
 
 def _call(part: Part, address: str, result: Block | None) -> Block:
     call = call_of(part.content)
     html, is_cut = _args(call.args)
+    if result is None and call.result is not None:
+        result = _result(call.result, address)
     return Block(
         "call",
         html,
@@ -173,17 +176,18 @@ def _args(args: Any) -> tuple[Markup, bool]:
         text = args if isinstance(args, str) else _json(args)
         return block(text[:MAX_SHOWN]), len(text) > MAX_SHOWN
     path = next((args[key] for key in _PATH_KEYS if isinstance(args.get(key), str)), "")
-    old_key = next((key for key in _OLD_KEYS if isinstance(args.get(key), str)), "")
-    new_key = next((key for key in _NEW_KEYS if isinstance(args.get(key), str)), "")
+    old_key, new_key = _changed_keys(args)
     pieces: list[Markup] = []
     is_cut = len(args) > _MAX_ARGS
     for key, value in list(args.items())[:_MAX_ARGS]:
         if key == new_key and old_key:
             continue
         if key == old_key and new_key:
-            key, text, language = "change", _change(value, args[new_key]), "diff"  # noqa: PLW2901 - shown as one
+            key, text, language = "change", _change(args), "diff"  # noqa: PLW2901 - shown as one
         elif value is None or isinstance(value, (bool, int, float)):
             text, language = json.dumps(value), ""
+        elif _is_changes(value):
+            text, language = "\n@@\n".join(map(_change, value)), "diff"
         else:
             text = value if isinstance(value, str) else _json(value)
             language = _language(key, path, is_text=isinstance(value, str))
@@ -210,7 +214,23 @@ def _language(key: str, path: str, *, is_text: bool) -> str:
     return ""
 
 
-def _change(old: str, new: str) -> str:
+def _changed_keys(args: dict[str, Any]) -> tuple[str, str]:
+    """Return the names of the text before and of the text after; an empty one where there is none."""
+    old = next((key for key in _OLD_KEYS if isinstance(args.get(key), str)), "")
+    return old, next((key for key in _NEW_KEYS if isinstance(args.get(key), str)), "")
+
+
+def _is_changes(value: Any) -> bool:
+    """Whether a value is a list of changes and no more, as `edits` of pi's edit tool."""
+    return (
+        isinstance(value, list)
+        and bool(value)
+        and all(isinstance(item, dict) and all(_changed_keys(item)) and len(item) == _PAIR for item in value)
+    )
+
+
+def _change(args: dict[str, Any]) -> str:
+    old, new = (args[key] for key in _changed_keys(args))
     removed = [f"-{line}" for line in old[:MAX_SHOWN].split("\n")] if old else []
     added = [f"+{line}" for line in new[:MAX_SHOWN].split("\n")] if new else []
     return "\n".join(removed + added)

@@ -129,14 +129,18 @@ def as_markdown(reading: Reading, session: sqlite3.Row, zone: tzinfo | None) -> 
 
 
 def _part_markdown(part: Part) -> str:
-    if part.type == "tool-call":
+    if part.kind == "tool-call":
         call = call_of(part.content)
-        args = (
-            call.args if isinstance(call.args, str) else json.dumps(call.args, ensure_ascii=False, indent=2)
-        )
-        return f"**{_line(call.name)}**\n\n{_fenced(args, 'json')}"
+        pieces = [f"**{_line(call.name)}**"]
+        if isinstance(call.args, str):
+            pieces.append(_fenced(call.args, ""))
+        elif call.args is not None:
+            pieces.append(_fenced(json.dumps(call.args, ensure_ascii=False, indent=2), "json"))
+        if call.result is not None:
+            pieces.append(_fenced(text_of(call.result), ""))
+        return "\n\n".join(pieces)
     text = text_of(part.content)
-    if part.type == "text":
+    if part.kind == "text":
         return text
     return _fenced(text, "")
 
@@ -152,7 +156,7 @@ def _line(text: str) -> str:
 
 
 def _text(message: Message) -> str:
-    texts = [text_of(part.content) for part in message.parts if part.type == "text"]
+    texts = [text_of(part.content) for part in message.parts if part.kind == "text"]
     return "\n".join(text for text in texts if text) or message.row["text_content"] or ""
 
 

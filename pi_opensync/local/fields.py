@@ -8,6 +8,7 @@ from pi_opensync.local.transcript import Part
 
 ROLES = ("user", "assistant", "system", "tool", "unknown")
 SOURCE_ALIASES = {"cursor": "cursor-sync"}
+TIME_ALIASES = ("startedAt", "timestamp")
 MAX_ID = 512
 MAX_SOURCE = 64
 MAX_NAME = 4096
@@ -15,6 +16,7 @@ MAX_PARTS = 8192
 MAX_DEPTH = 64
 MAX_NUMBER = 10**15
 MAX_TIME_MS = 10**14
+MIN_TIME_MS = 10**11  # 1973; what is less counts seconds, or something else
 
 
 class PayloadError(ValueError):
@@ -36,6 +38,16 @@ def clean(text: str) -> str:
     except UnicodeEncodeError:
         return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     return text
+
+
+def is_moment(name: str, value: Any) -> bool:
+    """Whether a field is the time in ms of its session or message, under a plugin's own name for it."""
+    return (
+        name in TIME_ALIASES
+        and isinstance(value, (int, float))
+        and not isinstance(value, bool)
+        and MIN_TIME_MS <= value <= MAX_TIME_MS
+    )
 
 
 def finite(digits: str) -> float:
@@ -99,6 +111,13 @@ class Fields:
     def count(self, name: str, limit: int = MAX_NUMBER) -> int | None:
         value = self.number(name, limit)
         return None if value is None else int(value)
+
+    def moment(self) -> int | None:
+        """Return `createdAt` in ms, or what a plugin sends under another name instead."""
+        given = self.count("createdAt", MAX_TIME_MS)
+        if given is not None:
+            return given
+        return next((int(value) for name, value in self._data.items() if is_moment(name, value)), None)
 
     def duration(self) -> int | None:
         """Return a duration in ms. A clock that was set back makes it negative: that counts as 0."""

@@ -31,7 +31,6 @@ class Keys:
         self._random = random
         self._lock = threading.Lock()
         self._of_this_run: set[bytes] = set()
-        self._tokens: dict[bytes, int] = {}
 
     def first_key(self) -> str | None:
         """Make the first key and return it; None if there is one already, which nobody can read back."""
@@ -65,21 +64,29 @@ class Keys:
             return con.execute("SELECT 1 FROM keys WHERE hash = ?", (digest,)).fetchone() is not None
 
     def login_token(self) -> str:
-        """For `<url>/login?token=...`: good once, for ten minutes."""
+        """For `<url>/login?token=...`: good once, for ten minutes, at any server over this store."""
         token = self._random()
         now = self._now()
-        with self._lock:
-            self._tokens = {digest: end for digest, end in self._tokens.items() if end > now}
-            while len(self._tokens) >= _MAX_TOKENS:
-                self._tokens.pop(next(iter(self._tokens)))
-            self._tokens[_digest(token)] = now + LOGIN_TOKEN_MS
+        with self._store.write() as con:
+            con.execute("DELETE FROM links WHERE expires_at <= ?", (now,))
+            con.execute(
+                "DELETE FROM links WHERE hash IN "
+                "(SELECT hash FROM links ORDER BY expires_at DESC, rowid DESC LIMIT -1 OFFSET ?)",
+                (_MAX_TOKENS - 1,),
+            )
+            con.execute("INSERT INTO links VALUES (?, ?)", (_digest(token), now + LOGIN_TOKEN_MS))
         return token
 
     def redeem(self, token: str) -> str | None:
         """Return a cookie for a login token, which is used up by this; None if it is not good (any more)."""
-        with self._lock:
-            end = self._tokens.pop(_digest(token), 0)
-        return self._cookie() if end > self._now() else None
+        digest = _digest(token)
+        with self._store.read() as con:
+            row = con.execute("SELECT expires_at FROM links WHERE hash = ?", (digest,)).fetchone()
+        if row is None or row["expires_at"] <= self._now():
+            return None
+        with self._store.write() as con:
+            is_first = con.execute("DELETE FROM links WHERE hash = ?", (digest,)).rowcount == 1
+        return self._cookie() if is_first else None
 
     def admit(self, key: str) -> str | None:
         """Return a cookie for someone who has a key."""

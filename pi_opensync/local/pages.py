@@ -16,10 +16,10 @@ from pi_opensync.local import export, live, numbers, queries, search, visible
 from pi_opensync.local.api import Json
 from pi_opensync.local.bodies import id_of, number_of
 from pi_opensync.local.cards import card_of
-from pi_opensync.local.fields import PayloadError, to_json
+from pi_opensync.local.fields import PayloadError
 from pi_opensync.local.queries import Filters, Message
 from pi_opensync.local.store import Store, revision
-from pi_opensync.local.transcript import call_of, text_of
+from pi_opensync.local.transcript import whole_of
 
 _FAMILIES = 50
 _MESSAGES = 40
@@ -157,9 +157,7 @@ class Pages:
         if place == "text":
             text = message.row["text_content"] or ""
         elif place.isascii() and place.isdigit() and len(place) < 6 and int(place) < len(message.parts):  # noqa: PLR2004 - more digits than there are parts
-            part = message.parts[int(place)]
-            args = call_of(part.content).args if part.type == "tool-call" else None
-            text = text_of(part.content) if args is None else to_json(args)
+            text = whole_of(message.parts[int(place)])
         else:
             raise HTTPException(404)
         return PlainTextResponse(visible.visible(text))

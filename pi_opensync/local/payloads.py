@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from pi_opensync.local.fields import MAX_ID, MAX_NAME, MAX_TIME_MS, Fields, PayloadError, clean, finite
+from pi_opensync.local.fields import MAX_ID, MAX_NAME, Fields, PayloadError, clean, finite, is_moment
 from pi_opensync.local.transcript import Part
 
 MAX_BATCH = 5000
@@ -127,7 +127,7 @@ def session_from(data: Any, at: str = "") -> SessionIn:
         cache_write_tokens=fields.count("cacheWriteTokens"),
         cost=fields.number("cost"),
         duration_ms=fields.duration(),
-        created_at=fields.count("createdAt", MAX_TIME_MS),
+        created_at=fields.moment(),
         parent_external_id=fields.text("parentExternalId", MAX_ID),
     )
 
@@ -148,7 +148,7 @@ def message_from(data: Any, at: str = "") -> MessageIn:
         cache_write_tokens=fields.count("cacheWriteTokens"),
         cost=fields.number("cost"),
         duration_ms=fields.duration(),
-        created_at=fields.count("createdAt", MAX_TIME_MS),
+        created_at=fields.moment(),
         parts=fields.parts(),
     )
 
@@ -167,7 +167,9 @@ def batch_from(data: dict[str, Any]) -> tuple[list[SessionIn], list[MessageIn], 
 def ignored_in(data: dict[str, Any], *, message: bool) -> list[str]:
     """Return the names of the fields that were sent and are not stored, cleaned for the answer."""
     known = _MESSAGE_FIELDS if message else _SESSION_FIELDS
-    return sorted(clean(name)[:MAX_ID] for name in data if name not in known)[:50]
+    return sorted(
+        clean(name)[:MAX_ID] for name in data if name not in known and not is_moment(name, data[name])
+    )[:50]
 
 
 def _refuse_constant(name: str) -> Any:

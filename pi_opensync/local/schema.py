@@ -1,6 +1,9 @@
 """The tables of the local OpenSync and the named steps that lead to them."""
 
 import sqlite3
+from collections.abc import Callable
+
+from pi_opensync.local.search import relearn_words
 
 # A message's id is its createdAt in ms shifted left by this many bits, plus a running number. Ids so sort by
 # time, within a session and over all of them, and a search can stop at its first page of newest hits.
@@ -59,7 +62,9 @@ CREATE TABLE messages (
 )
 """
 
-MIGRATIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
+Step = str | Callable[[sqlite3.Connection], None]
+
+MIGRATIONS: tuple[tuple[str, tuple[Step, ...]], ...] = (
     (
         "sessions, messages, parts and their search index",
         (
@@ -111,6 +116,11 @@ MIGRATIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "CREATE TABLE logins (hash BLOB PRIMARY KEY, expires_at INTEGER NOT NULL)",
         ),
     ),
+    (
+        "links into the pages, which any process of this user may make",
+        ("CREATE TABLE links (hash BLOB PRIMARY KEY, expires_at INTEGER NOT NULL)",),
+    ),
+    ("the words of tool calls that plugins name or shape otherwise", (relearn_words,)),
 )
 
 
@@ -121,12 +131,15 @@ def migrate(con: sqlite3.Connection) -> list[str]:
     """
     con.execute("CREATE TABLE IF NOT EXISTS migrations (name TEXT PRIMARY KEY)")
     ran = []
-    for name, statements in MIGRATIONS:
+    for name, steps in MIGRATIONS:
         con.execute("BEGIN IMMEDIATE")
         try:
             if con.execute("SELECT 1 FROM migrations WHERE name = ?", (name,)).fetchone() is None:
-                for statement in statements:
-                    con.execute(statement)
+                for step in steps:
+                    if isinstance(step, str):
+                        con.execute(step)
+                    else:
+                        step(con)
                 con.execute("INSERT INTO migrations VALUES (?)", (name,))
                 ran.append(name)
         except BaseException:

@@ -1,5 +1,6 @@
 """Search over every message: SQLite's FTS5 finds them, newest first, and the words around a hit show why."""
 
+import json
 import re
 import sqlite3
 import unicodedata
@@ -83,6 +84,15 @@ def forget_words(
         "INSERT INTO search (search, rowid, body, scope) VALUES ('delete', ?, ?, ?)",
         (message_id, _spaced(searchable(text, parts)), _scope(session_id)),
     )
+
+
+def relearn_words(con: sqlite3.Connection) -> None:
+    """Make the index anew from all messages: `searchable` finds other words in them than it did."""
+    con.execute("INSERT INTO search (search) VALUES ('delete-all')")
+    parts_of = "SELECT type, content FROM parts WHERE message_id = ? ORDER BY position"
+    for row in con.execute("SELECT id, session_id, text_content FROM messages ORDER BY id"):
+        parts = [Part(kind, json.loads(content)) for kind, content in con.execute(parts_of, (row[0],))]
+        learn_words(con, row[0], row[1], row[2], parts)
 
 
 def snippet(text: str, query: Query) -> Snippet:

@@ -1,6 +1,7 @@
 """What a stored message says: the words in its parts, whatever shape the plugin gave them."""
 
 import json
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +10,19 @@ _TELLING = 2
 _TEXT_KEYS = ("text", "content", "thinking", "output", "result", "value")
 _NAME_KEYS = ("toolName", "name", "tool")
 _ARGS_KEYS = ("args", "input", "arguments", "params", "parameters")
+_RESULT_KEYS = ("result", "output")
+# What plugins call these kinds instead; droid-sync and cursor-sync send `tool_use`.
+_KINDS = {
+    "tool_use": "tool-call",
+    "tool-use": "tool-call",
+    "tool_call": "tool-call",
+    "function_call": "tool-call",
+    "tool_result": "tool-result",
+    "function_call_output": "tool-result",
+    "reasoning": "thinking",
+}
+# A tool's run as one line, as cursor-sync sends it: `shell: npm install`.
+_TOLD = re.compile(r"([A-Za-z][\w.-]{0,60}): (.+)", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,11 +32,19 @@ class Part:
     type: str
     content: Any
 
+    @property
+    def kind(self) -> str:
+        """`text`, `tool-call`, `tool-result` or `thinking`, whatever the plugin calls it; else its type."""
+        return _KINDS.get(self.type, self.type)
+
 
 @dataclass(frozen=True, slots=True)
 class ToolCall:
+    """`result` is what came back, where a plugin sends it with the call."""
+
     name: str
     args: Any
+    result: Any = None
 
 
 def text_of(content: Any) -> str:
@@ -41,19 +63,41 @@ def text_of(content: Any) -> str:
 
 
 def call_of(content: Any) -> ToolCall:
-    """Return the call of `{toolName | name, args | input | arguments}`; args sent as JSON are decoded."""
+    """Return the call of `{toolName | name, args | input | arguments}`, or of a line as `shell: make`.
+
+    What was sent as JSON in a string, all of it or its arguments, is decoded.
+    """
+    content = _decoded(content)
+    if isinstance(content, str) and (told := _TOLD.fullmatch(content)):
+        return ToolCall(told[1], _decoded(told[2]))
     if not isinstance(content, dict):
         return ToolCall(name=text_of(content) or "tool", args=None)
     name = next((content[key] for key in _NAME_KEYS if isinstance(content.get(key), str)), "tool")
+    result = next((content[key] for key in _RESULT_KEYS if content.get(key) is not None), None)
     args = next((content[key] for key in _ARGS_KEYS if content.get(key) is not None), None)
     if args is None:
-        args = {key: value for key, value in content.items() if key not in _NAME_KEYS} or None
-    if isinstance(args, str) and args.lstrip().startswith("{"):
+        known = (*_NAME_KEYS, *_ARGS_KEYS, *_RESULT_KEYS)
+        args = {key: value for key, value in content.items() if key not in known} or None
+    return ToolCall(name, _decoded(args), result)
+
+
+def _decoded(value: Any) -> Any:
+    """Return the object that a string holds as JSON; anything else as it is."""
+    if isinstance(value, str) and value.lstrip().startswith("{"):
         try:
-            args = json.loads(args)
+            return json.loads(value)
         except (ValueError, RecursionError):
-            return ToolCall(name, args)
-    return ToolCall(name, args)
+            return value
+    return value
+
+
+def whole_of(part: Part) -> str:
+    """Return all that a part holds as text, for a page of its own: of a call its arguments as JSON."""
+    if part.kind != "tool-call":
+        return text_of(part.content)
+    call = call_of(part.content)
+    args = [] if call.args is None else [json.dumps(call.args, ensure_ascii=False, separators=(",", ":"))]
+    return "\n\n".join([*args, *([text_of(call.result)] if call.result else [])]) or text_of(part.content)
 
 
 def is_error(text: str, content: Any) -> bool:
@@ -70,16 +114,16 @@ def parts_to_show(text_content: str | None, parts: list[Part]) -> list[tuple[int
     """
     text = text_content or ""
     shown: list[tuple[int, Part]] = []
-    if text.strip() and not any(part.type == "text" for part in parts):
+    if text.strip() and not any(part.kind == "text" for part in parts):
         words = [word.strip() for part in parts for word in _words_of(part)]
         if not any(len(word) >= _TELLING and word in text for word in words):
             shown.append((-1, Part("text", text)))
     said = text
     for place, part in enumerate(parts):
         body = text_of(part.content)
-        if part.type == "thinking" and body.strip() and body.strip() in said:
+        if part.kind == "thinking" and body.strip() and body.strip() in said:
             continue
-        if part.type == "text":
+        if part.kind == "text":
             if not body.strip():
                 continue
             said = f"{said}\n{body}"
@@ -99,10 +143,10 @@ def searchable(text_content: str | None, parts: list[Part]) -> str:
 
 
 def _words_of(part: Part) -> list[str]:
-    if part.type == "tool-call":
+    if part.kind == "tool-call":
         call = call_of(part.content)
-        return [call.name, *_strings_in(call.args)]
-    if part.type == "tool-result":
+        return [call.name, *_strings_in(call.args), *([text_of(call.result)] if call.result else [])]
+    if part.kind == "tool-result":
         return [text_of(part.content)]
     return []
 

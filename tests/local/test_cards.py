@@ -64,6 +64,22 @@ def test_a_change_is_drawn_as_one(local: Local) -> None:
     assert '<span class="c-gi">+x = 2</span>' in page
 
 
+@pytest.mark.parametrize(
+    ("before", "after"), [("oldText", "newText"), ("old_string", "new_string"), ("old", "new")]
+)
+def test_several_changes_are_drawn_as_one(local: Local, before: str, after: str) -> None:
+    edits = [{before: "x = 1", after: "x = 2"}, {before: "y = 1", after: "y = 2"}]
+    page = drawn(local, parts=[call("edit", path="a.py", edits=edits)])
+    for sign in ("gd", "gi"):
+        assert page.count(f'<span class="c-{sign}">') == 2
+    assert '<span class="c-gi">+y = 2</span>' in page
+
+
+def test_changes_that_say_more_are_drawn_whole(local: Local) -> None:
+    edits = [{"old_string": "x", "new_string": "y", "replace_all": True}]
+    assert "replace_all" in drawn(local, parts=[call("edit", path="a.py", edits=edits)])
+
+
 def test_thinking_is_folded(local: Local) -> None:
     page = drawn(local, parts=[{"type": "text", "content": "<thinking>\n**hm**\n</thinking>\nHello"}])
     assert (
@@ -124,12 +140,34 @@ def test_content_of_every_shape_is_drawn(local: Local, kind: str, content: objec
         {"name": "grep", "pattern": "needle"},
         {"name": "grep", "args": "needle"},
         {"name": "grep", "args": ["needle"]},
+        '{"tool": "grep", "pattern": "needle"}',
+        'grep: {"pattern": "needle"}',
+        "grep: needle",
     ],
 )
-def test_calls_of_every_shape_are_drawn(local: Local, content: object) -> None:
-    page = drawn(local, parts=[{"type": "tool-call", "content": content}])
+@pytest.mark.parametrize("kind", ["tool-call", "tool_use", "function_call"])
+def test_calls_of_every_shape_are_drawn_and_found(local: Local, kind: str, content: object) -> None:
+    page = drawn(local, parts=[{"type": kind, "content": content}])
     assert "<b>grep</b>" in page
     assert "needle" in page
+    assert len(local.get("/api/search?q=needle")["results"]) == 1
+
+
+@pytest.mark.parametrize("key", ["result", "output"])
+def test_a_result_sent_with_its_call_is_drawn_with_it(local: Local, key: str) -> None:
+    content = {"toolName": "bash", "args": {"command": "make"}, key: "all good"}
+    page = drawn(local, parts=[{"type": "tool_use", "content": content}])
+    assert page.index("make") < page.index("all good")
+    assert page.count("all good") == 1
+    assert local.get("/api/search?q=good")["results"]
+
+
+def test_a_long_result_sent_with_its_call_can_be_read_whole(local: Local) -> None:
+    text = "line of output\n" * 10_000
+    content = {"toolName": "bash", "args": {"command": "x"}, "result": text}
+    page = drawn(local, parts=[{"type": "tool_use", "content": content}])
+    (address,) = (piece.split('"')[0] for piece in page.split('class="rest"><a href="')[1:])
+    assert local.page(address) == '{"command":"x"}\n\n' + text
 
 
 @pytest.mark.parametrize(

@@ -117,7 +117,7 @@ def test_every_answer_carries_the_headers(local: Local, path: str) -> None:
     assert "http" not in policy
     assert "*" not in policy
     assert headers["x-content-type-options"] == "nosniff"
-    assert headers["referrer-policy"] == "no-referrer"
+    assert headers["referrer-policy"] == "same-origin"
     assert headers["x-frame-options"] == "DENY"
     assert "access-control-allow-origin" not in headers
 

@@ -1,11 +1,13 @@
 """Search finds every word wherever it stands, shows it, and forgets what is no longer said."""
 
 import re
+from pathlib import Path
 
 import pytest
 
 from pi_opensync.local.search import Snippet, parse, snippet
-from tests.local.conftest import START, Local
+from pi_opensync.local.store import Store
+from tests.local.conftest import START, Clock, Local
 
 
 def found(local: Local, query: str) -> list[str]:
@@ -171,3 +173,24 @@ def test_a_hit_deep_in_a_long_text_is_shown_in_its_context() -> None:
     assert shown.runs[1] == "needle"
     assert shown.runs[0].endswith("the ")
     assert len("".join(shown.runs)) < 400
+
+
+def test_an_index_of_before_a_change_of_the_words_is_made_anew(tmp_path: Path, clock: Clock) -> None:
+    path = tmp_path / "local.sqlite3"
+    store = Store.open(path)
+    local = Local(store, clock)
+    content = {"toolName": "grep", "args": {"pattern": "needle"}}
+    local.message("s1", "a", textContent="some text", parts=[{"type": "tool_use", "content": content}])
+    with store.write() as con:
+        con.execute("INSERT INTO search (search) VALUES ('delete-all')")
+        con.execute("DELETE FROM migrations WHERE name LIKE 'the words of tool calls%'")
+    store.close()
+    store = Store.open(path)
+    local = Local(store, clock)
+    for words, count in (("needle", 1), ("text", 1), ("haystack", 0)):
+        assert len(local.get(f"/api/search?q={words}")["results"]) == count
+    local.message("s1", "a", textContent="other words", parts=[])
+    assert local.get("/api/search?q=needle")["results"] == []
+    with store.write() as con:
+        con.execute("INSERT INTO search (search, rank) VALUES ('integrity-check', 0)")
+    store.close()
