@@ -10,6 +10,18 @@ from pi_opensync.local.search import Query, Snippet, scoped, snippet
 from pi_opensync.local.transcript import Part, parts_to_show, searchable
 
 _WINDOW_SIZE = 600_000
+_NO_ID = 2**63 - 1
+_EDGES = re.compile(r"^[ \t]*</?thinking>[ \t]*$", re.MULTILINE)
+_HITS_OF_ONE = "SELECT rowid FROM search WHERE search MATCH ? AND rowid < ? ORDER BY rowid DESC LIMIT ?"
+# CROSS JOIN keeps the order of the loops: the index gives the newest first, and stops where enough are found.
+_HITS_OF_ALL = """
+SELECT search.rowid FROM search
+CROSS JOIN messages ON messages.id = search.rowid
+CROSS JOIN sessions ON sessions.id = messages.session_id
+WHERE search MATCH ? AND search.rowid < ?
+AND (sessions.parent_id IS NULL OR NOT sessions.is_dated OR messages.created_at >= sessions.created_at)
+ORDER BY search.rowid DESC LIMIT ?
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,14 +228,14 @@ def hits(
     before: int | None = None,
     session_id: int | None = None,
 ) -> Hits:
-    """Return the newest messages that hold the words, with the words around them."""
+    """Return the newest messages that hold the words, with the words around them.
+
+    What a fork copied is found in its parent alone, unless the fork itself is searched.
+    """
     match = query.match if session_id is None else scoped(query, session_id)
-    sql = "SELECT rowid FROM search WHERE search MATCH ?"
-    values: list[str | int] = [match]
-    if before is not None:
-        sql += " AND rowid < ?"
-        values.append(before)
-    ids = [row[0] for row in con.execute(f"{sql} ORDER BY rowid DESC LIMIT ?", (*values, limit + 1))]
+    sql = _HITS_OF_ALL if session_id is None else _HITS_OF_ONE
+    newest = before if before is not None else _NO_ID
+    ids = [row[0] for row in con.execute(sql, (match, newest, limit + 1))]
     found = []
     sessions: dict[int, sqlite3.Row] = {}
     for message_id in ids[:limit]:
@@ -231,7 +243,7 @@ def hits(
         owner = hit.row["session_id"]
         if owner not in sessions:
             sessions[owner] = con.execute("SELECT * FROM sessions WHERE id = ?", (owner,)).fetchone()
-        text = searchable(hit.row["text_content"], hit.parts)
+        text = _EDGES.sub("", searchable(hit.row["text_content"], hit.parts))
         found.append(Hit(hit.row, sessions[owner], snippet(text, query)))
     return Hits(found, ids[limit - 1] if len(ids) > limit else None)
 

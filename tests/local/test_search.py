@@ -175,6 +175,31 @@ def test_a_hit_deep_in_a_long_text_is_shown_in_its_context() -> None:
     assert len("".join(shown.runs)) < 400
 
 
+def test_what_a_fork_copied_is_found_once_and_under_its_parent(local: Local) -> None:
+    parent = local.session("aaaa1111-x", title="Work", createdAt=START)
+    fork = local.session("bbbb2222-x", title="[Fork::aaaa1111] Work", createdAt=START + 10)
+    for session in ("aaaa1111-x", "bbbb2222-x"):
+        local.message(session, f"{session}-1", textContent="the same apple", createdAt=START + 5)
+    local.message("bbbb2222-x", "own", textContent="an apple of its own", createdAt=START + 10)
+    page = local.page("/search?q=apple")
+    assert re.findall(r'class="hit" href="/sessions/(\d+)', page) == [fork, parent]
+    within = local.page(f"/search?q=apple&in={fork}")
+    assert re.findall(r'class="hit" href="/sessions/(\d+)', within) == [fork, fork]
+
+
+def test_a_copy_without_its_parent_is_found(local: Local) -> None:
+    local.session("bbbb2222-x", title="[Fork::aaaa1111] Work", createdAt=START + 10)
+    local.message("bbbb2222-x", "m", textContent="an apple", createdAt=START + 5)
+    assert local.page("/search?q=apple").count('class="hit"') == 1
+
+
+def test_the_marks_around_thinking_are_not_shown_with_a_hit(local: Local) -> None:
+    local.message("s1", "a", textContent="<thinking>\nan apple\n</thinking>\n\nnamed one")
+    page = local.page("/search?q=apple")
+    assert "thinking" not in page.split('class="hits"')[1]
+    assert found(local, "apple") == ["one"]
+
+
 def test_an_index_of_before_a_change_of_the_words_is_made_anew(tmp_path: Path, clock: Clock) -> None:
     path = tmp_path / "local.sqlite3"
     store = Store.open(path)
