@@ -1,5 +1,6 @@
 """`watch --local`, `serve` and the first run: an OpenSync of one's own, as a user starts it."""
 
+import json
 import re
 import signal
 import subprocess
@@ -7,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -54,6 +56,11 @@ def write(home: Cli, name: str, *texts: str) -> Path:
             )
         )
     return path
+
+
+def status(home: Cli) -> dict[str, Any]:
+    report: dict[str, Any] = json.loads(home("status", "--json").out)
+    return report
 
 
 def test_watch_local_shows_pis_sessions_and_what_pi_writes_next(home: Cli) -> None:
@@ -124,6 +131,23 @@ def test_a_dashboard_that_is_served_already_gives_keys_and_lets_browsers_in(home
         with httpx.Client(follow_redirects=True, trust_env=False) as second:
             assert str(second.get(link[0]).url) == f"{url}/"
             assert second.get(link[0]).status_code == 403
+        assert running.stop() == 0
+
+
+def test_a_service_prints_no_way_in_and_status_shows_where_it_is(home: Cli) -> None:
+    write(home, "one", "a question of mine", "an answer to it")
+    assert "run `pi-opensync login`" in home("status").out
+    with home.running("watch", "--local", "--port", "0", "--no-link") as running:
+        running.wait_for("following")
+        wait_until(lambda: status(home)["state"]["messages_delivered"] == 2, "both messages")
+        report = status(home)
+        assert report["running"]["command"] == "watch --local"
+        url = report["dashboard"]["url"]
+        assert f"yours     {url}; `pi-opensync serve --open` opens it" in home("status").out
+        assert "token" not in running.err.read_text()
+        link = PAGE.search(home("serve", "--new-key").err)
+        assert link is not None
+        assert httpx.get(link[0], trust_env=False).headers["location"] == "/"
         assert running.stop() == 0
 
 

@@ -58,6 +58,7 @@ def test_a_state_that_can_not_be_written_is_told() -> None:
         "running": holder,
         "pulse": beat,
         "paused": None,
+        "dashboard": None,
         "roots": [],
         "state": None,
     }

@@ -84,6 +84,9 @@ def watch(
     demo: Annotated[
         bool, typer.Option("--demo", help="With --local: three sample sessions, not pi's.")
     ] = False,
+    link: Annotated[
+        bool, typer.Option("--link/--no-link", help="Print a link that lets a browser into --local.")
+    ] = True,
     log_format: LogFormat = "auto",
     debug: Debug = None,
 ) -> None:
@@ -91,7 +94,7 @@ def watch(
     if local or demo:
         from pi_opensync.cli.local import watch_local
 
-        watch_local(port=port, open_page=open_page, demo=demo, log_format=log_format, debug=debug)
+        watch_local(port=port, open_page=open_page, demo=demo, link=link, log_format=log_format, debug=debug)
         return
     from pi_opensync.cli.watch import run
 

@@ -20,6 +20,10 @@ service = typer.Typer(no_args_is_help=True, help="Run by itself, from login on: 
 
 @service.command("install", epilog="Example: pi-opensync service install --write-settings")
 def _install(
+    local: Annotated[
+        bool,
+        typer.Option("--local", help="Keep an OpenSync of your own, on this machine; nothing leaves it."),
+    ] = False,
     write_settings: Annotated[
         bool,
         typer.Option(
@@ -34,7 +38,7 @@ def _install(
     """Install and start the service, or start it anew after an upgrade."""
     from pi_opensync.cli.service import install
 
-    install(write_settings=write_settings, print_only=print_only)
+    install(local=local, write_settings=write_settings, print_only=print_only)
 
 
 @service.command("uninstall", epilog="Example: pi-opensync service uninstall --purge")

@@ -12,7 +12,7 @@ from importlib import metadata
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from pi_opensync import __version__, lock, pulse, settings
+from pi_opensync import __version__, dashboard, pulse, settings
 from pi_opensync.doctor import (
     configuration,
     environment,
@@ -126,7 +126,7 @@ def _is_proxied(url: str) -> bool:
 
 
 def _service(chosen: Settings) -> list[Check]:
-    holder = lock.holder(chosen.state_dir)
+    holder = dashboard.daemon(chosen.state_dir)
     checks = [
         installed.version(holder, __version__),
         installed.moving(holder, pulse.last(chosen.state_dir), time.time()),

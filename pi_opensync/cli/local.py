@@ -8,13 +8,13 @@ import sys
 import time
 import webbrowser
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
-from pi_opensync import engine, lock, logs, settings
+from pi_opensync import dashboard, engine, lock, logs, settings
 from pi_opensync.daemon import Daemon
 from pi_opensync.errors import AlreadyRunning, PiOpensyncError, UsageError, cannot_keep_state
 from pi_opensync.local.app import create_app
@@ -26,24 +26,30 @@ from pi_opensync.store.database import Database, open_or_rebuild
 
 SAMPLES = Path(__file__).parent.parent / "samples"
 PORT = 4780
-SERVED = "served"
 
 
 def watch_local(
-    *, port: int | None, open_page: bool, demo: bool, log_format: logs.LogFormat, debug: bool | None
+    *,
+    port: int | None,
+    open_page: bool,
+    demo: bool,
+    link: bool = True,
+    log_format: logs.LogFormat,
+    debug: bool | None,
 ) -> None:
     """Serve the pages and keep them equal to pi's sessions, all of them, until Ctrl-C.
 
-    `port` None: the usual one, or any where that is taken.
+    `port` None: the usual one, or any where that is taken. Without `link` no link that lets a browser in is
+    printed, as a service's log keeps what is printed.
     """
     stamp = settings.Stamp.take()
     chosen = _load(debug)
     logs.configure(log_format, debug=chosen.debug)
-    home = chosen.state_dir / ("demo" if demo else "local")
+    home = chosen.state_dir / (dashboard.DEMO if demo else dashboard.FOLDER)
     folders = (SAMPLES,) if demo else discover.roots(chosen.sessions_dir, os.environ, Path.cwd())
     try:
         with lock.held(home, "watch --local", time.time()):
-            asyncio.run(_watch(chosen, stamp, home, folders, port, open_page=open_page))
+            asyncio.run(_watch(chosen, stamp, home, folders, port, open_page=open_page, link=link))
     except AlreadyRunning as error:
         if demo:
             raise
@@ -58,19 +64,23 @@ async def _watch(
     port: int | None,
     *,
     open_page: bool,
+    link: bool,
 ) -> None:
     with _store(home) as store, ExitStack() as stack:
         keys = Keys(store, now=_milliseconds)
         running = await _serve(store, keys, "127.0.0.1", port, remote=False)
-        stack.enter_context(_served(home, "watch --local", running.url))
+        stack.enter_context(dashboard.served(home, "watch --local", running.url))
         server = {
             "convex_url": running.url,
             "api_key": SecretStr(keys.issue_for_this_run()),
             "timestamps": "transcript",
         }
-        database, _aside = open_or_rebuild(home / "sync", time.time())
+        database, _aside = open_or_rebuild(home / dashboard.STATE, time.time())
         try:
-            _tell(running.url, keys, open_page=open_page)
+            if link:
+                _tell(running.url, keys, open_page=open_page)
+            else:
+                logs.get().info("serving your dashboard", url=running.url, way_in="pi-opensync serve --open")
             while not await _follow(chosen.model_copy(update=server), stamp, folders, database):
                 stamp = settings.Stamp.take()
                 chosen = _load(chosen.debug)
@@ -106,8 +116,8 @@ def serve_alone(
     """
     chosen = _load(debug)
     logs.configure(log_format, debug=chosen.debug)
-    home = chosen.state_dir / "local"
-    other = lock.holder(home / SERVED)
+    home = chosen.state_dir / dashboard.FOLDER
+    other = dashboard.server(home)
     if other is not None and other.url is not None and port in (None, urlsplit(other.url).port):
         if not (open_page or new_key):
             raise AlreadyRunning(
@@ -126,22 +136,13 @@ async def _serve_alone(
     with _store(home) as store, ExitStack() as stack:
         keys = Keys(store, now=_milliseconds)
         running = await _serve(store, keys, host, PORT if port is None else port, remote=remote)
-        stack.enter_context(_served(home, "serve", running.url))
+        stack.enter_context(dashboard.served(home, "serve", running.url))
         _admit(running.url, keys, open_page=open_page, new_key=new_key)
         stopping = asyncio.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, stopping.set)
         await stopping.wait()
         await running.stop()
-
-
-@contextmanager
-def _served(home: Path, command: str, url: str) -> Iterator[None]:
-    """Let other processes know where the pages are, unless another server does."""
-    with ExitStack() as stack:
-        with suppress(AlreadyRunning):
-            stack.enter_context(lock.held(home / SERVED, command, time.time(), url))
-        yield
 
 
 async def _serve(store: Store, keys: Keys, host: str, port: int | None, *, remote: bool) -> Running:

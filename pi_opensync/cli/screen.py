@@ -12,9 +12,11 @@ Report = dict[str, Any]
 def screen(report: Report, now: float) -> list[str]:
     lines = [
         f"pi-opensync {report['version']}",
-        f"server    {report['server'] or 'none: run `pi-opensync login`'}",
+        f"server    {report['server'] or _no_server(report)}",
         f"running   {_running(report, now)}",
     ]
+    if report["dashboard"]:
+        lines.append(f"yours     {report['dashboard']['url']}; `pi-opensync serve --open` opens it")
     trouble = (report["pulse"] or {}).get("trouble")
     if trouble:
         lines.append(f"trouble   the state can not be written: {trouble}")
@@ -36,6 +38,10 @@ def age(seconds: float) -> str:
         if seconds >= size:
             return f"{seconds / size:.0f} {unit}"
     return f"{seconds:.0f} s"
+
+
+def _no_server(report: Report) -> str:
+    return "your own" if report["dashboard"] or report["state"] else "none: run `pi-opensync login`"
 
 
 def _running(report: Report, now: float) -> str:

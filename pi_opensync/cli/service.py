@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from pi_opensync import __version__, lock, settings
+from pi_opensync import __version__, dashboard, settings
 from pi_opensync.cli.login import write_private
 from pi_opensync.errors import ConfigurationError, NotRunning, cannot_keep_state
 from pi_opensync.service import manager
@@ -17,19 +17,16 @@ from pi_opensync.service.purge import purge_configuration, purge_state
 Ask = Callable[[str], str]
 
 
-def install(*, write_settings: bool, print_only: bool) -> None:
+def install(*, local: bool, write_settings: bool, print_only: bool) -> None:
+    """Install what sends to the configured server, or with `local` what keeps a dashboard of one's own."""
     service = _service()
     chosen = settings.load()
-    plan = manager.plan(chosen, os.environ, Path.home())
+    plan = manager.plan(chosen, os.environ, Path.home(), local=local)
     if print_only:
         print(service.render(plan), end="")
         return
-    chosen.require_server()
-    if not chosen.auto_sync:
-        raise ConfigurationError(
-            "autoSync is off: a service would have nothing to do",
-            hint="set it to true, or send by hand with `pi-opensync sync`",
-        )
+    if not local:
+        _require_work(chosen)
     service.require(plan)
     keep_settings(write=write_settings, ask=terminal())
     make_folder(chosen.state_dir)
@@ -37,6 +34,22 @@ def install(*, write_settings: bool, print_only: bool) -> None:
     for note in service.notes:
         print(f"Note: {note}.", file=sys.stderr)
     print(f"Installed {service.path} and started it. `pi-opensync status` shows how it goes.")
+    if local:
+        print("`pi-opensync serve --open` opens your dashboard.")
+
+
+def _require_work(chosen: settings.Settings) -> None:
+    if chosen.convex_url is None and chosen.api_key is None:
+        raise ConfigurationError(
+            "no OpenSync is configured",
+            hint="run `pi-opensync login`, or, for a dashboard of your own, install with --local",
+        )
+    chosen.require_server()
+    if not chosen.auto_sync:
+        raise ConfigurationError(
+            "autoSync is off: a service would have nothing to do",
+            hint="set it to true, or send by hand with `pi-opensync sync`",
+        )
 
 
 def uninstall(*, purge: bool) -> None:
@@ -83,7 +96,7 @@ def status() -> None:
     print(f"file     {service.path}")
     print(f"runs     {state.interpreter or 'something that is not ours'} -m pi_opensync")
     print(f"starts   {'with your login' if state.starts_by_itself else 'not by itself'}")
-    holder = lock.holder(settings.load().state_dir)
+    holder = dashboard.daemon(settings.load().state_dir)
     if holder is not None:
         note = "" if holder.version == __version__ else old_version(holder.version)
         print(f"version  {holder.version}{note}")

@@ -120,7 +120,7 @@ def _install(wishes: Wishes, ask: Ask | None) -> None:
     if not wanted:
         print("  not installed; `pi-opensync service install` does it, `pi-opensync watch` runs it here")
         return
-    service.install(write_settings=wishes.write_settings, print_only=False)
+    service.install(local=False, write_settings=wishes.write_settings, print_only=False)
 
 
 def _sessions(chosen: Settings, folders: tuple[Path, ...]) -> list[Chosen]:

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from pi_opensync import __version__, lock, pausing, pulse, settings
+from pi_opensync import __version__, dashboard, pausing, pulse, settings
 from pi_opensync.cli.screen import screen
 from pi_opensync.deliver.server import read_pause
 from pi_opensync.pi import discover
@@ -26,7 +26,9 @@ def gather() -> dict[str, Any]:
     """What `status --json` prints; `schema` grows when a field changes its meaning."""
     chosen = settings.load()
     folders = discover.roots(chosen.sessions_dir, os.environ, Path.cwd())
-    holder = lock.holder(chosen.state_dir)
+    holder = dashboard.daemon(chosen.state_dir)
+    own = chosen.state_dir / dashboard.FOLDER
+    server = dashboard.server(own)
     beat = pulse.last(chosen.state_dir)
     asked = pausing.asked(chosen.state_dir, time.time())
     report: dict[str, Any] = {
@@ -39,12 +41,13 @@ def gather() -> dict[str, Any]:
         "pulse": None if beat is None or holder is None or beat.pid != holder.pid else asdict(beat),
         "paused": None if asked is None else asdict(asked),
         "roots": [{"path": str(folder), "exists": folder.is_dir()} for folder in folders],
+        "dashboard": None if server is None else {"url": server.url, "pid": server.pid},
         "state": None,
         "pause": None,
     }
-    if chosen.convex_url is None:
-        return report
-    database = open_beside(settings.state_folder(chosen, chosen.convex_url))
+    is_own = chosen.convex_url is None
+    kept = own / dashboard.STATE if is_own else settings.state_folder(chosen, str(chosen.convex_url))
+    database = open_beside(kept)
     if database is None:
         return report
     try:

@@ -1,4 +1,4 @@
-"""What launchd runs: `watch`, its log lines in a file that rotates.
+"""What launchd runs: `watch`, or what else the plist says, its log lines in a file that rotates.
 
 launchd restarts whatever ends with a failure and can not be told of exit codes that no restart mends, so
 those end with 0 here, their reason in the log.
@@ -7,6 +7,8 @@ those end with 0 here, their reason in the log.
 import sys
 from io import TextIOBase
 from pathlib import Path
+
+from pi_opensync.service.units import WATCH
 
 MAX_BYTES = 5 << 20
 KEPT = 3
@@ -58,7 +60,7 @@ def main() -> None:
 
     log = RotatingFile(Path(sys.argv[1]))
     sys.stderr = log
-    sys.argv = ["pi-opensync", "watch", "--log-format", "text"]
+    sys.argv = ["pi-opensync", *(sys.argv[2:] or WATCH), "--log-format", "text"]
     try:
         command()
     except SystemExit as end:

@@ -15,7 +15,7 @@ from pi_opensync.service.commands import Run
 from pi_opensync.service.launchd import Launchd
 from pi_opensync.service.state import State
 from pi_opensync.service.systemd import Systemd
-from pi_opensync.service.units import Plan
+from pi_opensync.service.units import WATCH, WATCH_LOCAL, Plan
 from pi_opensync.settings import Settings
 
 PI_VARIABLES = ("PI_CODING_AGENT_DIR", "PI_CODING_AGENT_SESSION_DIR")
@@ -59,8 +59,8 @@ def choose(platform: str, home: Path, env: Mapping[str, str], run: Run) -> Servi
     )
 
 
-def plan(chosen: Settings, env: Mapping[str, str], home: Path) -> Plan:
-    """What the service is to run: this very interpreter, with these settings."""
+def plan(chosen: Settings, env: Mapping[str, str], home: Path, *, local: bool = False) -> Plan:
+    """What the service is to run: this very interpreter, with these settings; `local`: its own dashboard."""
     return Plan(
         interpreter=Path(sys.executable),
         state=chosen.state_dir,
@@ -68,6 +68,7 @@ def plan(chosen: Settings, env: Mapping[str, str], home: Path) -> Plan:
         logs=home / "Library" / "Logs" / "pi-opensync",
         home=home,
         environment=carried(env),
+        command=WATCH_LOCAL if local else WATCH,
     )
 
 

@@ -5,11 +5,10 @@ import shutil
 from contextlib import suppress
 from pathlib import Path
 
-from pi_opensync import lock, pausing, pulse
+from pi_opensync import dashboard, lock, pausing, pulse
 from pi_opensync.errors import AlreadyRunning, cannot_keep_state
 from pi_opensync.service.files import remove, remove_empty
 
-LOCAL = "local"  # the dashboards of one's own: other plugins' sessions are in them too
 _OF_A_SERVER = re.compile(r"[0-9a-f]{12}")
 _FILES = (lock.FILE, *(name + end for name in (pausing.FILE, pulse.FILE) for end in ("", ".new")))
 
@@ -35,7 +34,8 @@ def purge_state(folder: Path) -> Path | None:
         raise cannot_keep_state(folder, error) from None
     with suppress(OSError):
         folder.rmdir()
-    return folder / LOCAL if (folder / LOCAL).exists() else None
+    kept = folder / dashboard.FOLDER
+    return kept if kept.exists() else None
 
 
 def purge_configuration(path: Path, below: Path) -> None:
@@ -45,4 +45,4 @@ def purge_configuration(path: Path, below: Path) -> None:
 
 
 def _is_ours(name: str) -> bool:
-    return name == "demo" or _OF_A_SERVER.fullmatch(name) is not None
+    return name == dashboard.DEMO or _OF_A_SERVER.fullmatch(name) is not None

@@ -12,6 +12,8 @@ SYSTEMD_TEMPLATE = "systemd/pi-opensync.service"
 LAUNCHD_TEMPLATE = "launchd/dev.opensync.pi.plist"
 LABEL = "dev.opensync.pi"
 LOG_FILE = "pi-opensync.log"
+WATCH = ("watch",)
+WATCH_LOCAL = ("watch", "--local", "--no-link")
 STEPS_SINCE = 254  # the systemd that learned RestartSteps
 _REFUSED = frozenset("\"'\\")  # in the name of a program, by systemd
 _BLOCK = ("# [namespaces]", "# [/namespaces]")
@@ -21,8 +23,9 @@ _BLOCK = ("# [namespaces]", "# [/namespaces]")
 class Plan:
     """What the service runs and where it may write.
 
-    `interpreter` is the Python that has the package, `roots` the session folders that it reads, and
-    `environment` what it needs of the shell's to find its configuration and its way out.
+    `interpreter` is the Python that has the package, `roots` the session folders that it reads,
+    `environment` what it needs of the shell's to find its configuration and its way out, and `command` the
+    words after `pi-opensync`.
     """
 
     interpreter: Path
@@ -31,6 +34,7 @@ class Plan:
     logs: Path
     home: Path
     environment: Mapping[str, str] = field(default_factory=dict)
+    command: tuple[str, ...] = WATCH
 
 
 def template(name: str) -> str:
@@ -56,6 +60,7 @@ def systemd_unit(text: str, plan: Plan, *, version: int, namespaces: bool = True
         )
     values = {
         "@interpreter@": _quoted(program),
+        "@command@": " ".join(plan.command),
         "@environment@": "\n".join(
             f"Environment={_quoted(f'{name}={value}')}" for name, value in sorted(plan.environment.items())
         ),
@@ -83,7 +88,10 @@ def launchd_plist(text: str, plan: Plan) -> bytes:
     value = plistlib.loads(text.encode())
     log = plan.logs / LOG_FILE
     value |= {
-        "ProgramArguments": [str(plan.interpreter), "-m", "pi_opensync.service.launched", str(log)],
+        "ProgramArguments": [
+            *(str(plan.interpreter), "-m", "pi_opensync.service.launched", str(log)),
+            *plan.command,
+        ],
         "WorkingDirectory": str(plan.home),
         # Only what is said before the log file is open, or by Python as it dies.
         "StandardOutPath": "/dev/null",

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from pi_opensync import lock
+from pi_opensync import __version__, lock
 from pi_opensync.store.database import open_database
 from tests.conftest import Cli
 from tests.service.conftest import Fake, tree
@@ -44,6 +44,20 @@ def test_install_writes_enables_and_starts(logged_in: Cli, fake: Fake) -> None:
     assert shown.code == 0
     assert "active (running), nothing waits, process 4242" in shown.out
     assert sys.executable in shown.out
+
+
+def test_a_dashboard_of_ones_own_is_a_service_without_an_account(fresh_cli: Cli, fake: Fake) -> None:
+    fresh_cli.variables |= fake.variables | {"PI_OPENSYNC_STATE_DIR": ""}
+    refused = fresh_cli("service", "install")
+    assert (refused.code, "--local" in refused.err) == (6, True)
+    done = fresh_cli("service", "install", "--local")
+    assert done.code == 0, done.err
+    assert "serve --open" in done.out
+    unit = (fresh_cli.home / UNIT).read_text()
+    assert f'ExecStart="{sys.executable}" -m pi_opensync watch --local --no-link\n' in unit
+    with lock.held(fresh_cli.home / STATE / "local", "watch --local", time.time()):
+        shown = fresh_cli("service", "status")
+        assert (shown.code, f"version  {__version__}" in shown.out) == (0, True)
 
 
 def test_install_again_is_an_upgrade_that_restarts(logged_in: Cli, fake: Fake) -> None:

@@ -1,8 +1,10 @@
 """The agent of launchd, with a `launchctl` that only notes what it was asked."""
 
+import plistlib
 import subprocess
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,7 +16,7 @@ from pi_opensync.service.launchd import Launchd
 from pi_opensync.service.manager import choose
 from pi_opensync.service.state import NoUserSession, ServiceFailed
 from pi_opensync.service.systemd import Systemd
-from pi_opensync.service.units import Plan
+from pi_opensync.service.units import LAUNCHD_TEMPLATE, WATCH_LOCAL, Plan, launchd_plist, template
 from tests.service.conftest import Fake, tree
 
 DOMAIN = "gui/501"
@@ -52,6 +54,13 @@ def plan(home: Path) -> Plan:
         logs=home / "Library/Logs/pi-opensync",
         home=home,
     )
+
+
+def test_the_agent_runs_what_was_planned(plan: Plan) -> None:
+    local = replace(plan, command=WATCH_LOCAL)
+    for wanted in (plan, local):
+        words = plistlib.loads(launchd_plist(template(LAUNCHD_TEMPLATE), wanted))["ProgramArguments"]
+        assert words[3:] == [str(plan.logs / "pi-opensync.log"), *wanted.command]
 
 
 def test_install_loads_the_agent(agent: Launchd, plan: Plan, fake: Fake) -> None:

@@ -162,7 +162,7 @@ def agent(home: Path, environment: Environment = NONE) -> dict[str, object]:
 def test_the_agent_runs_the_interpreter_and_is_kept_alive_after_failures_only(tmp_path: Path) -> None:
     value = agent(tmp_path, {"HTTPS_PROXY": "http://proxy.test:3128"})
     log = f"{tmp_path}/Library/Logs/pi-opensync/pi-opensync.log"
-    assert value["ProgramArguments"] == [sys.executable, "-m", "pi_opensync.service.launched", log]
+    assert value["ProgramArguments"] == [sys.executable, "-m", "pi_opensync.service.launched", log, "watch"]
     assert value["KeepAlive"] == {"SuccessfulExit": False}
     assert value["ThrottleInterval"] == 30
     assert value["LowPriorityIO"] is True

@@ -1,0 +1,35 @@
+"""The dashboard of one's own on this machine: where it is kept, who serves it, and who keeps it equal."""
+
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+
+from pi_opensync import lock
+from pi_opensync.errors import AlreadyRunning
+from pi_opensync.lock import Holder
+
+FOLDER = "local"  # in the state folder; sessions of other agents may be in it too
+DEMO = "demo"
+STATE = "sync"  # in its folder: what the daemon knows
+_SERVED = "served"
+
+
+@contextmanager
+def served(folder: Path, command: str, url: str) -> Iterator[None]:
+    """Let other processes know where the pages are while the block runs, unless another server does."""
+    with ExitStack() as stack:
+        with suppress(AlreadyRunning):
+            stack.enter_context(lock.held(folder / _SERVED, command, time.time(), url))
+        yield
+
+
+def server(folder: Path) -> Holder | None:
+    """Who serves the dashboard that is kept there; its `url` is known."""
+    holder = lock.holder(folder / _SERVED)
+    return holder if holder is not None and holder.url is not None else None
+
+
+def daemon(state_dir: Path) -> Holder | None:
+    """Who follows pi: `watch`, or `watch --local` where there is no other."""
+    return lock.holder(state_dir) or lock.holder(state_dir / FOLDER)
