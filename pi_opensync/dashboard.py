@@ -30,6 +30,9 @@ def server(folder: Path) -> Holder | None:
     return holder if holder is not None and holder.url is not None else None
 
 
-def daemon(state_dir: Path) -> Holder | None:
-    """Who follows pi: `watch`, or `watch --local` where there is no other."""
-    return lock.holder(state_dir) or lock.holder(state_dir / FOLDER)
+def daemon(state_dir: Path) -> tuple[Path, Holder | None]:
+    """Who follows pi, `watch` or where there is none `watch --local`, and the folder where its pulse is."""
+    holder = lock.holder(state_dir)
+    if holder is None and (own := lock.holder(state_dir / FOLDER)) is not None:
+        return state_dir / FOLDER, own
+    return state_dir, holder

@@ -3,6 +3,7 @@
 import json
 import re
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -142,6 +143,7 @@ def test_a_service_prints_no_way_in_and_status_shows_where_it_is(home: Cli) -> N
         wait_until(lambda: status(home)["state"]["messages_delivered"] == 2, "both messages")
         report = status(home)
         assert report["running"]["command"] == "watch --local"
+        assert report["pulse"]["pid"] == running.process.pid
         url = report["dashboard"]["url"]
         assert f"yours     {url}; `pi-opensync serve --open` opens it" in home("status").out
         assert "token" not in running.err.read_text()
@@ -149,6 +151,22 @@ def test_a_service_prints_no_way_in_and_status_shows_where_it_is(home: Cli) -> N
         assert link is not None
         assert httpx.get(link[0], trust_env=False).headers["location"] == "/"
         assert running.stop() == 0
+
+
+def test_systemd_hears_when_it_is_ready_and_when_it_stops(home: Cli) -> None:
+    write(home, "one", "a question of mine")
+    address = home.home / "notify"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(address))
+        manager.settimeout(30)
+        words = ("watch", "--local", "--port", "0", "--no-link")
+        with home.running(*words, NOTIFY_SOCKET=str(address)) as running:
+            heard = [manager.recv(1000).decode()]
+            while not heard[-1].startswith("READY"):
+                heard.append(manager.recv(1000).decode())
+            assert running.stop() == 0
+            while not heard[-1].startswith("STOPPING"):
+                heard.append(manager.recv(1000).decode())
 
 
 def test_a_dashboard_that_was_killed_is_served_anew(home: Cli) -> None:

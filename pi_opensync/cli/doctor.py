@@ -126,10 +126,10 @@ def _is_proxied(url: str) -> bool:
 
 
 def _service(chosen: Settings) -> list[Check]:
-    holder = dashboard.daemon(chosen.state_dir)
+    folder, holder = dashboard.daemon(chosen.state_dir)
     checks = [
         installed.version(holder, __version__),
-        installed.moving(holder, pulse.last(chosen.state_dir), time.time()),
+        installed.moving(holder, pulse.last(folder), time.time()),
     ]
     try:
         state = manager.choose(sys.platform, Path.home(), os.environ, run_command).state()

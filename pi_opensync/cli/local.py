@@ -14,15 +14,15 @@ from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
-from pi_opensync import dashboard, engine, lock, logs, settings
-from pi_opensync.daemon import Daemon
+from pi_opensync import dashboard, lock, logs, settings
+from pi_opensync.cli.following import follow
 from pi_opensync.errors import AlreadyRunning, PiOpensyncError, UsageError, cannot_keep_state
 from pi_opensync.local.app import create_app
 from pi_opensync.local.keys import Keys
 from pi_opensync.local.serve import NotLoopbackError, Running, serve
 from pi_opensync.local.store import Store
 from pi_opensync.pi import discover
-from pi_opensync.store.database import Database, open_or_rebuild
+from pi_opensync.store.database import open_or_rebuild
 
 SAMPLES = Path(__file__).parent.parent / "samples"
 PORT = 4780
@@ -81,23 +81,20 @@ async def _watch(
                 _tell(running.url, keys, open_page=open_page)
             else:
                 logs.get().info("serving your dashboard", url=running.url, way_in="pi-opensync serve --open")
-            while not await _follow(chosen.model_copy(update=server), stamp, folders, database):
+            while not await follow(
+                chosen.model_copy(update=server),
+                stamp,
+                folders,
+                database,
+                pulse_in=home,
+                backfill=True,
+                extras=True,
+            ):
                 stamp = settings.Stamp.take()
                 chosen = _load(chosen.debug)
         finally:
             database.close()
             await running.stop()
-
-
-async def _follow(
-    own: settings.Settings, stamp: settings.Stamp, folders: tuple[Path, ...], database: Database
-) -> bool:
-    """Run until it is stopped; False where it ended because the settings changed."""
-    built = engine.build(own, folders, database, extras=True, is_outdated=stamp.is_outdated)
-    async with built.client:
-        daemon = Daemon(built, folders, is_outdated=stamp.is_outdated)
-        await daemon.watch(backfill=True)
-        return daemon.was_asked_to_stop
 
 
 def serve_alone(

@@ -96,7 +96,7 @@ def status() -> None:
     print(f"file     {service.path}")
     print(f"runs     {state.interpreter or 'something that is not ours'} -m pi_opensync")
     print(f"starts   {'with your login' if state.starts_by_itself else 'not by itself'}")
-    holder = dashboard.daemon(settings.load().state_dir)
+    _folder, holder = dashboard.daemon(settings.load().state_dir)
     if holder is not None:
         note = "" if holder.version == __version__ else old_version(holder.version)
         print(f"version  {holder.version}{note}")

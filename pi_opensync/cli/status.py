@@ -26,10 +26,10 @@ def gather() -> dict[str, Any]:
     """What `status --json` prints; `schema` grows when a field changes its meaning."""
     chosen = settings.load()
     folders = discover.roots(chosen.sessions_dir, os.environ, Path.cwd())
-    holder = dashboard.daemon(chosen.state_dir)
+    at_work, holder = dashboard.daemon(chosen.state_dir)
     own = chosen.state_dir / dashboard.FOLDER
     server = dashboard.server(own)
-    beat = pulse.last(chosen.state_dir)
+    beat = pulse.last(at_work)
     asked = pausing.asked(chosen.state_dir, time.time())
     report: dict[str, Any] = {
         "schema": SCHEMA,

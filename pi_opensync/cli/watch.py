@@ -4,18 +4,15 @@ import asyncio
 import os
 import sqlite3
 import time
-from collections.abc import Callable
 from pathlib import Path
 
-from pi_opensync import __version__, engine, lock, logs, notify, pulse, settings
+from pi_opensync import engine, lock, logs, settings
 from pi_opensync.cli.announcement import announcement, warn_of_an_open_file
-from pi_opensync.daemon import Daemon
+from pi_opensync.cli.following import follow
 from pi_opensync.errors import ConfigurationError
-from pi_opensync.notify import Notifier
 from pi_opensync.pi import discover
 from pi_opensync.selection import Wanted
-from pi_opensync.store.database import Database, open_or_rebuild, set_aside
-from pi_opensync.store.tally import tally
+from pi_opensync.store.database import open_or_rebuild, set_aside
 
 
 def run(*, backfill: bool, once: bool, log_format: logs.LogFormat, debug: bool | None) -> None:
@@ -52,7 +49,9 @@ def _watch(chosen: settings.Settings, stamp: settings.Stamp, *, backfill: bool, 
     try:
         if backfill and database.meta("backfilled") != 1:
             _announce(chosen, folders, base_url)
-        return asyncio.run(_run(chosen, stamp, folders, database, backfill=backfill, once=once))
+        return asyncio.run(
+            follow(chosen, stamp, folders, database, pulse_in=chosen.state_dir, backfill=backfill, once=once)
+        )
     except sqlite3.OperationalError:
         raise
     except sqlite3.DatabaseError:
@@ -64,60 +63,12 @@ def _watch(chosen: settings.Settings, stamp: settings.Stamp, *, backfill: bool, 
         database.close()
 
 
-async def _run(
-    chosen: settings.Settings,
-    stamp: settings.Stamp,
-    folders: tuple[Path, ...],
-    database: Database,
-    *,
-    backfill: bool,
-    once: bool,
-) -> bool:
-    notifier, heart = Notifier.of(os.environ), notify.heart(os.environ)
-
-    def beat(part: str) -> None:
-        if heart.beat(part, time.monotonic()):
-            notifier.alive()
-
-    built = engine.build(chosen, folders, database, on_beat=beat, is_outdated=stamp.is_outdated)
-    async with built.client:
-        daemon = Daemon(
-            built,
-            folders,
-            is_outdated=stamp.is_outdated,
-            on_ready=notifier.ready,
-            on_sweep=_beating(chosen.state_dir, built, notifier),
-            on_beat=beat,
-        )
-        if once:
-            await daemon.once(backfill=backfill)
-            return True
-        await daemon.watch(backfill=backfill)
-        if daemon.was_asked_to_stop:
-            notifier.stopping()
-        return daemon.was_asked_to_stop
-
-
 def _announce(chosen: settings.Settings, folders: tuple[Path, ...], base_url: str) -> None:
     """Say what history leaves this machine, before the first of it does."""
     files = Wanted().choose(_files(folders), engine.policy(chosen))
     leaving = [item for item in files if item.header and item.excluded is None]
     said = announcement(leaving, base_url, engine.cleaner(chosen))
     logs.get().info("history will be sent", what=said)
-
-
-def _beating(folder: Path, built: engine.Engine, notifier: Notifier) -> Callable[[bool], None]:
-    def beat(events: bool) -> None:
-        watching = "events" if events else "sweep"
-        if notifier.is_heard:
-            now = tally(built.database)
-            notifier.status(f"{now.messages_delivered} messages delivered, {now.messages_waiting} waiting")
-        trouble = built.events.trouble_of_late()
-        pulse.beat(
-            folder, pulse.Pulse(os.getpid(), time.time(), __version__, watching, pulse.memory(), trouble)
-        )
-
-    return beat
 
 
 def _files(folders: tuple[Path, ...]) -> list[discover.Found]:
