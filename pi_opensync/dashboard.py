@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
-from pi_opensync import lock
+from pi_opensync import lock, settings
 from pi_opensync.errors import AlreadyRunning
 from pi_opensync.lock import Holder
+from pi_opensync.settings import Settings
 
 FOLDER = "local"  # in the state folder; sessions of other agents may be in it too
 DEMO = "demo"
@@ -28,6 +29,13 @@ def server(folder: Path) -> Holder | None:
     """Who serves the dashboard that is kept there; its `url` is known."""
     holder = lock.holder(folder / _SERVED)
     return holder if holder is not None and holder.url is not None else None
+
+
+def state_folder(chosen: Settings) -> Path:
+    """What is known of the configured server, or where none is, of one's own dashboard."""
+    if chosen.convex_url is None:
+        return chosen.state_dir / FOLDER / STATE
+    return settings.state_folder(chosen, chosen.convex_url)
 
 
 def daemon(state_dir: Path) -> tuple[Path, Holder | None]:

@@ -146,6 +146,9 @@ def test_a_service_prints_no_way_in_and_status_shows_where_it_is(home: Cli) -> N
         assert report["pulse"]["pid"] == running.process.pid
         url = report["dashboard"]["url"]
         assert f"yours     {url}; `pi-opensync serve --open` opens it" in home("status").out
+        (listed,) = json.loads(home("list", "--json").out)["sessions"]
+        assert (listed["sent"], listed["why"]) == (2, None)
+        assert "none needed for your own dashboard" in home("doctor").out
         assert "token" not in running.err.read_text()
         link = PAGE.search(home("serve", "--new-key").err)
         assert link is not None

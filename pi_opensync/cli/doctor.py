@@ -56,7 +56,7 @@ def gather() -> Groups:
     if chosen is None:
         return groups
     groups["configuration"] += [
-        configuration.login(chosen),
+        configuration.login(chosen, has_own=dashboard.state_folder(chosen).is_dir()),
         configuration.automatic(chosen, chosen.state_dir, time.time()),
         configuration.environment(os.environ, Path.home()),
     ]
@@ -100,9 +100,7 @@ def _machine(chosen: Settings, folders: tuple[Path, ...]) -> tuple[list[Check], 
         machine.disk(chosen.state_dir, lambda folder: shutil.disk_usage(folder).free),
         machine.writable(chosen.state_dir),
     ]
-    if chosen.convex_url is None:
-        return checks, None
-    state, kept = machine.database(settings.state_folder(chosen, chosen.convex_url))
+    state, kept = machine.database(dashboard.state_folder(chosen))
     return [*checks, state], kept
 
 

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from pi_opensync import engine, settings
+from pi_opensync import dashboard, engine, settings
 from pi_opensync.cli.announcement import project_shown
 from pi_opensync.pi import discover
 from pi_opensync.printable import shown
@@ -95,9 +95,7 @@ def _unknown(chosen: settings.Settings) -> list[Listed]:
 
 
 def _database(chosen: settings.Settings) -> Database | None:
-    if chosen.convex_url is None:
-        return None
-    return open_beside(settings.state_folder(chosen, chosen.convex_url))
+    return open_beside(dashboard.state_folder(chosen))
 
 
 def _show(rows: list[Listed]) -> None:

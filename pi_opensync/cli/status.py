@@ -27,8 +27,7 @@ def gather() -> dict[str, Any]:
     chosen = settings.load()
     folders = discover.roots(chosen.sessions_dir, os.environ, Path.cwd())
     at_work, holder = dashboard.daemon(chosen.state_dir)
-    own = chosen.state_dir / dashboard.FOLDER
-    server = dashboard.server(own)
+    server = dashboard.server(chosen.state_dir / dashboard.FOLDER)
     beat = pulse.last(at_work)
     asked = pausing.asked(chosen.state_dir, time.time())
     report: dict[str, Any] = {
@@ -45,9 +44,7 @@ def gather() -> dict[str, Any]:
         "state": None,
         "pause": None,
     }
-    is_own = chosen.convex_url is None
-    kept = own / dashboard.STATE if is_own else settings.state_folder(chosen, str(chosen.convex_url))
-    database = open_beside(kept)
+    database = open_beside(dashboard.state_folder(chosen))
     if database is None:
         return report
     try:

@@ -35,7 +35,10 @@ def permissions(env: Mapping[str, str]) -> Check:
     return ok("permissions", f"only you can read {path}")
 
 
-def login(chosen: Settings) -> Check:
+def login(chosen: Settings, *, has_own: bool) -> Check:
+    """Whether there is a server to send to; `has_own`: there is a dashboard of one's own, if nothing else."""
+    if has_own and chosen.convex_url is None and chosen.api_key is None:
+        return ok("login", "none, and none needed for your own dashboard")
     try:
         chosen.require_server()
     except ConfigurationError as error:

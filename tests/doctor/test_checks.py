@@ -89,10 +89,18 @@ def test_a_file_that_others_can_read_fails(env: dict[str, str]) -> None:
 
 def test_without_url_or_key_login_fails_and_no_check_shows_the_key(tmp_path: Path) -> None:
     key = new_key()
-    assert configuration.login(Settings(state_dir=tmp_path)).mend == "pi-opensync login"
-    check = configuration.login(Settings(convex_url="https://otter.test", api_key=SecretStr(key)))
+    assert configuration.login(Settings(state_dir=tmp_path), has_own=False).mend == "pi-opensync login"
+    check = configuration.login(
+        Settings(convex_url="https://otter.test", api_key=SecretStr(key)), has_own=False
+    )
     assert check.verdict == "ok"
     assert key not in repr(check)
+
+
+def test_without_url_or_key_a_dashboard_of_ones_own_is_enough(tmp_path: Path) -> None:
+    assert configuration.login(Settings(state_dir=tmp_path), has_own=True).verdict == "ok"
+    half = Settings(state_dir=tmp_path, convex_url="https://otter.test")
+    assert configuration.login(half, has_own=True).verdict == "fail"
 
 
 def test_a_pause_and_auto_sync_off_are_told(tmp_path: Path) -> None:
