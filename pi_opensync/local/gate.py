@@ -1,9 +1,10 @@
 """Who may see what: the API needs a key, the pages a cookie; only a few paths need neither."""
 
 from http.cookies import CookieError, SimpleCookie
+from urllib.parse import urlencode
 
 from starlette.concurrency import run_in_threadpool
-from starlette.datastructures import Headers
+from starlette.datastructures import URL, Headers
 from starlette.responses import JSONResponse, RedirectResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -28,6 +29,14 @@ def cookie_of(scope: Scope) -> str | None:
     return morsel.value if morsel else None
 
 
+def _login_for(scope: Scope) -> str:
+    """Return the login page that leads back to what was asked for."""
+    asked = URL(scope=scope)
+    if scope["method"] != "GET" or asked.path == "/":
+        return "/login"
+    return f"/login?{urlencode({'to': f'{asked.path}?{asked.query}'.rstrip('?')})}"
+
+
 class Gate:
     """Nothing is open unless it is named here."""
 
@@ -50,7 +59,7 @@ class Gate:
         if cookie is not None and await run_in_threadpool(self._keys.knows, cookie):
             await self._app(scope, receive, send)
         else:
-            await RedirectResponse("/login", 303)(scope, receive, send)
+            await RedirectResponse(_login_for(scope), 303)(scope, receive, send)
 
     async def _has_key(self, scope: Scope) -> bool:
         scheme, _, key = Headers(scope=scope).get("authorization", "").partition(" ")

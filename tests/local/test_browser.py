@@ -107,14 +107,14 @@ def texts(page: Any) -> list[str]:
 def test_a_key_lets_a_browser_in_and_logging_out_ends_it(browser: Any, local: Local, url: str) -> None:
     with browser.new_context() as context:
         page = context.new_page()
-        page.goto(url)
-        assert page.url == f"{url}/login"
+        session = local.session("s1", title="Work")
+        page.goto(f"{url}/sessions/{session}?end")
         page.get_by_label("Key").fill("osk_wrong")
         page.keyboard.press("Enter")
         page.get_by_text("That is not a key of this server.").wait_for()
         page.get_by_label("Key").fill(local.key)
         page.get_by_role("button", name="Log in").click()
-        page.wait_for_url(f"{url}/")
+        page.wait_for_url(f"{url}/sessions/{session}?end")
         page.get_by_role("button", name="Log out").click()
         page.wait_for_url(f"{url}/login")
         page.goto(url)

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from pi_opensync.local.keys import COOKIE_MS, LOGIN_TOKEN_MS, Keys
 from pi_opensync.local.store import Store
 from tests.local.conftest import Clock, Local
@@ -96,3 +98,32 @@ def test_logging_out_ends_the_cookie(local: Local) -> None:
     headers = {"cookie": local.cookie}
     assert local.ask("POST", "/logout", headers=headers).headers["location"] == "/login"
     assert local.ask("GET", "/", headers=headers).headers["location"] == "/login"
+
+
+@pytest.mark.parametrize(
+    ("to", "led"),
+    [
+        ("/numbers?days=all", "/numbers?days=all"),
+        ("/sessions/5?at=7", "/sessions/5?at=7"),
+        ("//other.test/", "/"),
+        ("/\\other.test/", "/"),
+        ("https://other.test/", "/"),
+        ("/a\r\nset-cookie: a=b", "/"),
+        ("/\tx", "/"),
+        ("", "/"),
+        ("/" + "x" * 5000, "/"),
+    ],
+)
+def test_a_login_leads_to_what_was_asked_for_and_never_elsewhere(local: Local, to: str, led: str) -> None:
+    answer = local.ask("POST", "/login", data={"key": local.key, "to": to})
+    assert (answer.status_code, answer.headers["location"]) == (303, led)
+    form = local.ask("GET", "/login", params={"to": to}).text
+    assert f'name="to" value="{led}"' in form
+
+
+def test_a_page_without_a_cookie_leads_to_the_login_and_back(local: Local) -> None:
+    asked = local.ask("GET", "/search?q=a+b&in=5")
+    assert asked.headers["location"] == "/login?to=%2Fsearch%3Fq%3Da%2Bb%26in%3D5"
+    assert 'value="/search?q=a+b&amp;in=5"' in local.ask("GET", asked.headers["location"]).text
+    assert local.ask("GET", "/").headers["location"] == "/login"
+    assert local.ask("POST", "/logout").headers["location"] == "/login"
