@@ -111,6 +111,9 @@ def serve(
         str, typer.Option(help="Where to listen; anything but this machine needs --remote.")
     ] = "127.0.0.1",
     remote: Annotated[bool, typer.Option("--remote", help="Let other machines in.")] = False,
+    name: Annotated[
+        list[str] | None, typer.Option(help="Another name to answer to, as a proxy's. May be repeated.")
+    ] = None,
     open_page: Annotated[bool, typer.Option("--open", help="Open the page in a browser.")] = False,
     new_key: Annotated[
         bool, typer.Option("--new-key", help="Make another key for a plugin, and show it.")
@@ -129,6 +132,7 @@ def serve(
         host=host,
         port=port,
         remote=remote,
+        names=name or (),
         open_page=open_page,
         new_key=new_key,
         log_format=log_format,

@@ -4,10 +4,11 @@ import asyncio
 import errno
 import os
 import signal
+import socket
 import sys
 import time
 import webbrowser
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -68,7 +69,7 @@ async def _watch(
 ) -> None:
     with _store(home) as store, ExitStack() as stack:
         keys = Keys(store, now=_milliseconds)
-        running = await _serve(store, keys, "127.0.0.1", port, remote=False)
+        running = await _serve(store, keys, "127.0.0.1", port)
         stack.enter_context(dashboard.served(home, "watch --local", running.url))
         server = {
             "convex_url": running.url,
@@ -102,6 +103,7 @@ def serve_alone(
     host: str,
     port: int | None,
     remote: bool,
+    names: Sequence[str],
     open_page: bool,
     new_key: bool,
     log_format: logs.LogFormat,
@@ -109,7 +111,8 @@ def serve_alone(
 ) -> None:
     """Serve until Ctrl-C. The first start makes a key, and shows it: it can not be read back.
 
-    Where the dashboard is served already, its page is opened or a key made, and that is all.
+    Where the dashboard is served already, its page is opened or a key made, and that is all. `names` are
+    those that it answers to besides its addresses and this machine's own.
     """
     chosen = _load(debug)
     logs.configure(log_format, debug=chosen.debug)
@@ -124,15 +127,29 @@ def serve_alone(
         with _store(home) as store:
             _admit(other.url, Keys(store, now=_milliseconds), open_page=open_page, new_key=new_key)
         return
-    asyncio.run(_serve_alone(home, host, port, remote=remote, open_page=open_page, new_key=new_key))
+    hosts = [*names]
+    if remote:
+        hosts += [host, own := socket.gethostname(), f"{own}.local"]
+        logs.get().warning("other machines are let in, and nothing is encrypted on the way")
+    asyncio.run(
+        _serve_alone(
+            home,
+            host,
+            PORT if port is None else port,
+            hosts=hosts,
+            remote=remote,
+            open_page=open_page,
+            new_key=new_key,
+        )
+    )
 
 
 async def _serve_alone(
-    home: Path, host: str, port: int | None, *, remote: bool, open_page: bool, new_key: bool
+    home: Path, host: str, port: int, *, hosts: Sequence[str], remote: bool, open_page: bool, new_key: bool
 ) -> None:
     with _store(home) as store, ExitStack() as stack:
         keys = Keys(store, now=_milliseconds)
-        running = await _serve(store, keys, host, PORT if port is None else port, remote=remote)
+        running = await _serve(store, keys, host, port, hosts=hosts, remote=remote)
         stack.enter_context(dashboard.served(home, "serve", running.url))
         _admit(running.url, keys, open_page=open_page, new_key=new_key)
         stopping = asyncio.Event()
@@ -142,8 +159,10 @@ async def _serve_alone(
         await running.stop()
 
 
-async def _serve(store: Store, keys: Keys, host: str, port: int | None, *, remote: bool) -> Running:
-    app = create_app(store, keys, now=_milliseconds, hosts=[host] if remote else [])
+async def _serve(
+    store: Store, keys: Keys, host: str, port: int | None, *, hosts: Sequence[str] = (), remote: bool = False
+) -> Running:
+    app = create_app(store, keys, now=_milliseconds, hosts=hosts)
     try:
         return await serve(app, host, PORT if port is None else port, remote=remote)
     except NotLoopbackError as error:

@@ -44,7 +44,8 @@ class Guard:
 
     A page of another site can make a browser send requests here, and with a name that it lets point to this
     machine (DNS rebinding) read the answers too: so only known names are answered, and no foreign origin.
-    `hosts` are names besides those of the loopback.
+    The address that a request came in at is no name that could point elsewhere. `hosts` are names besides
+    those of the loopback; before them a proxy may speak TLS.
     """
 
     def __init__(self, app: ASGIApp, *, hosts: Collection[str] = ()) -> None:
@@ -81,10 +82,12 @@ class Guard:
     def _problem(self, scope: Scope) -> str | None:
         headers = Headers(scope=scope)
         hosts = headers.getlist("host")
-        if len(hosts) != 1 or not self._is_known(_name_of(f"//{hosts[0]}")):
+        name = _name_of(f"//{hosts[0]}") if len(hosts) == 1 else None
+        if name is None or not (is_loopback(name) or name in self._hosts or _came_in_at(scope, name)):
             return "This server does not answer to that Host."
+        schemes = {scope["scheme"], "https"} if name in self._hosts else {scope["scheme"]}
         origin = headers.get("origin")
-        if origin is not None and origin != f"{scope['scheme']}://{hosts[0]}":
+        if origin is not None and origin not in {f"{scheme}://{hosts[0]}" for scheme in schemes}:
             return "Requests of other sites are not answered."
         if scope["method"] not in _SAFE_METHODS and headers.get("sec-fetch-site") in (
             "cross-site",
@@ -93,8 +96,13 @@ class Guard:
             return "Requests of other sites are not answered."
         return None
 
-    def _is_known(self, name: str | None) -> bool:
-        return name is not None and (is_loopback(name) or name in self._hosts)
+
+def _came_in_at(scope: Scope, name: str) -> bool:
+    """Whether a Host is the very address of this machine that the connection was made to."""
+    try:
+        return ipaddress.ip_address(name) == ipaddress.ip_address((scope.get("server") or ("",))[0])
+    except ValueError:
+        return False
 
 
 def _name_of(url: str) -> str | None:

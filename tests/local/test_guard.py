@@ -1,12 +1,18 @@
 """Who is heard: known hosts, no foreign origins, a key for the API, a cookie for the pages."""
 
+import asyncio
+
+import httpx
 import pytest
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from pi_opensync.local.app import create_app
 from pi_opensync.local.guard import is_loopback
-from tests.local.conftest import Local
+from pi_opensync.local.keys import Keys
+from pi_opensync.local.store import Store
+from tests.local.conftest import Clock, Local
 
 PAGES = [
     "/",
@@ -44,6 +50,39 @@ def test_the_names_of_this_machine_are_answered(local: Local, host: str) -> None
 def test_a_name_that_is_not_this_machines_is_refused(local: Local, host: str) -> None:
     for path in ("/health", "/", "/api/sessions"):
         assert local.ask("GET", path, headers={"host": host, **local.bearer}).status_code == 403
+
+
+def test_the_address_that_was_connected_to_is_answered_and_no_other(local: Local) -> None:
+    async def ask(server: str, host: str) -> int:
+        transport = httpx.ASGITransport(local.app)
+        async with httpx.AsyncClient(transport=transport, base_url=f"http://{server}:8000") as client:
+            return (await client.get("/health", headers={"host": host})).status_code
+
+    for server, host, status in (
+        ("192.168.1.5", "192.168.1.5:8000", 200),
+        ("[fd00::2]", "[fd00:0::2]:8000", 200),
+        ("192.168.1.5", "192.168.1.6:8000", 403),
+        ("192.168.1.5", "evil.example", 403),
+        ("evil.example", "evil.example", 403),
+    ):
+        assert asyncio.run(ask(server, host)) == status, (server, host)
+
+
+def test_a_name_that_was_given_is_answered_also_behind_tls(store: Store, clock: Clock) -> None:
+    app = create_app(store, Keys(store, now=clock), now=clock, hosts=["Sessions.Example"])
+
+    async def ask(origin: str) -> int:
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://sessions.example") as client:
+            return (await client.get("/health", headers={"origin": origin})).status_code
+
+    for origin, status in (
+        ("http://sessions.example", 200),
+        ("https://sessions.example", 200),
+        ("https://sessions.example:8443", 403),
+        ("https://evil.example", 403),
+    ):
+        assert asyncio.run(ask(origin)) == status, origin
 
 
 def test_is_loopback() -> None:
