@@ -4,7 +4,7 @@ import json
 import math
 from typing import Any
 
-from pi_opensync.local.transcript import Part
+from pi_opensync.local.transcript import MAX_DEPTH, Part
 
 ROLES = ("user", "assistant", "system", "tool", "unknown")
 SOURCE_ALIASES = {"cursor": "cursor-sync"}
@@ -13,7 +13,6 @@ MAX_ID = 512
 MAX_SOURCE = 64
 MAX_NAME = 4096
 MAX_PARTS = 8192
-MAX_DEPTH = 64
 MAX_NUMBER = 10**15
 MAX_TIME_MS = 10**14
 MIN_TIME_MS = 10**11  # 1973; what is less counts seconds, or something else

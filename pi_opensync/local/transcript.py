@@ -5,6 +5,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+MAX_DEPTH = 64
 # A word this long that stands in the text as well shows that the text tells of the tool's run.
 _TELLING = 2
 _TEXT_KEYS = ("text", "content", "thinking", "output", "result", "value")
@@ -82,13 +83,28 @@ def call_of(content: Any) -> ToolCall:
 
 
 def _decoded(value: Any) -> Any:
-    """Return the object that a string holds as JSON; anything else as it is."""
+    """Return the object that a string holds as JSON; anything else, or one nested too deeply, as it is."""
     if isinstance(value, str) and value.lstrip().startswith("{"):
         try:
-            return json.loads(value)
+            held = json.loads(value)
         except (ValueError, RecursionError):
             return value
+        return held if _is_within(held, MAX_DEPTH) else value
     return value
+
+
+def _is_within(value: Any, depth: int) -> bool:
+    level = [value]
+    for _ in range(depth):
+        level = [
+            inner
+            for item in level
+            if isinstance(item, (dict, list))
+            for inner in (item.values() if isinstance(item, dict) else item)
+        ]
+        if not level:
+            return True
+    return False
 
 
 def whole_of(part: Part) -> str:

@@ -1,5 +1,7 @@
 """How a message is drawn: tools with their results, thinking folded, nothing twice, long things cut."""
 
+import json
+
 import pytest
 
 from pi_opensync.local.cards import MAX_SHOWN
@@ -177,6 +179,32 @@ def test_a_long_result_sent_with_its_call_can_be_read_whole(local: Local) -> Non
 def test_content_that_makes_no_sense_stops_nothing(local: Local, kind: str, content: object) -> None:
     page = drawn(local, parts=[{"type": kind, "content": content}])
     assert "<script>" not in page
+
+
+@pytest.mark.parametrize("depth", [60, 100, 500, 900, 5000])
+@pytest.mark.parametrize(
+    "held",
+    [
+        '{"name": "x", "args": NESTED}',
+        '{"name": "x", "args": {}, "result": NESTED}',
+        'x: {"a": NESTED}',
+        {"name": "x", "arguments": '{"a": NESTED}'},
+        {"name": "x", "arguments": "{}", "result": "NESTED"},
+    ],
+)
+def test_json_in_a_string_that_is_nested_deeply_stops_nothing(
+    local: Local, held: str | dict[str, str], depth: int
+) -> None:
+    content = json.loads(json.dumps(held).replace("NESTED", "[" * depth + "1" + "]" * depth))
+    message_id = local.message(
+        "s1", "a", textContent="needle", parts=[{"type": "tool_use", "content": content}]
+    )
+    session_id = local.session("s1")
+    for kind in ("markdown", "json"):
+        local.page(f"/sessions/{session_id}/export/{kind}")
+    assert "needle" in local.page(f"/sessions/{session_id}")
+    assert "1" in local.page(f"/sessions/{session_id}/messages/{message_id}/parts/0")
+    assert len(local.get("/api/search?q=needle")["results"]) == 1
 
 
 def test_a_long_result_is_cut_and_can_be_read_whole(local: Local) -> None:

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pi_opensync.local.fields import MAX_DEPTH, MAX_PARTS, PayloadError
+from pi_opensync.local.fields import MAX_PARTS, PayloadError
 from pi_opensync.local.payloads import MAX_BATCH, batch_from, decode, message_from, session_from
+from pi_opensync.local.transcript import MAX_DEPTH
 from tests.local.conftest import Local
 
 GOOD = {"sessionExternalId": "s1", "externalId": "a", "role": "user"}
