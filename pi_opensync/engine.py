@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
-import httpx
-
 from pi_opensync import logs, pausing
 from pi_opensync.cleaning import Cleaner
 from pi_opensync.deliver.courier import Courier
@@ -18,7 +16,7 @@ from pi_opensync.errors import ConfigurationError
 from pi_opensync.follow import Follow
 from pi_opensync.ingest import Ingest
 from pi_opensync.messages import Options
-from pi_opensync.opensync.client import Client
+from pi_opensync.opensync.client import Client, Transport
 from pi_opensync.pi.parents import find_parent
 from pi_opensync.policy import Policy
 from pi_opensync.redact import RULES_VERSION, Redactor
@@ -70,7 +68,7 @@ def build(
     database: Database,
     *,
     events: LogEvents | None = None,
-    transport: httpx.AsyncBaseTransport | None = None,
+    transport: Transport | None = None,
     extras: bool = False,
     on_beat: Callable[[str], None] = lambda _part: None,
     is_outdated: Callable[[], bool] = lambda: False,

@@ -9,8 +9,11 @@ import sys
 from collections.abc import Mapping
 from typing import Any, Literal, TextIO, cast
 
-import structlog
-from structlog.typing import EventDict, Processor
+from pi_opensync.lean import without
+
+with without("pygments", "rich"):
+    import structlog
+    from structlog.typing import EventDict, Processor
 
 LogFormat = Literal["auto", "text", "json"]
 _PRIORITIES = {"debug": 7, "info": 6, "warning": 4, "error": 3, "critical": 2}

@@ -6,11 +6,14 @@ from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urlsplit
 
-import httpx
-
 from pi_opensync import __version__
+from pi_opensync.lean import without
 from pi_opensync.opensync.outcomes import Outcome, Verdict, judge
 
+with without("click", "pygments", "rich"):
+    import httpx
+
+Transport = httpx.AsyncBaseTransport
 TIMEOUT = httpx.Timeout(connect=10.0, read=60.0, write=60.0, pool=60.0)
 
 
@@ -24,7 +27,7 @@ class Client:
         *,
         now: Callable[[], float],
         connections: int = 6,
-        transport: httpx.AsyncBaseTransport | None = None,
+        transport: Transport | None = None,
     ) -> None:
         self.host = urlsplit(base_url).netloc
         self._now = now
