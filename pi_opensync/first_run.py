@@ -10,8 +10,8 @@ from pathlib import Path
 
 from pi_opensync import settings
 from pi_opensync.cli import watch
-from pi_opensync.cli.local import watch_local
-from pi_opensync.errors import PiOpensyncError
+from pi_opensync.cli.local import show_served, watch_local
+from pi_opensync.errors import AlreadyRunning, PiOpensyncError
 from pi_opensync.pi import discover
 
 NO_SESSIONS = "pi has no sessions on this machine yet. These are samples; --local shows your own."
@@ -29,7 +29,12 @@ def main() -> None:
     folders = discover.roots(chosen.sessions_dir, os.environ, Path.cwd())
     none = not any(isinstance(item, discover.Found) for item in discover.transcripts(folders))
     print(NO_SESSIONS if none else LOG_IN, file=sys.stderr)  # noqa: T201 - for the person who ran it
-    watch_local(port=None, open_page=sys.stderr.isatty(), demo=none, log_format="auto", debug=None)
+    seen = sys.stderr.isatty()
+    try:
+        watch_local(port=None, open_page=seen, demo=none, log_format="auto", debug=None)
+    except AlreadyRunning:
+        if none or not show_served(open_page=seen):
+            raise
 
 
 if __name__ == "__main__":

@@ -190,6 +190,20 @@ def test_a_port_that_is_taken_is_named(home: Cli) -> None:
         assert port in done.err
 
 
+def test_the_first_run_beside_another_shows_the_way_in(home: Cli) -> None:
+    write(home, "one", "a question of mine")
+    with home.running("watch", "--local", "--port", "0", "--no-link") as running:
+        running.wait_for("following")
+        module = (sys.executable, "-m", "pi_opensync.first_run")
+        done = subprocess.run(
+            module, cwd=home.home, env=home.environment(), capture_output=True, text=True, check=True
+        )
+        link = PAGE.search(done.stderr)
+        assert link is not None
+        assert httpx.get(link[0], trust_env=False).headers["location"] == "/"
+        assert running.stop() == 0
+
+
 @pytest.mark.parametrize("has_sessions", [True, False])
 def test_the_first_run_ends_with_a_page(home: Cli, *, has_sessions: bool) -> None:
     if has_sessions:

@@ -144,6 +144,17 @@ def serve_alone(
     )
 
 
+def show_served(*, open_page: bool) -> bool:
+    """Show the way into the dashboard of one's own that is served already; False where none is."""
+    home = settings.load().state_dir / dashboard.FOLDER
+    other = dashboard.server(home)
+    if other is None or other.url is None:
+        return False
+    with _store(home) as store:
+        _tell(other.url, Keys(store, now=_milliseconds), open_page=open_page)
+    return True
+
+
 async def _serve_alone(
     home: Path, host: str, port: int, *, hosts: Sequence[str], remote: bool, open_page: bool, new_key: bool
 ) -> None:
