@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from tests.conftest import Cli, Running, wait_until
-from tests.harness import START, header, line, said, usage
+from tests.harness import START, TRANSCRIPTS, header, line, said, usage
 
 PAGE = re.compile(r"http://127\.0\.0\.1:\d+/login\?token=[\w-]+")
 
@@ -113,6 +113,27 @@ def test_serve_listens_to_this_machine_only_unless_told(home: Cli) -> None:
     done = home("serve", "--host", "0.0.0.0", "--port", "0")  # noqa: S104 - what must be refused
     assert done.code == 2
     assert "--remote" in done.err
+
+
+@pytest.mark.parametrize("extras", ["true", "false"])
+def test_what_is_sent_to_it_is_what_verify_reads_back(home: Cli, extras: str) -> None:
+    home.variables |= {
+        "PI_OPENSYNC_SESSIONS_DIR": str(TRANSCRIPTS),
+        "PI_OPENSYNC_TOOL_CALLS": extras,
+        "PI_OPENSYNC_THINKING": extras,
+    }
+    served = str(home.home / "served")
+    with (
+        home.running("serve", "--port", "0", PI_OPENSYNC_STATE_DIR=served) as running,
+        browse(running) as page,
+    ):
+        home.variables["PI_OPENSYNC_CONVEX_URL"] = str(page.base_url).rstrip("/")
+        home.variables["PI_OPENSYNC_API_KEY"] = running.out.read_text().strip()
+        assert home("sync").code == 0
+        verified = home("verify", "--json")
+        assert (verified.code, json.loads(verified.out)["found"]) == (0, [])
+        assert json.loads(verified.out)["sessions"] > 10
+        assert running.stop() == 0
 
 
 def test_a_dashboard_that_is_served_already_gives_keys_and_lets_browsers_in(home: Cli) -> None:

@@ -47,6 +47,7 @@ def save(store: Store, sessions: Sequence[SessionIn], messages: Sequence[Message
 
 def _put_session(con: sqlite3.Connection, session: SessionIn, now: int, revision: int) -> int:
     old = con.execute("SELECT * FROM sessions WHERE external_id = ?", (session.external_id,)).fetchone()
+    known = None if old is None else old["duration_ms"]
     given: dict[str, Any] = {
         "source": session.source,
         "title": session.title,
@@ -60,7 +61,7 @@ def _put_session(con: sqlite3.Connection, session: SessionIn, now: int, revision
         "cache_read_tokens": session.cache_read_tokens,
         "cache_write_tokens": session.cache_write_tokens,
         "cost": session.cost or None,
-        "duration_ms": session.duration_ms or None,
+        "duration_ms": session.duration_ms or (known if known is not None else session.duration_ms),
         "created_at": session.created_at,
         "parent_external_id": session.parent_external_id,
         "fork_prefix": forks.fork_prefix(session.title),

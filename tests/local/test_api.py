@@ -10,6 +10,16 @@ from tests.local.conftest import START, Clock, Local
 CALL = {"type": "tool-call", "content": {"toolName": "bash", "args": {"command": "ls"}}}
 
 
+def test_no_time_at_all_is_a_duration_that_is_read_back(local: Local) -> None:
+    session = local.session("s1", durationMs=0)
+    assert local.stored(session)[0]["durationMs"] == 0
+    local.message("s2", "m")
+    assert "durationMs" not in local.stored(local.session("s2"))[0]
+    assert local.stored(local.session("s2", durationMs=0))[0]["durationMs"] == 0
+    assert local.stored(local.session("s2", durationMs=9))[0]["durationMs"] == 9
+    assert local.stored(local.session("s2", durationMs=0))[0]["durationMs"] == 9
+
+
 def test_health_needs_no_key(local: Local) -> None:
     answer = local.ask("GET", "/health")
     assert (answer.status_code, answer.json()) == (200, {"status": "ok", "timestamp": START})
