@@ -47,7 +47,6 @@ def save(store: Store, sessions: Sequence[SessionIn], messages: Sequence[Message
 
 def _put_session(con: sqlite3.Connection, session: SessionIn, now: int, revision: int) -> int:
     old = con.execute("SELECT * FROM sessions WHERE external_id = ?", (session.external_id,)).fetchone()
-    known = None if old is None else old["duration_ms"]
     given: dict[str, Any] = {
         "source": session.source,
         "title": session.title,
@@ -55,13 +54,13 @@ def _put_session(con: sqlite3.Connection, session: SessionIn, now: int, revision
         "project_name": session.project_name or _last_of(session.project_path),
         "model": session.model,
         "provider": session.provider,
-        # Plugins send 0 for "not known yet": as on OpenSync, that never lowers a number.
+        # As on OpenSync, 0 tokens never lower a number.
         "prompt_tokens": session.prompt_tokens or None,
         "completion_tokens": session.completion_tokens or None,
         "cache_read_tokens": session.cache_read_tokens,
         "cache_write_tokens": session.cache_write_tokens,
-        "cost": session.cost or None,
-        "duration_ms": session.duration_ms or (known if known is not None else session.duration_ms),
+        "cost": _known(session, session.cost, old and old["cost"]),
+        "duration_ms": _known(session, session.duration_ms, old and old["duration_ms"]),
         "created_at": session.created_at,
         "parent_external_id": session.parent_external_id,
         "fork_prefix": forks.fork_prefix(session.title),
@@ -85,6 +84,14 @@ def _put_session(con: sqlite3.Connection, session: SessionIn, now: int, revision
         _update(con, "sessions", session_id, {**changed, "updated_at": now, "revision": revision})
     forks.link(con, session_id)
     return session_id
+
+
+def _known(session: SessionIn, given: float | None, old: float | None) -> float | None:
+    """Return what is given; a 0 only where it says something.
+
+    opencode-sync-plugin, which names no source, sends 0 for "not known yet" after it has sent the number.
+    """
+    return given if given or session.source is not None or old is None else None
 
 
 def _new_session(

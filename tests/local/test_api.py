@@ -10,6 +10,16 @@ from tests.local.conftest import START, Clock, Local
 CALL = {"type": "tool-call", "content": {"toolName": "bash", "args": {"command": "ls"}}}
 
 
+@pytest.mark.parametrize(("source", "left"), [("pi", 0), (None, 5)])
+def test_a_cost_that_falls_to_nothing_is_taken_from_who_knows_it(
+    local: Local, source: str | None, left: int
+) -> None:
+    session = local.session("s1", source=source, cost=5, durationMs=5)
+    local.session("s1", source=source, cost=0, durationMs=0)
+    stored = local.stored(session)[0]
+    assert (stored["cost"], stored["durationMs"]) == (left, left)
+
+
 def test_no_time_at_all_is_a_duration_that_is_read_back(local: Local) -> None:
     session = local.session("s1", durationMs=0)
     assert local.stored(session)[0]["durationMs"] == 0
