@@ -193,6 +193,41 @@ def test_systemd_hears_when_it_is_ready_and_when_it_stops(home: Cli) -> None:
                 heard.append(manager.recv(1000).decode())
 
 
+BROWSER = """
+import sys, urllib.request
+opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), urllib.request.HTTPCookieProcessor())
+open(sys.argv[1], "w").write(opener.open(sys.argv[2], timeout=20).geturl())
+"""
+
+
+@pytest.mark.parametrize("words", [("serve",), ("watch", "--local"), ("serve", "--demo")])
+def test_a_browser_that_stays_is_answered_while_it_opens(home: Cli, words: tuple[str, ...]) -> None:
+    script, seen = home.home / "browser.py", home.home / "seen"
+    script.write_text(BROWSER)
+    chosen = f"{sys.executable} {script} {seen} %s"
+    with home.running(*words, "--port", "0", "--open", BROWSER=chosen) as running:
+        wait_until(lambda: seen.exists() and seen.read_text().endswith("/"), "the page", 30)
+        seen.unlink()
+        if "--demo" not in words:
+            assert home("serve", "--open", BROWSER=chosen).code == 0
+            assert seen.read_text().startswith("http://127.0.0.1:")
+        assert running.stop() == 0
+
+
+def test_no_browser_for_terminals_takes_over_this_one(home: Cli) -> None:
+    tools = home.home / "tools"
+    tools.mkdir()
+    for name in ("www-browser", "links", "elinks", "lynx", "w3m"):
+        (tools / name).write_text(f"#!/bin/sh\ntouch {home.home}/taken\n")
+        (tools / name).chmod(0o755)
+    with home.running("serve", "--port", "0", PATH=str(tools)) as running:
+        running.wait_for("/login?token=")
+        done = home("serve", "--open", PATH=str(tools), DISPLAY="", WAYLAND_DISPLAY="", BROWSER="")
+        assert (done.code, "/login?token=" in done.err) == (0, True)
+        assert not (home.home / "taken").exists()
+        assert running.stop() == 0
+
+
 def test_a_dashboard_that_was_killed_is_served_anew(home: Cli) -> None:
     with home.running("serve", "--port", "0") as running:
         running.wait_for("/login?token=")

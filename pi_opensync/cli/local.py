@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import sys
+import threading
 import time
 import webbrowser
 from collections.abc import Iterator, Sequence
@@ -79,7 +80,7 @@ async def _watch(
         database, _aside = open_or_rebuild(home / dashboard.STATE, time.time())
         try:
             if link:
-                _tell(running.url, keys, open_page=open_page)
+                _tell(running.url, keys, open_page=open_page, beside=True)
             else:
                 logs.get().info("serving your dashboard", url=running.url, way_in="pi-opensync serve --open")
             while not await follow(
@@ -125,7 +126,9 @@ def serve_alone(
                 hint="--open opens its page, --new-key makes a key for a plugin",
             )
         with _store(home) as store:
-            _admit(other.url, Keys(store, now=_milliseconds), open_page=open_page, new_key=new_key)
+            keys = Keys(store, now=_milliseconds)
+            _show_key(other.url, keys, new_key=new_key)
+            _tell(other.url, keys, open_page=open_page, beside=False)
         return
     hosts = [*names]
     if remote:
@@ -151,7 +154,7 @@ def show_served(*, open_page: bool) -> bool:
     if other is None or other.url is None:
         return False
     with _store(home) as store:
-        _tell(other.url, Keys(store, now=_milliseconds), open_page=open_page)
+        _tell(other.url, Keys(store, now=_milliseconds), open_page=open_page, beside=False)
     return True
 
 
@@ -162,7 +165,8 @@ async def _serve_alone(
         keys = Keys(store, now=_milliseconds)
         running = await _serve(store, keys, host, port, hosts=hosts, remote=remote)
         stack.enter_context(dashboard.served(home, "serve", running.url))
-        _admit(running.url, keys, open_page=open_page, new_key=new_key)
+        _show_key(running.url, keys, new_key=new_key)
+        _tell(running.url, keys, open_page=open_page, beside=True)
         stopping = asyncio.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, stopping.set)
@@ -186,21 +190,33 @@ async def _serve(
         ) from None
 
 
-def _admit(url: str, keys: Keys, *, open_page: bool, new_key: bool) -> None:
-    """Show a key, if there is a new one, and the way in."""
+def _show_key(url: str, keys: Keys, *, new_key: bool) -> None:
+    """Show a key for plugins, if there is a new one."""
     key = keys.issue("plugin") if new_key else keys.first_key()
     if key is not None and sys.stdout.isatty():
         print(f"For OpenSync plugins: the URL {url} and this key, shown this once: {key}", flush=True)
     elif key is not None:
         print(key, flush=True)
-    _tell(url, keys, open_page=open_page)
 
 
-def _tell(url: str, keys: Keys, *, open_page: bool) -> None:
+def _tell(url: str, keys: Keys, *, open_page: bool, beside: bool) -> None:
+    """Print a link that lets a browser in, and open it; `beside` the server, which must answer meanwhile."""
     page = f"{url}/login?token={keys.login_token()}"
-    print(f"Your sessions: {page}", file=sys.stderr)
-    if open_page:
-        webbrowser.open(page)
+    print(f"Your sessions: {page}", file=sys.stderr, flush=True)
+    if open_page and beside:
+        threading.Thread(target=_open, args=(page,), daemon=True).start()
+    elif open_page:
+        _open(page)
+
+
+def _open(page: str) -> None:
+    """Open a page, but not in a browser for terminals that nobody chose: it would take over this one."""
+    try:
+        browser = webbrowser.get()
+    except webbrowser.Error:
+        return
+    if type(browser) is not webbrowser.GenericBrowser or os.environ.get("BROWSER"):
+        browser.open(page)
 
 
 def _load(debug: bool | None) -> settings.Settings:
