@@ -218,7 +218,7 @@ def test_no_browser_for_terminals_takes_over_this_one(home: Cli) -> None:
     tools = home.home / "tools"
     tools.mkdir()
     for name in ("www-browser", "links", "elinks", "lynx", "w3m"):
-        (tools / name).write_text(f"#!/bin/sh\ntouch {home.home}/taken\n")
+        (tools / name).write_text(f"#!/bin/sh\n: > {home.home}/taken\n")
         (tools / name).chmod(0o755)
     with home.running("serve", "--port", "0", PATH=str(tools)) as running:
         running.wait_for("/login?token=")
