@@ -222,7 +222,9 @@ def test_no_browser_for_terminals_takes_over_this_one(home: Cli) -> None:
         (tools / name).chmod(0o755)
     with home.running("serve", "--port", "0", PATH=str(tools)) as running:
         running.wait_for("/login?token=")
-        done = home("serve", "--open", PATH=str(tools), DISPLAY="", WAYLAND_DISPLAY="", BROWSER="")
+        done = home(
+            "serve", "--open", PATH=str(tools), TERM="xterm", DISPLAY="", WAYLAND_DISPLAY="", BROWSER=""
+        )
         assert (done.code, "/login?token=" in done.err) == (0, True)
         assert not (home.home / "taken").exists()
         assert running.stop() == 0
