@@ -25,10 +25,10 @@ def served(folder: Path, command: str, url: str) -> Iterator[None]:
         yield
 
 
-def server(folder: Path) -> Holder | None:
-    """Who serves the dashboard that is kept there; its `url` is known."""
-    holder = lock.holder(folder / _SERVED)
-    return holder if holder is not None and holder.url is not None else None
+def server(state_dir: Path) -> Holder | None:
+    """Who serves it, and at which `url`."""
+    holder = lock.holder(state_dir / FOLDER / _SERVED)
+    return holder if holder is not None and holder.url else None
 
 
 def state_folder(chosen: Settings) -> Path:

@@ -22,11 +22,11 @@ class Holder:
     command: str
     version: str
     since: float
-    url: str | None = None
+    url: str = ""
 
 
 @contextmanager
-def held(folder: Path, command: str, now: float, url: str | None = None) -> Iterator[None]:
+def held(folder: Path, command: str, now: float, url: str = "") -> Iterator[None]:
     """Hold the folder while the block runs.
 
     Raises `AlreadyRunning` that names who holds it, `ConfigurationError` where it can not be used.
@@ -76,13 +76,12 @@ def holder(folder: Path) -> Holder | None:
 def _read(descriptor: int) -> Holder | None:
     try:
         value = json.loads(os.pread(descriptor, 4096, 0))
-        url = value.get("url")
         return Holder(
             int(value["pid"]),
             str(value["command"]),
             str(value["version"]),
             float(value["since"]),
-            None if url is None else str(url),
+            str(value.get("url") or ""),
         )
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return None

@@ -35,6 +35,11 @@ class Chosen:
     last_at: int
     excluded: str | None = None
 
+    @property
+    def leaves(self) -> bool:
+        """Whether it holds a session, and nothing keeps it on this machine."""
+        return self.header is not None and self.excluded is None
+
 
 @dataclass(frozen=True, slots=True)
 class Wanted:

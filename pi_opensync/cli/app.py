@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 import typer
 
 from pi_opensync import __version__
+from pi_opensync.cli import PORT
 from pi_opensync.cli.app_service import register
 
 app = typer.Typer(
@@ -79,7 +80,7 @@ def watch(
     ] = False,
     port: Annotated[
         int, typer.Option(min=0, max=65535, help="Where --local serves its pages; 0: any.")
-    ] = 4780,
+    ] = PORT,
     open_page: Annotated[bool, typer.Option("--open", help="Open the page of --local.")] = False,
     demo: Annotated[
         bool, typer.Option("--demo", help="With --local: three sample sessions, not pi's.")
@@ -105,7 +106,7 @@ def watch(
 def serve(
     port: Annotated[
         int | None,
-        typer.Option(min=0, max=65535, help="Where to serve; 0: any free port.", show_default="4780"),
+        typer.Option(min=0, max=65535, help="Where to serve; 0: any free port.", show_default=str(PORT)),
     ] = None,
     host: Annotated[
         str, typer.Option(help="Where to listen; anything but this machine needs --remote.")

@@ -81,7 +81,7 @@ def _unknown(chosen: settings.Settings) -> list[Listed]:
         known = {row[0]: (row[1], row[2], row[3], row[4]) for row in rows}
         database.close()
     folders = discover.roots(chosen.sessions_dir, os.environ, Path.cwd())
-    found = [item for item in discover.transcripts(folders) if isinstance(item, discover.Found)]
+    found = discover.files(folders)
     clean = engine.cleaner(chosen)
     listed = []
     for item in Wanted().choose(found, engine.policy(chosen)):

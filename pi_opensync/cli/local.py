@@ -9,14 +9,15 @@ import sys
 import threading
 import time
 import webbrowser
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
 from pi_opensync import dashboard, lock, logs, settings
+from pi_opensync.cli import PORT
 from pi_opensync.cli.following import follow
 from pi_opensync.errors import AlreadyRunning, PiOpensyncError, UsageError, cannot_keep_state
 from pi_opensync.local.app import create_app
@@ -27,7 +28,6 @@ from pi_opensync.pi import discover
 from pi_opensync.store.database import open_or_rebuild
 
 SAMPLES = Path(__file__).parent.parent / "samples"
-PORT = 4780
 
 
 def watch_local(
@@ -68,21 +68,18 @@ async def _watch(
     open_page: bool,
     link: bool,
 ) -> None:
-    with _store(home) as store, ExitStack() as stack:
-        keys = Keys(store, now=_milliseconds)
-        running = await _serve(store, keys, "127.0.0.1", port)
-        stack.enter_context(dashboard.served(home, "watch --local", running.url))
+    async with _serving(home, "watch --local", "127.0.0.1", port) as (url, keys):
         server = {
-            "convex_url": running.url,
+            "convex_url": url,
             "api_key": SecretStr(keys.issue_for_this_run()),
             "timestamps": "transcript",
         }
         database, _aside = open_or_rebuild(home / dashboard.STATE, time.time())
         try:
             if link:
-                _tell(running.url, keys, open_page=open_page, beside=True)
+                _tell(url, keys, open_page=open_page, beside=True)
             else:
-                logs.get().info("serving your dashboard", url=running.url, way_in="pi-opensync serve --open")
+                logs.get().info("serving your dashboard", url=url, way_in="pi-opensync serve --open")
             while not await follow(
                 chosen.model_copy(update=server),
                 stamp,
@@ -96,7 +93,6 @@ async def _watch(
                 chosen = _load(chosen.debug)
         finally:
             database.close()
-            await running.stop()
 
 
 def serve_alone(
@@ -118,8 +114,8 @@ def serve_alone(
     chosen = _load(debug)
     logs.configure(log_format, debug=chosen.debug)
     home = chosen.state_dir / dashboard.FOLDER
-    other = dashboard.server(home)
-    if other is not None and other.url is not None and port in (None, urlsplit(other.url).port):
+    other = dashboard.server(chosen.state_dir)
+    if other is not None and port in (None, urlsplit(other.url).port):
         if not (open_page or new_key):
             raise AlreadyRunning(
                 f"`pi-opensync {other.command}` (process {other.pid}) serves it at {other.url}",
@@ -149,11 +145,11 @@ def serve_alone(
 
 def show_served(*, open_page: bool) -> bool:
     """Show the way into the dashboard of one's own that is served already; False where none is."""
-    home = settings.load().state_dir / dashboard.FOLDER
-    other = dashboard.server(home)
-    if other is None or other.url is None:
+    state_dir = settings.load().state_dir
+    other = dashboard.server(state_dir)
+    if other is None:
         return False
-    with _store(home) as store:
+    with _store(state_dir / dashboard.FOLDER) as store:
         _tell(other.url, Keys(store, now=_milliseconds), open_page=open_page, beside=False)
     return True
 
@@ -161,21 +157,38 @@ def show_served(*, open_page: bool) -> bool:
 async def _serve_alone(
     home: Path, host: str, port: int, *, hosts: Sequence[str], remote: bool, open_page: bool, new_key: bool
 ) -> None:
-    with _store(home) as store, ExitStack() as stack:
-        keys = Keys(store, now=_milliseconds)
-        running = await _serve(store, keys, host, port, hosts=hosts, remote=remote)
-        stack.enter_context(dashboard.served(home, "serve", running.url))
-        _show_key(running.url, keys, new_key=new_key)
-        _tell(running.url, keys, open_page=open_page, beside=True)
+    async with _serving(home, "serve", host, port, hosts=hosts, remote=remote) as (url, keys):
+        _show_key(url, keys, new_key=new_key)
+        _tell(url, keys, open_page=open_page, beside=True)
         stopping = asyncio.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, stopping.set)
         await stopping.wait()
-        await running.stop()
+
+
+@asynccontextmanager
+async def _serving(
+    home: Path,
+    command: str,
+    host: str,
+    port: int | None,
+    *,
+    hosts: Sequence[str] = (),
+    remote: bool = False,
+) -> AsyncIterator[tuple[str, Keys]]:
+    """Serve what is kept in `home` while the block runs; gives the URL and the keys."""
+    with _store(home) as store:
+        keys = Keys(store, now=_milliseconds)
+        running = await _serve(store, keys, host, port, hosts=hosts, remote=remote)
+        with dashboard.served(home, command, running.url):
+            try:
+                yield running.url, keys
+            finally:
+                await running.stop()
 
 
 async def _serve(
-    store: Store, keys: Keys, host: str, port: int | None, *, hosts: Sequence[str] = (), remote: bool = False
+    store: Store, keys: Keys, host: str, port: int | None, *, hosts: Sequence[str], remote: bool
 ) -> Running:
     app = create_app(store, keys, now=_milliseconds, hosts=hosts)
     try:

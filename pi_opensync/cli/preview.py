@@ -27,7 +27,7 @@ from pi_opensync.store.database import open_beside
 def run(wanted: str, *, as_json: bool) -> None:
     chosen = settings.load()
     folders = discover.roots(chosen.sessions_dir, os.environ, Path.cwd())
-    listing = [item for item in discover.transcripts(folders) if isinstance(item, discover.Found)]
+    listing = discover.files(folders)
     rules = engine.policy(chosen)
     files = _files(wanted, listing, rules)
     names = {item.path.rpartition(b"/")[2]: item.path for item in listing}

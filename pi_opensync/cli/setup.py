@@ -45,7 +45,7 @@ def _find_sessions(chosen: Settings) -> tuple[Path, ...]:
     folders = discover.roots(chosen.sessions_dir, os.environ, Path.cwd())
     _step(1, "pi's sessions")
     for folder in folders:
-        count = len(_files((folder,)))
+        count = len(discover.files((folder,)))
         there = f"{count} {'session' if count == 1 else 'sessions'}" if folder.is_dir() else "not there yet"
         print(f"  {shown(str(folder))}: {there}")
     return folders
@@ -93,7 +93,7 @@ def _leave_out(wishes: Wishes, ask: Ask | None, folders: tuple[Path, ...]) -> No
 def _send_history(wishes: Wishes, ask: Ask | None, folders: tuple[Path, ...]) -> None:
     _step(4, "the sessions that are there already")
     chosen = settings.load()
-    leaving = [item for item in _sessions(chosen, folders) if item.header and item.excluded is None]
+    leaving = [item for item in _sessions(chosen, folders) if item.leaves]
     if not leaving:
         print("  none")
         return
@@ -124,11 +124,7 @@ def _install(wishes: Wishes, ask: Ask | None) -> None:
 
 
 def _sessions(chosen: Settings, folders: tuple[Path, ...]) -> list[Chosen]:
-    return Wanted().choose(_files(folders), engine.policy(chosen))
-
-
-def _files(folders: tuple[Path, ...]) -> list[discover.Found]:
-    return [item for item in discover.transcripts(folders) if isinstance(item, discover.Found)]
+    return Wanted().choose(discover.files(folders), engine.policy(chosen))
 
 
 def _yes(ask: Ask, question: str, *, otherwise: bool) -> bool:

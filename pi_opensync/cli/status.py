@@ -27,7 +27,7 @@ def gather() -> dict[str, Any]:
     chosen = settings.load()
     folders = discover.roots(chosen.sessions_dir, os.environ, Path.cwd())
     at_work, holder = dashboard.daemon(chosen.state_dir)
-    server = dashboard.server(chosen.state_dir / dashboard.FOLDER)
+    server = dashboard.server(chosen.state_dir)
     beat = pulse.last(at_work)
     asked = pausing.asked(chosen.state_dir, time.time())
     report: dict[str, Any] = {

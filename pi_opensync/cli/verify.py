@@ -44,7 +44,7 @@ def run(*, repair: bool, session: str | None, as_json: bool) -> None:
 async def _verify(
     chosen: settings.Settings, folders: tuple[Path, ...], state: Path, *, repair: bool, only: str | None
 ) -> list[Differences]:
-    files = [item for item in discover.transcripts(folders) if isinstance(item, discover.Found)]
+    files = discover.files(folders)
     beside = open_beside(state)
     alone, server_dated = _known(beside)
     if beside is not None:
@@ -82,11 +82,8 @@ async def _verify(
 def _announce(chosen: settings.Settings, files: list[discover.Found], found: list[Differences]) -> None:
     """Say which sessions are uploaded that the dashboard never had."""
     missing = {item.external_id for item in found if item.session_missing}
-    sessions = [
-        item
-        for item in Wanted().choose(files, engine.policy(chosen))
-        if item.header is not None and item.excluded is None and external_id(item.header) in missing
-    ]
+    leaving = [item for item in Wanted().choose(files, engine.policy(chosen)) if item.leaves]
+    sessions = [item for item in leaving if item.header and external_id(item.header) in missing]
     if sessions:
         base_url, _key = chosen.require_server()
         print(announcement(sessions, base_url, engine.cleaner(chosen)), file=sys.stderr)

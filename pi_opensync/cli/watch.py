@@ -65,11 +65,7 @@ def _watch(chosen: settings.Settings, stamp: settings.Stamp, *, backfill: bool, 
 
 def _announce(chosen: settings.Settings, folders: tuple[Path, ...], base_url: str) -> None:
     """Say what history leaves this machine, before the first of it does."""
-    files = Wanted().choose(_files(folders), engine.policy(chosen))
-    leaving = [item for item in files if item.header and item.excluded is None]
+    files = Wanted().choose(discover.files(folders), engine.policy(chosen))
+    leaving = [item for item in files if item.leaves]
     said = announcement(leaving, base_url, engine.cleaner(chosen))
     logs.get().info("history will be sent", what=said)
-
-
-def _files(folders: tuple[Path, ...]) -> list[discover.Found]:
-    return [item for item in discover.transcripts(folders) if isinstance(item, discover.Found)]

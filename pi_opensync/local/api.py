@@ -15,8 +15,9 @@ from starlette.routing import Route
 
 from pi_opensync.local import export, intake, numbers, payloads, queries, search
 from pi_opensync.local.bodies import body_of, id_of, number_of
-from pi_opensync.local.fields import PayloadError, to_json
+from pi_opensync.local.fields import PayloadError
 from pi_opensync.local.store import Store
+from pi_opensync.local.transcript import to_json
 
 _MAX_LISTED = 10_000
 _MAX_HITS = 200

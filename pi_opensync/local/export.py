@@ -8,9 +8,8 @@ from contextlib import AbstractContextManager
 from datetime import tzinfo
 from typing import Any
 
-from pi_opensync.local.fields import to_json
 from pi_opensync.local.queries import Message, window
-from pi_opensync.local.transcript import Part, call_of, text_of
+from pi_opensync.local.transcript import Part, call_of, text_of, to_json
 from pi_opensync.local.visible import count, duration, moment, money, source_label
 
 FORMATS = {"json": "application/json", "markdown": "text/markdown", "jsonl": "application/x-ndjson"}

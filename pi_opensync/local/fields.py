@@ -1,6 +1,5 @@
 """The fields of one incoming object, read with their limits."""
 
-import json
 import math
 from typing import Any
 
@@ -166,7 +165,3 @@ def _storable(value: Any, depth: int) -> Any:
             raise RecursionError
         return {clean(key): _storable(item, depth - 1) for key, item in value.items()}
     return value
-
-
-def to_json(content: Any) -> str:
-    return json.dumps(content, ensure_ascii=False, separators=(",", ":"))

@@ -1,18 +1,17 @@
 """Writing what came in: sessions and messages are created, or brought up to date, never doubled."""
 
-import json
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from pi_opensync.local import forks
-from pi_opensync.local.fields import to_json
+from pi_opensync.local.parts import insert_parts, load_parts
 from pi_opensync.local.payloads import MessageIn, SessionIn
 from pi_opensync.local.schema import ID_BITS, SLOT_MS
 from pi_opensync.local.search import forget_words, learn_words
 from pi_opensync.local.store import Store, next_revision
-from pi_opensync.local.transcript import Part
+from pi_opensync.local.transcript import to_json
 
 SOURCE_IF_ABSENT = "opencode"
 
@@ -155,7 +154,7 @@ def _new_message(
         "size": _size(message.text_content, stored),
     }
     _insert(con, "messages", values)
-    _insert_parts(con, message_id, stored)
+    insert_parts(con, message_id, stored)
     learn_words(con, message_id, session_id, message.text_content, parts)
     tokens = (message.prompt_tokens or 0) + (message.completion_tokens or 0)
     con.execute(
@@ -194,7 +193,7 @@ def _change_message(
     )
     if parts != old_parts:
         con.execute("DELETE FROM parts WHERE message_id = ?", (old["id"],))
-        _insert_parts(con, old["id"], stored)
+        insert_parts(con, old["id"], stored)
     forget_words(con, old["id"], old["session_id"], old["text_content"], old_parts)
     learn_words(con, old["id"], old["session_id"], merged["text_content"], parts)
     tokens = (merged["prompt_tokens"] or 0) + (merged["completion_tokens"] or 0)
@@ -208,13 +207,6 @@ def _change_message(
     )
 
 
-def load_parts(con: sqlite3.Connection, message_id: int) -> list[Part]:
-    rows = con.execute(
-        "SELECT type, content FROM parts WHERE message_id = ? ORDER BY position", (message_id,)
-    )
-    return [Part(row["type"], json.loads(row["content"])) for row in rows]
-
-
 def _free_id(con: sqlite3.Connection, created_at: int) -> int:
     first = created_at << ID_BITS
     while True:
@@ -226,13 +218,6 @@ def _free_id(con: sqlite3.Connection, created_at: int) -> int:
         if candidate < after:
             return candidate
         first = after
-
-
-def _insert_parts(con: sqlite3.Connection, message_id: int, stored: list[tuple[str, str]]) -> None:
-    con.executemany(
-        "INSERT INTO parts VALUES (?, ?, ?, ?)",
-        [(message_id, position, kind, content) for position, (kind, content) in enumerate(stored)],
-    )
 
 
 def _size(text: str | None, stored: list[tuple[str, str]]) -> int:

@@ -5,7 +5,7 @@ import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from pi_opensync.local.intake import load_parts
+from pi_opensync.local.parts import load_parts
 from pi_opensync.local.search import Query, Snippet, scoped, snippet
 from pi_opensync.local.transcript import Part, parts_to_show, searchable
 

@@ -1,11 +1,11 @@
 """Search over every message: SQLite's FTS5 finds them, newest first, and the words around a hit show why."""
 
-import json
 import re
 import sqlite3
 import unicodedata
 from dataclasses import dataclass
 
+from pi_opensync.local.parts import load_parts
 from pi_opensync.local.transcript import Part, searchable
 
 MAX_QUERY = 200
@@ -89,10 +89,10 @@ def forget_words(
 def relearn_words(con: sqlite3.Connection) -> None:
     """Make the index anew from all messages: `searchable` finds other words in them than it did."""
     con.execute("INSERT INTO search (search) VALUES ('delete-all')")
-    parts_of = "SELECT type, content FROM parts WHERE message_id = ? ORDER BY position"
-    for row in con.execute("SELECT id, session_id, text_content FROM messages ORDER BY id"):
-        parts = [Part(kind, json.loads(content)) for kind, content in con.execute(parts_of, (row[0],))]
-        learn_words(con, row[0], row[1], row[2], parts)
+    for message_id, session_id, text in con.execute(
+        "SELECT id, session_id, text_content FROM messages ORDER BY id"
+    ):
+        learn_words(con, message_id, session_id, text, load_parts(con, message_id))
 
 
 def snippet(text: str, query: Query) -> Snippet:

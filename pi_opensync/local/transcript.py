@@ -107,13 +107,17 @@ def _is_within(value: Any, depth: int) -> bool:
     return False
 
 
+def to_json(content: Any) -> str:
+    return json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+
+
 def whole_of(part: Part) -> str:
     """Return all that a part holds as text, for a page of its own: of a call its arguments as JSON."""
     if part.kind != "tool-call":
         return text_of(part.content)
     call = call_of(part.content)
-    args = [] if call.args is None else [json.dumps(call.args, ensure_ascii=False, separators=(",", ":"))]
-    return "\n\n".join([*args, *([text_of(call.result)] if call.result else [])]) or text_of(part.content)
+    args = [] if call.args is None else [to_json(call.args)]
+    return "\n\n".join([*args, *_answer(call)]) or text_of(part.content)
 
 
 def is_error(text: str, content: Any) -> bool:
@@ -161,10 +165,14 @@ def searchable(text_content: str | None, parts: list[Part]) -> str:
 def _words_of(part: Part) -> list[str]:
     if part.kind == "tool-call":
         call = call_of(part.content)
-        return [call.name, *_strings_in(call.args), *([text_of(call.result)] if call.result else [])]
+        return [call.name, *_strings_in(call.args), *_answer(call)]
     if part.kind == "tool-result":
         return [text_of(part.content)]
     return []
+
+
+def _answer(call: ToolCall) -> list[str]:
+    return [text_of(call.result)] if call.result else []
 
 
 def _strings_in(value: Any) -> list[str]:

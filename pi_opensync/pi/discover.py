@@ -99,6 +99,11 @@ def transcripts(folders: tuple[Path, ...]) -> Iterator[Item]:
         pending.extend(reversed(inner))
 
 
+def files(folders: tuple[Path, ...]) -> list[Found]:
+    """The transcripts that can be read."""
+    return [item for item in transcripts(folders) if isinstance(item, Found)]
+
+
 def _looked_at(
     entry: os.DirEntry[bytes], inner: list[bytes], visited: set[tuple[int, int]]
 ) -> Iterator[Item]:

@@ -50,10 +50,14 @@ def read(name: str) -> list[dict[str, Any]]:
     return requests
 
 
+def _milliseconds() -> int:
+    return round(time.time() * 1000)
+
+
 async def _record(folder: Path) -> list[dict[str, Any]]:
     store = Store.open(folder / "local.sqlite3")
-    keys = Keys(store, now=lambda: int(time.time() * 1000))
-    recorder = Recorder(create_app(store, keys, now=lambda: int(time.time() * 1000)))
+    keys = Keys(store, now=_milliseconds)
+    recorder = Recorder(create_app(store, keys, now=_milliseconds))
     running = await serve(recorder)
     print(running.url, keys.issue_for_this_run(), flush=True)  # noqa: T201 - what the client needs
     stopping = asyncio.Event()

@@ -4,6 +4,7 @@ import asyncio
 
 import httpx
 import pytest
+from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
@@ -52,37 +53,47 @@ def test_a_name_that_is_not_this_machines_is_refused(local: Local, host: str) ->
         assert local.ask("GET", path, headers={"host": host, **local.bearer}).status_code == 403
 
 
-def test_the_address_that_was_connected_to_is_answered_and_no_other(local: Local) -> None:
-    async def ask(server: str, host: str) -> int:
-        transport = httpx.ASGITransport(local.app)
-        async with httpx.AsyncClient(transport=transport, base_url=f"http://{server}:8000") as client:
-            return (await client.get("/health", headers={"host": host})).status_code
+def health(app: Starlette, server: str, **headers: str) -> int:
+    """Ask whether it is well, at that address or name, and give the status of the answer."""
 
-    for server, host, status in (
+    async def ask() -> int:
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url=f"http://{server}") as client:
+            return (await client.get("/health", headers=headers)).status_code
+
+    return asyncio.run(ask())
+
+
+@pytest.mark.parametrize(
+    ("server", "host", "status"),
+    [
         ("192.168.1.5", "192.168.1.5:8000", 200),
         ("[fd00::2]", "[fd00:0::2]:8000", 200),
         ("192.168.1.5", "192.168.1.6:8000", 403),
         ("192.168.1.5", "evil.example", 403),
         ("evil.example", "evil.example", 403),
-    ):
-        assert asyncio.run(ask(server, host)) == status, (server, host)
+    ],
+)
+def test_the_address_that_was_connected_to_is_answered_and_no_other(
+    local: Local, server: str, host: str, status: int
+) -> None:
+    assert health(local.app, f"{server}:8000", host=host) == status
 
 
-def test_a_name_that_was_given_is_answered_also_behind_tls(store: Store, clock: Clock) -> None:
-    app = create_app(store, Keys(store, now=clock), now=clock, hosts=["Sessions.Example"])
-
-    async def ask(origin: str) -> int:
-        transport = httpx.ASGITransport(app)
-        async with httpx.AsyncClient(transport=transport, base_url="http://sessions.example") as client:
-            return (await client.get("/health", headers={"origin": origin})).status_code
-
-    for origin, status in (
+@pytest.mark.parametrize(
+    ("origin", "status"),
+    [
         ("http://sessions.example", 200),
         ("https://sessions.example", 200),
         ("https://sessions.example:8443", 403),
         ("https://evil.example", 403),
-    ):
-        assert asyncio.run(ask(origin)) == status, origin
+    ],
+)
+def test_a_name_that_was_given_is_answered_also_behind_tls(
+    store: Store, clock: Clock, origin: str, status: int
+) -> None:
+    app = create_app(store, Keys(store, now=clock), now=clock, hosts=["Sessions.Example"])
+    assert health(app, "sessions.example", origin=origin) == status
 
 
 def test_is_loopback() -> None:

@@ -91,9 +91,7 @@ def test_a_folder_of_thousands_of_levels_costs_a_bounded_number_of_looks() -> No
     assert sum(looked) <= 5_000 * 4_096
 
 
-def test_a_secret_in_the_name_of_a_project_is_kept_nowhere(
-    tmp_path: Path,
-) -> None:
+def test_a_secret_in_the_name_of_a_project_is_kept_nowhere(tmp_path: Path) -> None:
     secret = one_of_each_rule()[0]
     with World(tmp_path / "world") as world:
         put(world, "a.jsonl", *talk("a", "one", "two", cwd=f"/srv/{secret.text}/app"))
@@ -105,9 +103,7 @@ def test_a_secret_in_the_name_of_a_project_is_kept_nowhere(
         assert set(world.titles()) == {session_id("a")}
 
 
-def test_a_project_whose_name_is_redacted_is_taken_back_by_its_whole_name(
-    tmp_path: Path,
-) -> None:
+def test_a_project_whose_name_is_redacted_is_taken_back_by_its_whole_name(tmp_path: Path) -> None:
     secret = one_of_each_rule()[0]
     with World(tmp_path / "world") as world:
         put(world, "a.jsonl", *talk("a", "one", "two", cwd=f"/srv/{secret.text}"))
