@@ -143,7 +143,7 @@ def migrate(con: sqlite3.Connection) -> list[str]:
                 con.execute("INSERT INTO migrations VALUES (?)", (name,))
                 ran.append(name)
         except BaseException:
-            con.execute("ROLLBACK")
+            con.rollback()
             raise
         con.execute("COMMIT")
     return ran

@@ -70,7 +70,7 @@ class Store:
             try:
                 yield self._writer
             except BaseException:
-                self._writer.execute("ROLLBACK")
+                self._writer.rollback()
                 raise
             self._writer.execute("COMMIT")
 
@@ -84,7 +84,7 @@ class Store:
             try:
                 yield con
             finally:
-                con.execute("ROLLBACK")
+                con.rollback()
         finally:
             self._readers.put(con)
 

@@ -38,6 +38,15 @@ def test_a_write_that_fails_leaves_nothing(store: Store) -> None:
         assert con.execute("SELECT count(*) FROM keys").fetchone()[0] == 0
 
 
+def test_a_full_disk_is_named_and_ends_when_there_is_room(store: Store) -> None:
+    pages = store._writer.execute("PRAGMA page_count").fetchone()[0]
+    store._writer.execute(f"PRAGMA max_page_count = {pages}")
+    with pytest.raises(sqlite3.OperationalError, match="disk is full"), store.write() as con:
+        con.execute("INSERT INTO keys VALUES (?, 'k', 0)", (b"x" * 5_000_000,))
+    with store.write() as con:
+        con.execute("INSERT INTO keys VALUES (?, 'k', 0)", (b"y",))
+
+
 def test_a_reader_cannot_write(store: Store) -> None:
     with store.read() as con, pytest.raises(sqlite3.OperationalError, match="readonly"):
         con.execute("DELETE FROM sessions")

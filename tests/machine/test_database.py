@@ -5,6 +5,8 @@ import os
 import shutil
 import sqlite3
 import stat
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -241,6 +243,27 @@ def test_the_state_is_for_its_user_alone(tmp_path: Path) -> None:
     open_database(tmp_path / "state").close()
     assert stat.S_IMODE((tmp_path / "state").stat().st_mode) == 0o700
     assert stat.S_IMODE((tmp_path / "state" / "state.sqlite3").stat().st_mode) == 0o600
+
+
+WITH_LITTLE_ROOM = """
+import resource, sqlite3, sys
+from pi_opensync.store.schema import migrate
+resource.setrlimit(resource.RLIMIT_FSIZE, (8192, 8192))  # bytes a file may have: as if the disk ended there
+try:
+    migrate(sqlite3.connect(sys.argv[1], isolation_level=None))
+except sqlite3.OperationalError as error:
+    print(error)
+"""
+
+
+def test_why_the_first_start_can_not_write_is_told(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", WITH_LITTLE_ROOM, str(tmp_path / "state.sqlite3")],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == "disk I/O error\n"
 
 
 def test_a_folder_that_can_not_be_locked_is_not_taken_for_a_running_daemon(
