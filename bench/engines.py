@@ -14,9 +14,9 @@ import structlog
 from pydantic import SecretStr
 
 from bench.server import OpenSync
-from pi_opensync import engine
-from pi_opensync.engine import Engine
-from pi_opensync.report import LogEvents
+from pi_opensync.daemon import build as engine
+from pi_opensync.daemon.build import Engine
+from pi_opensync.daemon.events import LogEvents
 from pi_opensync.settings import Settings, state_folder
 from pi_opensync.store.database import open_database
 

@@ -13,17 +13,17 @@ import msgspec
 from bench import corpus
 from bench.processes import MB
 from bench.rows import Row, Target, row
-from pi_opensync.cleaning import Cleaner
 from pi_opensync.fold import Message, SessionState, begin, fold
-from pi_opensync.messages import Options
 from pi_opensync.opensync import payloads
 from pi_opensync.pi import tail
 from pi_opensync.pi.entries import Entry, Header, decode_line
 from pi_opensync.pi.tail import START
-from pi_opensync.redact import Redactor
+from pi_opensync.pi.translate import Options
+from pi_opensync.privacy.cleaner import Cleaner
+from pi_opensync.privacy.redact import Redactor
 from pi_opensync.store.database import Database, open_database
 from pi_opensync.store.outbox import Outbox
-from tests.redact.corpus import clean_texts
+from tests.privacy.redact.corpus import clean_texts
 
 NAME = "pieces"
 BYTES = 20_000_000

@@ -10,10 +10,11 @@ from typing import Protocol
 
 import msgspec
 
-from pi_opensync import messages, texts
-from pi_opensync.cleaning import Cleaner
-from pi_opensync.messages import Content, Options, Part, Role, Usage
+from pi_opensync import texts
+from pi_opensync.pi import translate as messages
 from pi_opensync.pi.entries import KNOWN_TYPES, Entry, Header, milliseconds
+from pi_opensync.pi.translate import Content, Options, Part, Role, Usage
+from pi_opensync.privacy.cleaner import Cleaner
 
 LONGEST_GAP_MS = 30 * 60 * 1000  # a longer pause is not time spent
 SOURCE = "pi"

@@ -19,12 +19,12 @@ import httpx
 from pydantic import SecretStr
 from structlog.testing import CapturingLogger
 
-from pi_opensync import engine
-from pi_opensync.daemon import FURTHEST_WAIT
-from pi_opensync.report import LogEvents
+from pi_opensync.daemon import build as engine
+from pi_opensync.daemon.events import LogEvents
+from pi_opensync.daemon.run import FURTHEST_WAIT
 from pi_opensync.settings import Settings, state_folder
 from pi_opensync.store.database import open_database
-from pi_opensync.store.tally import Tally, tally
+from pi_opensync.store.views import Tally, tally
 from tests.clock import Clock
 from tests.standin.backend import OpenSync
 from tests.standin.faults import Fault

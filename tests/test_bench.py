@@ -43,7 +43,7 @@ def appended(world: World, *entries: dict[str, object]) -> Counts:
 def test_an_idle_minute_opens_no_transcript_and_asks_for_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pi_opensync.daemon.Watcher", Deaf)
+    monkeypatch.setattr("pi_opensync.daemon.run.Watcher", Deaf)
     found: list[Counts] = []
     with DaemonWorld(tmp_path, monkeypatch) as world:
         for name in ("a", "b", "c"):

@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 from typing import TextIO
 
 from pi_opensync import logs, settings
-from pi_opensync.cleaning import Cleaner
 from pi_opensync.opensync.payloads import project_name
-from pi_opensync.printable import shown
-from pi_opensync.selection import Chosen
+from pi_opensync.privacy.cleaner import Cleaner
+from pi_opensync.read.select import Chosen
+from pi_opensync.texts import shown
 
 NAMED = 8  # projects that are named
 

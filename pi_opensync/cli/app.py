@@ -163,7 +163,7 @@ def sync(
 ) -> None:
     """Send the sessions that are there: all, or those that the options choose."""
     from pi_opensync.cli.sync import run
-    from pi_opensync.selection import Wanted
+    from pi_opensync.read.select import Wanted
 
     wanted = Wanted.parse(since=since, until=until, project=project, session=session, limit=limit)
     run(wanted, dry_run=dry_run, yes=yes, log_format=log_format, debug=debug)

@@ -12,16 +12,10 @@ from importlib import metadata
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from pi_opensync import __version__, dashboard, pulse, settings
-from pi_opensync.doctor import (
-    configuration,
-    environment,
-    installed,
-    machine,
-    plugin,
-    server,
-    transcripts,
-)
+from pi_opensync import __version__, settings
+from pi_opensync.daemon import places as dashboard
+from pi_opensync.daemon import pulse
+from pi_opensync.doctor import configuration, environment, installed, machine, plugin, server, transcripts
 from pi_opensync.doctor.check import Check
 from pi_opensync.errors import ConfigurationError, PiOpensyncError
 from pi_opensync.opensync.client import Client

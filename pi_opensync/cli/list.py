@@ -10,12 +10,14 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from pi_opensync import dashboard, engine, settings
+from pi_opensync import settings
 from pi_opensync.cli.announcement import project_shown
+from pi_opensync.daemon import build as engine
+from pi_opensync.daemon import places as dashboard
 from pi_opensync.pi import discover
-from pi_opensync.printable import shown
-from pi_opensync.selection import Wanted
+from pi_opensync.read.select import Wanted
 from pi_opensync.store.database import Database, open_beside
+from pi_opensync.texts import shown
 
 LEFT_ALONE = "left alone until it changes; `pi-opensync sync` takes it"
 NOT_READ = "not read yet"

@@ -16,14 +16,16 @@ from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
-from pi_opensync import dashboard, lock, logs, settings
+from pi_opensync import logs, settings
 from pi_opensync.cli import PORT
-from pi_opensync.cli.following import follow
+from pi_opensync.daemon import lock
+from pi_opensync.daemon import places as dashboard
+from pi_opensync.daemon.following import follow
+from pi_opensync.dashboard.db.store import Store
+from pi_opensync.dashboard.web.app import create_app
+from pi_opensync.dashboard.web.keys import Keys
+from pi_opensync.dashboard.web.serve import NotLoopbackError, Running, serve
 from pi_opensync.errors import AlreadyRunning, PiOpensyncError, UsageError, cannot_keep_state
-from pi_opensync.local.app import create_app
-from pi_opensync.local.keys import Keys
-from pi_opensync.local.serve import NotLoopbackError, Running, serve
-from pi_opensync.local.store import Store
 from pi_opensync.pi import discover
 from pi_opensync.store.database import open_or_rebuild
 

@@ -8,20 +8,21 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from pi_opensync import engine, settings
-from pi_opensync.cleaning import Cleaner
+from pi_opensync import settings
+from pi_opensync.daemon import build as engine
 from pi_opensync.errors import UsageError
-from pi_opensync.messages import Options
+from pi_opensync.inspect.dry import folded
+from pi_opensync.inspect.preview import Preview, left_out, preview
 from pi_opensync.pi import discover, tail
 from pi_opensync.pi.entries import Broken, Entry, Header, decode_line
 from pi_opensync.pi.parents import first_header
 from pi_opensync.pi.tail import Signature
-from pi_opensync.policy import Policy
-from pi_opensync.preview import Preview, left_out, preview
-from pi_opensync.printable import shown
-from pi_opensync.scratch import folded
-from pi_opensync.selection import Wanted
+from pi_opensync.pi.translate import Options
+from pi_opensync.privacy.cleaner import Cleaner
+from pi_opensync.privacy.projects import Policy
+from pi_opensync.read.select import Wanted
 from pi_opensync.store.database import open_beside
+from pi_opensync.texts import shown
 
 
 def run(wanted: str, *, as_json: bool) -> None:

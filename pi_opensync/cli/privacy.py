@@ -9,12 +9,14 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from pi_opensync import engine, pausing, settings
+from pi_opensync import settings
 from pi_opensync.cli.login import write_private
+from pi_opensync.daemon import build as engine
 from pi_opensync.errors import ConfigurationError, PiOpensyncError, UsageError
-from pi_opensync.policy import pattern_for
-from pi_opensync.printable import shown
-from pi_opensync.redact import RULES, RULES_VERSION, OverBudget, Redactor
+from pi_opensync.privacy import pause as pausing
+from pi_opensync.privacy.projects import pattern_for
+from pi_opensync.privacy.redact import RULES, RULES_VERSION, OverBudget, Redactor
+from pi_opensync.texts import shown
 
 _SPAN = re.compile(r"(\d{1,6})\s*([smhdw])")
 LONGEST_PAUSE = 10 * 365 * 86400.0

@@ -8,9 +8,9 @@ from dataclasses import asdict
 
 from pi_opensync import settings, texts
 from pi_opensync.errors import PiOpensyncError, UsageError
-from pi_opensync.printable import shown
 from pi_opensync.store.database import Database, open_beside, open_database
 from pi_opensync.store.parked import drop, parked, retry
+from pi_opensync.texts import shown
 
 
 def list_parked(*, as_json: bool) -> None:

@@ -3,8 +3,8 @@
 from typing import Any
 
 from pi_opensync import __version__, texts
-from pi_opensync.printable import shown
-from pi_opensync.pulse import STILL_AFTER
+from pi_opensync.daemon.pulse import STILL_AFTER
+from pi_opensync.texts import shown
 
 Report = dict[str, Any]
 

@@ -7,8 +7,9 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from pi_opensync import __version__, dashboard, settings
+from pi_opensync import __version__, settings
 from pi_opensync.cli.login import write_private
+from pi_opensync.daemon import places as dashboard
 from pi_opensync.errors import ConfigurationError, NotRunning, cannot_keep_state
 from pi_opensync.service import manager
 from pi_opensync.service.commands import run

@@ -4,17 +4,18 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from pi_opensync import engine, settings
+from pi_opensync import settings
 from pi_opensync.cli import service, sync
 from pi_opensync.cli.announcement import announcement
 from pi_opensync.cli.login import login
 from pi_opensync.cli.privacy import add_exclusion
 from pi_opensync.cli.service import Ask
+from pi_opensync.daemon import build as engine
 from pi_opensync.errors import ConfigurationError
 from pi_opensync.pi import discover
-from pi_opensync.printable import shown
-from pi_opensync.selection import Chosen, Wanted
+from pi_opensync.read.select import Chosen, Wanted
 from pi_opensync.settings import Settings
+from pi_opensync.texts import shown
 
 NAMED = 12  # projects that are named before the question what to leave out
 

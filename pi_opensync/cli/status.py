@@ -7,12 +7,15 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from pi_opensync import __version__, dashboard, pausing, pulse, settings
+from pi_opensync import __version__, settings
 from pi_opensync.cli.screen import screen
+from pi_opensync.daemon import places as dashboard
+from pi_opensync.daemon import pulse
 from pi_opensync.deliver.server import read_pause
 from pi_opensync.pi import discover
+from pi_opensync.privacy import pause as pausing
 from pi_opensync.store.database import Database, open_beside
-from pi_opensync.store.tally import tally
+from pi_opensync.store.views import tally
 
 SCHEMA = 1  # of --json; grows when a field changes its meaning
 

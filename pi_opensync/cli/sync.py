@@ -8,19 +8,21 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from pi_opensync import engine, lock, logs, settings
+from pi_opensync import logs, settings
 from pi_opensync.cli.announcement import announce, warn_of_an_open_file
 from pi_opensync.cli.tables import show_sessions
-from pi_opensync.daemon import Daemon
+from pi_opensync.daemon import build as engine
+from pi_opensync.daemon import lock
+from pi_opensync.daemon.run import Daemon
 from pi_opensync.errors import ConfigurationError, PartlyDone
-from pi_opensync.messages import Options
+from pi_opensync.inspect.dry import folded
+from pi_opensync.inspect.survey import survey
 from pi_opensync.pi import discover
 from pi_opensync.pi.discover import Found, Item, Odd, Unreadable
-from pi_opensync.printable import shown_path
-from pi_opensync.scratch import folded
-from pi_opensync.selection import Chosen, Wanted
+from pi_opensync.pi.translate import Options
+from pi_opensync.read.select import Chosen, Wanted
 from pi_opensync.store.database import Database, open_or_rebuild
-from pi_opensync.survey import survey
+from pi_opensync.texts import shown_path
 
 REPORT_PERIOD = 3.0  # seconds between lines about progress, where there is no terminal
 
@@ -138,7 +140,7 @@ async def _send(
 
 async def _tell_progress(built: engine.Engine, files: int) -> None:
     """A bar on a terminal, a line every few seconds elsewhere."""
-    from pi_opensync.store.tally import tally
+    from pi_opensync.store.views import tally
 
     if not sys.stderr.isatty():
         while True:

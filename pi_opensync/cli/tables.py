@@ -8,8 +8,8 @@ from rich.table import Table
 from rich.text import Text
 
 from pi_opensync import texts
-from pi_opensync.printable import shown
-from pi_opensync.survey import Surveyed
+from pi_opensync.inspect.survey import Surveyed
+from pi_opensync.texts import shown
 
 MIN_TITLE = 20
 OTHER_COLUMNS = 63  # characters of a line that are not the title

@@ -9,18 +9,20 @@ from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
 
-from pi_opensync import engine, lock, logs, settings
+from pi_opensync import logs, settings
 from pi_opensync.cli.announcement import announcement
-from pi_opensync.daemon import Daemon
+from pi_opensync.daemon import build as engine
+from pi_opensync.daemon import lock
+from pi_opensync.daemon.run import Daemon
 from pi_opensync.errors import PartlyDone
 from pi_opensync.fold import external_id
-from pi_opensync.messages import Options
+from pi_opensync.inspect.dry import folded
+from pi_opensync.inspect.verify import Differences, differences, want_again
 from pi_opensync.pi import discover
-from pi_opensync.printable import shown
-from pi_opensync.scratch import folded
-from pi_opensync.selection import Wanted
+from pi_opensync.pi.translate import Options
+from pi_opensync.read.select import Wanted
 from pi_opensync.store.database import Database, open_beside, open_database
-from pi_opensync.verify import Differences, differences, want_again
+from pi_opensync.texts import shown
 
 SHOWN_IDS = 5
 

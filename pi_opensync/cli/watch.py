@@ -6,12 +6,14 @@ import sqlite3
 import time
 from pathlib import Path
 
-from pi_opensync import engine, lock, logs, settings
+from pi_opensync import logs, settings
 from pi_opensync.cli.announcement import announcement, warn_of_an_open_file
-from pi_opensync.cli.following import follow
+from pi_opensync.daemon import build as engine
+from pi_opensync.daemon import lock
+from pi_opensync.daemon.following import follow
 from pi_opensync.errors import ConfigurationError
 from pi_opensync.pi import discover
-from pi_opensync.selection import Wanted
+from pi_opensync.read.select import Wanted
 from pi_opensync.store.database import open_or_rebuild, set_aside
 
 

@@ -5,9 +5,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pi_opensync import engine, pausing, settings
+from pi_opensync import settings
+from pi_opensync.daemon import build as engine
 from pi_opensync.doctor.check import Check, fail, ok, warn
 from pi_opensync.errors import ConfigurationError
+from pi_opensync.privacy import pause as pausing
 from pi_opensync.service import manager
 from pi_opensync.settings import Settings
 

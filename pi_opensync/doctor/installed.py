@@ -2,9 +2,9 @@
 
 import os
 
+from pi_opensync.daemon.lock import Holder
+from pi_opensync.daemon.pulse import STILL_AFTER, Pulse
 from pi_opensync.doctor.check import Check, fail, ok, warn
-from pi_opensync.lock import Holder
-from pi_opensync.pulse import STILL_AFTER, Pulse
 from pi_opensync.service.commands import Run
 from pi_opensync.service.state import State
 

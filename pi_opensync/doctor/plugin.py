@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from pi_opensync.doctor.check import Check, fail, ok, warn
-from pi_opensync.printable import shown
+from pi_opensync.texts import shown
 
 NAME = "pi-opensync-plugin"
 

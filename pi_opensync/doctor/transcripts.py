@@ -5,7 +5,7 @@ from pathlib import Path
 
 from pi_opensync.doctor.check import Check, fail, ok, warn
 from pi_opensync.pi import discover
-from pi_opensync.printable import shown, shown_path
+from pi_opensync.texts import shown, shown_path
 
 NAMED = 3  # of what can not be read
 

@@ -12,9 +12,9 @@ from typing import Any
 import msgspec
 
 from pi_opensync import texts
-from pi_opensync.cleaning import Cleaner
 from pi_opensync.fold import SOURCE, Message, SessionState, title
-from pi_opensync.messages import Options
+from pi_opensync.pi.translate import Options
+from pi_opensync.privacy.cleaner import Cleaner
 
 MAX_MESSAGE = 900_000  # bytes of JSON
 MAX_FIELDS = 1_000

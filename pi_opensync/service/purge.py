@@ -5,8 +5,10 @@ import shutil
 from contextlib import suppress
 from pathlib import Path
 
-from pi_opensync import dashboard, lock, pausing, pulse
+from pi_opensync.daemon import lock, pulse
+from pi_opensync.daemon import places as dashboard
 from pi_opensync.errors import AlreadyRunning, cannot_keep_state
+from pi_opensync.privacy import pause as pausing
 from pi_opensync.service.files import remove, remove_empty
 
 _OF_A_SERVER = re.compile(r"[0-9a-f]{12}")

@@ -6,9 +6,9 @@ from typing import Any
 
 import msgspec
 
-from pi_opensync.cleaning import WITHHELD
 from pi_opensync.fold import Message
-from pi_opensync.messages import open_calls
+from pi_opensync.pi.translate import open_calls
+from pi_opensync.privacy.cleaner import WITHHELD
 from pi_opensync.store.database import Database
 
 _encode = msgspec.msgpack.Encoder().encode

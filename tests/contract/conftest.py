@@ -13,10 +13,10 @@ from threading import Thread
 import httpx
 import pytest
 
-from pi_opensync.local.app import create_app
-from pi_opensync.local.keys import Keys
-from pi_opensync.local.serve import serve
-from pi_opensync.local.store import Store
+from pi_opensync.dashboard.db.store import Store
+from pi_opensync.dashboard.web.app import create_app
+from pi_opensync.dashboard.web.keys import Keys
+from pi_opensync.dashboard.web.serve import serve
 from tests.standin.backend import OpenSync
 from tests.standin.server import running
 

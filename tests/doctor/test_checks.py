@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from pi_opensync import pausing
+from pi_opensync.daemon.lock import Holder
+from pi_opensync.daemon.pulse import Pulse
 from pi_opensync.doctor import configuration, environment, installed, machine, plugin, transcripts
-from pi_opensync.lock import Holder
 from pi_opensync.pi import discover
-from pi_opensync.pulse import Pulse
+from pi_opensync.privacy import pause as pausing
 from pi_opensync.service.commands import Completed, run
 from pi_opensync.service.state import State
 from pi_opensync.settings import Settings

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pi_opensync import lock
+from pi_opensync.daemon import lock
 from tests.conftest import Cli, new_key
 from tests.harness import header, line
 from tests.standin.backend import OpenSync
@@ -86,7 +86,7 @@ def test_without_a_login_the_rest_is_looked_at(fresh_cli: Cli) -> None:
 
 
 def test_an_old_version_that_still_runs_is_told(with_a_session: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pi_opensync.lock.__version__", "0.0.9")
+    monkeypatch.setattr("pi_opensync.daemon.lock.__version__", "0.0.9")
     with lock.held(with_a_session.home / "state", "watch", time.time()):
         _code, found = checks(with_a_session)
     assert "0.0.9 still runs" in found["service", "version"]["detail"]

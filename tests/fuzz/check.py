@@ -10,11 +10,11 @@ from types import FrameType
 import msgspec
 
 from pi_opensync.fold import Message, SessionState
-from pi_opensync.messages import Options
 from pi_opensync.opensync.payloads import message_payload, session_payload
 from pi_opensync.pi.entries import Broken, decode_line
+from pi_opensync.pi.translate import Options
 from tests.acceptance import accepted
-from tests.folding import PARENT_ID, Folding, encoded, header
+from tests.fold.folding import PARENT_ID, Folding, encoded, header
 from tests.fuzz.mutations import mutated
 
 LINES_A_SESSION = 100

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tests.folding import (
+from tests.fold.folding import (
     PARENT_ID,
     Item,
     call,

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from pi_opensync.pi.entries import decode_line, flattened
-from tests.folding import EVERYTHING, encoded, header, said
+from tests.fold.folding import EVERYTHING, encoded, header, said
 from tests.fuzz.check import Report, bounded, check_session, run
 from tests.fuzz.corpus import ONE_OF_EACH, lines
 from tests.fuzz.mutations import every_wrong_value

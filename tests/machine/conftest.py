@@ -9,7 +9,7 @@ from tests.machine.daemon import Commands, DaemonWorld, Deaf
 @pytest.fixture
 def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[DaemonWorld]:
     """Its daemon sweeps, and hears no events."""
-    monkeypatch.setattr("pi_opensync.daemon.Watcher", Deaf)
+    monkeypatch.setattr("pi_opensync.daemon.run.Watcher", Deaf)
     with DaemonWorld(tmp_path / "world", monkeypatch) as made:
         yield made
 

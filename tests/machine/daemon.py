@@ -14,8 +14,8 @@ from typing import Any, ClassVar, TypeVar, TypeVarTuple
 
 import pytest
 
-from pi_opensync import engine
-from pi_opensync.daemon import Daemon
+from pi_opensync.daemon import build as engine
+from pi_opensync.daemon.run import Daemon
 from pi_opensync.settings import Settings, state_folder
 from pi_opensync.store.database import Database, open_or_rebuild
 from tests.clock import Clock
@@ -88,7 +88,7 @@ class DaemonWorld(World):
         clocks = SimpleNamespace(
             time=self.clock.now, monotonic=self.monotonic.now, perf_counter=time.perf_counter
         )
-        monkeypatch.setattr("pi_opensync.daemon.time", clocks)
+        monkeypatch.setattr("pi_opensync.daemon.run.time", clocks)
 
     def new_runner(self) -> asyncio.Runner:
         return asyncio.Runner(loop_factory=lambda: Loop(Selector(self.clock, self.monotonic)))
@@ -145,7 +145,7 @@ class Commands:
             engine.build, transport=world.transport, now=world.clock.now, jitter=lambda: world.jitter
         )
         monkeypatch.setattr(engine, "build", build)
-        monkeypatch.setattr("pi_opensync.daemon.Watcher", Deaf)
+        monkeypatch.setattr("pi_opensync.daemon.run.Watcher", Deaf)
         for name in ("watch", "sync"):
             monkeypatch.setattr(f"pi_opensync.cli.{name}.open_or_rebuild", hasty)
         clocks = SimpleNamespace(time=world.clock.now, monotonic=time.monotonic)

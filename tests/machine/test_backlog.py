@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from pi_opensync import ingest
-from tests.files.settled import put, talk
+from pi_opensync.read import reader as ingest
 from tests.harness import World, session_id
+from tests.read.settled import put, talk
 from tests.standin.faults import Busy
 
 MESSAGES = 3_000

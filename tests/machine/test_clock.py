@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.files.settled import fresh, put, talk
 from tests.harness import START, header, line, said, session_id, usage
 from tests.machine.clocks import SetClock
 from tests.machine.daemon import DaemonWorld, Deaf
+from tests.read.settled import fresh, put, talk
 from tests.standin.faults import Busy, no_faults
 
 A = "a.jsonl"
@@ -20,7 +20,7 @@ HOUR = 3600.0
 
 @pytest.fixture
 def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[SetClock]:
-    monkeypatch.setattr("pi_opensync.daemon.Watcher", Deaf)
+    monkeypatch.setattr("pi_opensync.daemon.run.Watcher", Deaf)
     with SetClock(tmp_path / "world", monkeypatch) as made:
         yield made
 
@@ -98,7 +98,7 @@ def test_a_clock_that_is_set_while_a_session_waits_to_be_updated(
 
 def test_a_clock_that_is_wrong_at_the_first_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two hours ahead at boot, then set right: sessions begun after that are not from before the start."""
-    monkeypatch.setattr("pi_opensync.daemon.Watcher", Deaf)
+    monkeypatch.setattr("pi_opensync.daemon.run.Watcher", Deaf)
     with DaemonWorld(tmp_path / "world", monkeypatch, start=START + 2 * HOUR, backfill=False) as world:
 
         async def happening() -> None:

@@ -14,16 +14,16 @@ from typing import Any
 
 import pytest
 
-from pi_opensync import lock
 from pi_opensync.cli import queue, status, sync, verify, watch
+from pi_opensync.daemon import lock
 from pi_opensync.errors import AlreadyRunning, ConfigurationError, PiOpensyncError
-from pi_opensync.selection import Wanted
-from pi_opensync.store.baseline import Baseline
+from pi_opensync.read.baseline import Baseline
+from pi_opensync.read.select import Wanted
 from pi_opensync.store.database import Database, open_beside, open_database, open_or_rebuild
 from pi_opensync.store.schema import NEWEST
-from tests.files.settled import fresh, put, talk, turn
 from tests.harness import Snapshot, session_id
 from tests.machine.daemon import Commands, DaemonWorld
+from tests.read.settled import fresh, put, talk, turn
 
 TEXTS = ("one one one", "two two two", "three three", "four four four")
 Damage = Callable[[Path], None]

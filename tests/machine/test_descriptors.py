@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.files.settled import fresh
+from tests.read.settled import fresh
 
 ROOT = Path(__file__).parents[2]
 

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from pi_opensync.store.database import Database
-from tests.files.settled import A_DAY, put, settled, talk, turn, turns
 from tests.harness import session_id
 from tests.machine.clocks import SetClock
 from tests.machine.daemon import DaemonWorld
+from tests.read.settled import A_DAY, put, settled, talk, turn, turns
 from tests.standin.faults import Busy, no_faults
 from tests.standin.transport import Request
 

@@ -11,15 +11,15 @@ from pathlib import Path
 
 import pytest
 
-from pi_opensync import lock
 from pi_opensync.cli import queue, status, sync, verify
+from pi_opensync.daemon import lock
 from pi_opensync.errors import AlreadyRunning
-from pi_opensync.selection import Wanted
+from pi_opensync.read.select import Wanted
 from pi_opensync.store.database import open_beside, open_database
-from tests.files.settled import put, talk, turn
 from tests.harness import TRANSCRIPTS, session_id
 from tests.machine.daemon import Commands
 from tests.machine.test_database import run_watch
+from tests.read.settled import put, talk, turn
 from tests.standin.backend import OpenSync
 from tests.standin.server import Server, running
 

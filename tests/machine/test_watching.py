@@ -12,11 +12,12 @@ from typing import Any
 import pytest
 from watchdog.observers.api import BaseObserver
 
-from pi_opensync import daemon, watch
-from pi_opensync.watch import Watcher
-from tests.files.settled import put, settled, talk, turn
+from pi_opensync.daemon import run as daemon
+from pi_opensync.read import watch
+from pi_opensync.read.watch import Watcher
 from tests.harness import session_id
 from tests.machine.daemon import DaemonWorld
+from tests.read.settled import put, settled, talk, turn
 
 A = "a.jsonl"
 TEXTS = ("one one one", "two two two", "three three", "four four four")

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from pi_opensync import pausing
-from tests.files.settled import put, talk
+from pi_opensync.privacy import pause as pausing
 from tests.harness import World, session_id
+from tests.read.settled import put, talk
 from tests.standin.transport import Request
 
 ID = session_id("a")

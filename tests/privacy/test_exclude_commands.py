@@ -12,7 +12,7 @@ import pytest
 from pi_opensync import settings
 from pi_opensync.cli import privacy
 from pi_opensync.errors import ConfigurationError
-from pi_opensync.policy import Policy
+from pi_opensync.privacy.projects import Policy
 from tests.conftest import Cli, wait_until
 from tests.harness import header, line, said, session_id
 from tests.standin.backend import OpenSync

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from tests.files.settled import put, talk, turn
 from tests.harness import START, World, header, line, said, session_id
 from tests.privacy.traces import everywhere, kept
+from tests.read.settled import put, talk, turn
 from tests.standin.faults import Busy, ErrorBefore
 
 THEN = START - 86_400.0

@@ -10,10 +10,10 @@ import pytest
 from pi_opensync.cli import list as listing
 from pi_opensync.cli import preview, status, sync, verify, watch
 from pi_opensync.errors import PiOpensyncError
-from pi_opensync.selection import Wanted
-from tests.files.settled import put, talk
+from pi_opensync.read.select import Wanted
 from tests.harness import session_id
 from tests.machine.daemon import Commands, DaemonWorld
+from tests.read.settled import put, talk
 
 WORDS = "the-plan-of-the-client"
 LONG = 200_000  # characters; far more than a header

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from pi_opensync.policy import Policy
-from tests.files.settled import put, talk
+from pi_opensync.privacy.projects import Policy
 from tests.harness import World, session_id
 from tests.privacy.places import one_of_each_rule
 from tests.privacy.traces import everywhere, leaks
+from tests.read.settled import put, talk
 
 ID = session_id("a")
 

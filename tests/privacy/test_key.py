@@ -14,7 +14,8 @@ import pytest
 import structlog
 from pydantic import SecretStr
 
-from pi_opensync import engine, logs
+from pi_opensync import logs
+from pi_opensync.daemon import build as engine
 from pi_opensync.opensync.client import Client
 from pi_opensync.settings import Settings, normalise_url
 from tests.conftest import Cli, Done, new_key

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from pi_opensync import pausing
 from pi_opensync.cli import privacy
 from pi_opensync.errors import UsageError
+from pi_opensync.privacy import pause as pausing
 from tests.conftest import Cli
-from tests.files.settled import put, talk, turn
 from tests.harness import World, header, line, said, session_id
+from tests.read.settled import put, talk, turn
 from tests.standin.backend import OpenSync
 
 ID = session_id("a")

@@ -9,12 +9,12 @@ import pytest
 
 from pi_opensync.cli import preview, sync
 from pi_opensync.errors import PiOpensyncError
-from pi_opensync.selection import Wanted
-from tests.files.settled import put, talk
+from pi_opensync.read.select import Wanted
 from tests.harness import START, TRANSCRIPTS, entry, header, line, said, session_id
 from tests.machine.daemon import Commands, DaemonWorld
 from tests.privacy.places import one_of_each_rule
 from tests.privacy.traces import leaks
+from tests.read.settled import put, talk
 
 THEN = START - 86_400.0
 Shown = Callable[[str], dict[str, Any]]

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from pi_opensync import engine
-from pi_opensync.cleaning import WITHHELD
-from pi_opensync.redact import OverBudget, Redactor
+from pi_opensync.daemon import build as engine
+from pi_opensync.privacy.cleaner import WITHHELD
+from pi_opensync.privacy.redact import OverBudget, Redactor
 from pi_opensync.store.parked import parked, retry
 from tests.harness import START, World, entry, header, line, result, said, session_id
 from tests.privacy.traces import everywhere
@@ -129,7 +129,7 @@ def test_a_result_that_is_withheld_leaves_what_was_sent_of_its_call(world: World
 def test_a_text_over_budget_is_parked_by_the_real_redactor(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pi_opensync.redact.redactor._MOST_PASSES", 0)
+    monkeypatch.setattr("pi_opensync.privacy.redact.redactor._MOST_PASSES", 0)
     with World(tmp_path) as world:
         world.append("a.jsonl", header("a", THEN), said("user", BAD, THEN + 1))
         world.sync()

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from pi_opensync import __version__, lock
+from pi_opensync import __version__
+from pi_opensync.daemon import lock
 from pi_opensync.store.database import open_database
 from tests.conftest import Cli
 from tests.service.conftest import Fake, tree
@@ -141,7 +142,7 @@ def test_after_an_upgrade_status_says_that_the_old_version_runs(
     logged_in: Cli, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     logged_in("service", "install")
-    monkeypatch.setattr("pi_opensync.lock.__version__", "0.0.9")
+    monkeypatch.setattr("pi_opensync.daemon.lock.__version__", "0.0.9")
     with lock.held(logged_in.home / STATE, "watch", time.time()):
         done = logged_in("service", "status")
     assert "0.0.9 still runs" in done.out

@@ -7,8 +7,9 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from pi_opensync import engine, logs
+from pi_opensync import logs
 from pi_opensync.cli import watch
+from pi_opensync.daemon import build as engine
 from pi_opensync.settings import Settings, state_folder
 from pi_opensync.store.database import open_database
 from tests.storm.steps import SteppedTransport, Steps

@@ -1,0 +1,145 @@
+"""The parts put together for one server and one set of folders; what `watch`, `sync` and tests run."""
+
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+from pi_opensync import logs
+from pi_opensync.daemon.events import LogEvents
+from pi_opensync.deliver.schedule import Delivery
+from pi_opensync.deliver.send import Courier
+from pi_opensync.deliver.server import Server
+from pi_opensync.errors import ConfigurationError
+from pi_opensync.opensync.client import Client, Transport
+from pi_opensync.pi.parents import find_parent
+from pi_opensync.pi.translate import Options
+from pi_opensync.privacy import pause as pausing
+from pi_opensync.privacy.cleaner import Cleaner
+from pi_opensync.privacy.projects import Policy
+from pi_opensync.privacy.redact import RULES_VERSION, Redactor
+from pi_opensync.read.queue import Follow
+from pi_opensync.read.reader import Ingest
+from pi_opensync.settings import Settings
+from pi_opensync.store.database import Database
+
+
+def cleaner(settings: Settings) -> Cleaner:
+    """What every string of a transcript goes through. Raises `ConfigurationError` for a bad pattern."""
+    return Cleaner(redactor(settings))
+
+
+def redactor(settings: Settings) -> Redactor | None:
+    """None where the user turned redaction off. Raises `ConfigurationError` for a bad pattern."""
+    if not settings.redact:
+        return None
+    try:
+        return Redactor(
+            own_key=settings.api_key.get_secret_value() if settings.api_key else None,
+            patterns=settings.redact_patterns,
+            emails=settings.redact_emails,
+            home=str(Path.home()) if settings.redact_home else None,
+        )
+    except ValueError as error:
+        raise ConfigurationError(f"redactPatterns: {error}", hint="patterns are RE2 expressions") from None
+
+
+def policy(settings: Settings) -> Policy:
+    return Policy(settings.include, settings.exclude, home=str(Path.home()))
+
+
+@dataclass(slots=True)
+class Engine:
+    """Everything that a run needs, sharing one database and one event loop."""
+
+    database: Database
+    client: Client
+    server: Server
+    follow: Follow
+    delivery: Delivery
+    courier: Courier
+    events: LogEvents
+
+
+def build(
+    settings: Settings,
+    folders: tuple[Path, ...],
+    database: Database,
+    *,
+    events: LogEvents | None = None,
+    transport: Transport | None = None,
+    extras: bool = False,
+    on_beat: Callable[[str], None] = lambda _part: None,
+    is_outdated: Callable[[], bool] = lambda: False,
+    now: Callable[[], float] = time.time,
+    jitter: Callable[[], float] = random.random,
+) -> Engine:
+    """Raises `ConfigurationError` where no server is configured.
+
+    `extras`: the server is our own. While `is_outdated`, since the settings were changed, nothing is sent.
+    """
+    base_url, key = settings.require_server()
+    names: dict[bytes, bytes] = {}
+    rules = policy(settings)
+    ingest = Ingest(
+        database,
+        Options(settings.sync_tool_calls, settings.sync_thinking, extras),
+        rules,
+        clean=cleaner(settings),
+        find_parent=lambda parent: find_parent(parent, folders, names.get),
+        now=now,
+    )
+
+    def is_held() -> bool:
+        return is_outdated() or pausing.asked(settings.state_dir, now()) is not None
+
+    events = events or LogEvents(logs.get(), now=now)
+    client = Client(base_url, key.get_secret_value(), now=now, transport=transport)
+    server = Server(database, now=now, jitter=jitter)
+    courier = Courier(
+        database,
+        client,
+        server,
+        events,
+        rules,
+        dates=settings.timestamps,
+        now=now,
+        jitter=jitter,
+        is_held=is_held,
+    )
+    follow = Follow(database, ingest, folders, names=names, now=now)
+    follow.settings_are(_fingerprint(settings, extras=extras))
+    return Engine(
+        database=database,
+        client=client,
+        server=server,
+        follow=follow,
+        delivery=Delivery(
+            database,
+            courier,
+            server,
+            now=now,
+            on_trouble=events.trouble,
+            on_beat=on_beat,
+            is_held=is_held,
+        ),
+        courier=courier,
+        events=events,
+    )
+
+
+def _fingerprint(settings: Settings, *, extras: bool) -> str:
+    """What decides what a transcript looks like on the dashboard."""
+    chosen = (
+        RULES_VERSION,
+        extras,
+        settings.sync_tool_calls,
+        settings.sync_thinking,
+        settings.redact,
+        settings.redact_patterns,
+        settings.redact_emails,
+        settings.redact_home,
+    )
+    return sha256(repr(chosen).encode()).hexdigest()

@@ -1,0 +1,333 @@
+"""The run itself: sweeps and events feed the reader, the reader feeds delivery, until a signal."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import sqlite3
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+from pi_opensync import logs
+from pi_opensync.daemon.build import Engine
+from pi_opensync.daemon.systemd import INGEST
+from pi_opensync.errors import KeyRefused, NetworkError, PartlyDone
+from pi_opensync.fold import external_id
+from pi_opensync.pi.parents import first_header
+from pi_opensync.read.baseline import Baseline
+from pi_opensync.read.watch import Watcher
+from pi_opensync.texts import shown_path
+
+FLUSH_WITHIN = 5.0  # seconds for what is under way when a signal comes
+SWEEP_WITH_EVENTS = 5.0  # seconds between sweeps, at least
+SWEEP_WITHOUT_EVENTS = 2.0
+SWEEP_FOR_A_FOLDER = 0.5  # while a folder is missing there is little to sweep, and pi may make it any moment
+LONGEST_SWEEP = 60.0  # seconds between sweeps, at most
+SWEEP_SHARE = 500.0  # a sweep may take one part in so many of the time
+LONGEST_SLEEP = 20.0  # seconds between two beats
+FULL_AGAIN = 0.5  # seconds until the outbox is asked again for room
+TROUBLE_AGAIN = 5.0  # seconds until the store is tried again
+REBUILD_AGAIN = 5.0  # seconds until a server that is away is asked again for its sessions
+CLOCK_JUMP = 5.0  # seconds; less is a clock that is being disciplined
+FURTHEST_WAIT = 2 * 3600.0  # seconds; nothing is ever told to wait longer
+GIVE_UP_AFTER = 3  # failures in a row until a run that ends by itself ends
+
+
+Result = TypeVar("Result")
+
+
+class Daemon:
+    """Runs an engine until it is stopped, or, with `once`, until everything is delivered."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        folders: tuple[Path, ...],
+        *,
+        now: Callable[[], float] = time.time,
+        on_ready: Callable[[], None] = lambda: None,
+        is_outdated: Callable[[], bool] = lambda: False,
+        on_sweep: Callable[[bool], None] = lambda _events: None,
+        on_beat: Callable[[str], None] = lambda _part: None,
+    ) -> None:
+        """`is_outdated` says that the settings changed: then `watch` returns, to be run with the new ones.
+
+        `on_sweep` hears at every sweep whether events arrive, `on_beat` that the reading goes on.
+        """
+        self._on_sweep = on_sweep
+        self._on_beat = on_beat
+        self._is_outdated = is_outdated
+        self._engine = engine
+        self._folders = folders
+        self._now = now
+        self._on_ready = on_ready
+        self._log = logs.get()
+        self._changed = asyncio.Event()
+        self._sweep_wanted = asyncio.Event()
+        self._stopping = asyncio.Event()
+        self._signalled = False
+        self._told: dict[bytes, str] = {}
+        self._clock_offset = now() - time.monotonic()
+        self._no_events: str | None = None
+
+    async def watch(self, *, backfill: bool) -> None:
+        """Follow the folders until SIGINT or SIGTERM; a second signal ends the process at once."""
+        loop = asyncio.get_running_loop()
+        self._catch_signals(loop)
+        watcher = Watcher(self._folders, self._hint_from(loop))
+        try:
+            await self._begin(watcher, backfill=backfill)
+            tasks = [
+                asyncio.create_task(self._read()),
+                asyncio.create_task(self._sweep_for_ever(watcher)),
+                asyncio.create_task(self._engine.delivery.run()),
+            ]
+            rebuilding = asyncio.create_task(self._take_what_the_server_has(patient=True))
+            stopped = asyncio.create_task(self._stopping.wait())
+            done, _ = await asyncio.wait({stopped, *tasks}, return_when=asyncio.FIRST_COMPLETED)
+            await self._flush([*tasks, rebuilding])
+            for task in done - {stopped}:
+                task.result()
+        finally:
+            watcher.stop()
+        if not self._is_outdated():
+            self._log.info("stopped")
+
+    @property
+    def was_asked_to_stop(self) -> bool:
+        """Whether a signal came."""
+        return self._signalled
+
+    async def once(self, *, backfill: bool = False) -> None:
+        """Read everything there is to read, deliver it, return.
+
+        Raises `NetworkError`, `KeyRefused` or `PartlyDone` where something is left over.
+        """
+        self._catch_signals(asyncio.get_running_loop())
+        await self._begin(None, backfill=backfill)
+        await self._take_what_the_server_has(patient=False)
+        await self.finish()
+
+    async def finish(self) -> None:
+        """Read and deliver what is queued. Raises as `once`."""
+        self._engine.server.try_now()
+        reader = asyncio.create_task(self._read())
+        sender = asyncio.create_task(self._engine.delivery.run())
+        stopped = asyncio.create_task(self._stopping.wait())
+        finished = asyncio.create_task(self._all_done())
+        try:
+            await asyncio.wait({reader, sender, stopped, finished}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            stopped.cancel()
+            finished.cancel()
+            await self._flush([reader, sender])
+        for task in (reader, sender):
+            if task.done() and not task.cancelled():
+                task.result()
+        self._raise_what_is_left(interrupted=self._signalled)
+
+    async def _all_done(self) -> None:
+        delivery, follow = self._engine.delivery, self._engine.follow
+        while True:
+            pause = self._engine.server.pause
+            if pause is not None and (pause.kind == "key refused" or pause.failures >= GIVE_UP_AFTER):
+                return
+            if follow.is_idle and (delivery.is_idle or delivery.is_held):
+                return
+            await asyncio.sleep(0.05)
+
+    def _raise_what_is_left(self, *, interrupted: bool) -> None:
+        pause = self._engine.server.pause
+        if pause is not None and pause.kind == "key refused":
+            raise KeyRefused(pause.reason, hint="make a new key on the dashboard and run `pi-opensync login`")
+        if pause is not None:
+            raise NetworkError(
+                f"{self._engine.client.host}: {pause.reason}",
+                hint="nothing is lost; run it again when the server can be reached",
+            )
+        if interrupted:
+            raise PartlyDone("interrupted; nothing is lost", hint="run it again to go on")
+        if self._is_outdated():
+            raise PartlyDone("the settings changed meanwhile: what was left is not sent", hint="run it again")
+        if self._engine.delivery.is_held:
+            raise PartlyDone("paused by you: it was read, and nothing was sent", hint="`pi-opensync resume`")
+        if not (self._engine.follow.is_idle and self._engine.delivery.is_idle):
+            raise PartlyDone("something is still to be sent; nothing is lost", hint="run it again to go on")
+        problems = self._engine.follow.problems
+        missing = [str(folder) for folder in self._folders if not folder.is_dir()]
+        if problems or missing:
+            raise PartlyDone(f"{len(problems) + len(missing)} files or folders could not be read, see above")
+
+    async def _begin(self, watcher: Watcher | None, *, backfill: bool) -> None:
+        follow = self._engine.follow
+        if watcher is not None:
+            self._tell_events(await asyncio.to_thread(watcher.mend))
+            self._on_sweep(watcher.is_alive)
+        listing = await asyncio.to_thread(follow.list_files)
+        await self._written(lambda: self._engine.delivery.clock_was_set(horizon=FURTHEST_WAIT))
+        left = await self._written(lambda: follow.begin(listing, backfill=backfill))
+        looked = await self._written(lambda: follow.compare(listing))
+        self._tell()
+        if left:
+            self._log.info(
+                "first start: sessions that are there stay as they are until they change",
+                left_alone=left,
+                hint="`--backfill` takes them all",
+            )
+        self._log.info("following", files=looked.files, folders=[str(folder) for folder in self._folders])
+        self._changed.set()
+        self._on_ready()
+
+    async def _read(self) -> None:
+        follow, delivery = self._engine.follow, self._engine.delivery
+        while True:
+            self._on_beat(INGEST)
+            self._changed.clear()
+            while follow.has_more:
+                self._on_beat(INGEST)
+                await self._written(follow.read_next)
+                delivery.wake()
+                await asyncio.sleep(0)
+            self._tell()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._patience()):
+                    await self._changed.wait()
+            follow.drained()
+
+    def _patience(self) -> float:
+        follow = self._engine.follow
+        look = follow.next_look()
+        waits = [] if look is None else [max(look - self._now(), 0.05)]
+        if follow.waits_for_room:
+            waits.append(FULL_AGAIN)
+        return min([*waits, LONGEST_SLEEP])
+
+    async def _sweep_for_ever(self, watcher: Watcher) -> None:
+        follow = self._engine.follow
+        cost = 0.0
+        while True:
+            least = SWEEP_WITH_EVENTS if watcher.is_alive else SWEEP_WITHOUT_EVENTS
+            if not all(folder.is_dir() for folder in self._folders):
+                least = SWEEP_FOR_A_FOLDER
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(min(max(least, cost * SWEEP_SHARE), LONGEST_SWEEP)):
+                    await self._sweep_wanted.wait()
+            self._sweep_wanted.clear()
+            if self._is_outdated():
+                self._log.info("the settings changed")
+                self._stopping.set()
+                return
+            await self._mind_the_clock()
+            self._tell_events(await asyncio.to_thread(watcher.mend))
+            self._on_sweep(watcher.is_alive)
+            begun = time.perf_counter()
+            listing = await asyncio.to_thread(follow.list_files)
+            looked = await self._written(partial(follow.compare, listing))
+            cost = time.perf_counter() - begun
+            self._tell()
+            if looked.changed:
+                self._changed.set()
+
+    async def _mind_the_clock(self) -> None:
+        """Notice that the clock was set back: what waits for a moment must not wait for another one."""
+        offset = self._now() - time.monotonic()
+        back_by = self._clock_offset - offset
+        self._clock_offset = offset
+        if back_by > CLOCK_JUMP:
+            self._log.warning("the clock was set back", by_s=round(back_by))
+            await self._written(self._engine.follow.clock_was_set)
+            await self._written(lambda: self._engine.delivery.clock_was_set(horizon=0.0, back_by=back_by))
+
+    async def _written(self, step: Callable[[], Result]) -> Result:
+        """What the step returns, once the store could be written: a full disk is waited for."""
+        while True:
+            try:
+                return step()
+            except sqlite3.OperationalError as error:
+                self._engine.events.trouble(error)
+                self._on_beat(INGEST)
+                await asyncio.sleep(TROUBLE_AGAIN)
+
+    def _hint_from(self, loop: asyncio.AbstractEventLoop) -> Callable[[bytes | None], None]:
+        """`_hint`, to be called from another thread."""
+
+        def hint(path: bytes | None) -> None:
+            loop.call_soon_threadsafe(self._hint, path)
+
+        return hint
+
+    def _hint(self, path: bytes | None) -> None:
+        if path is None:
+            self._sweep_wanted.set()
+            return
+        try:
+            self._engine.follow.hint(path)
+        except sqlite3.OperationalError:
+            self._sweep_wanted.set()
+        self._changed.set()
+
+    async def _take_what_the_server_has(self, *, patient: bool) -> None:
+        """After the store was lost: the sessions that the server has were followed before."""
+        baseline = Baseline(self._engine.database)
+        while baseline.is_rebuilding:
+            known = await self._known_sessions()
+            if known is None and not patient:
+                return
+            if known is None:
+                await asyncio.sleep(REBUILD_AGAIN)
+                continue
+            for found in self._engine.follow.left_alone():
+                header = await asyncio.to_thread(first_header, found.path)
+                if header is not None and external_id(header) in known:
+                    self._engine.follow.queue(found.path, live=False)
+            await self._written(baseline.rebuilt)
+            self._changed.set()
+
+    async def _known_sessions(self) -> set[str] | None:
+        try:
+            return await self._engine.courier.known_sessions()
+        except sqlite3.OperationalError as error:
+            self._engine.events.trouble(error)
+            return None
+
+    async def _flush(self, tasks: list[asyncio.Task[None]]) -> None:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._engine.delivery.stop(within=FLUSH_WITHIN)
+
+    def _catch_signals(self, loop: asyncio.AbstractEventLoop) -> None:
+        def received(number: signal.Signals) -> None:
+            if self._signalled:
+                os._exit(128 + number)  # asked twice: at once; all that matters is on disk
+            self._signalled = True
+            self._stopping.set()
+
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, received, number)
+
+    def _tell(self) -> None:
+        """Say once what can not be read, and again when the reason changes."""
+        follow = self._engine.follow
+        current = {**follow.unreadable, **follow.problems, **follow.odd}
+        for path, reason in current.items():
+            if self._told.get(path) == reason:
+                continue
+            if path in follow.odd:
+                self._log.warning("not a transcript", path=shown_path(path), reason=reason)
+            else:
+                self._log.warning(
+                    "can not be read",
+                    path=shown_path(path),
+                    reason=reason,
+                    hint="it is tried again when that changes",
+                )
+        self._told = current
+
+    def _tell_events(self, reason: str | None) -> None:
+        if reason is not None and reason != self._no_events:
+            self._log.warning("no events from the file system, sweeping instead", reason=reason)
+        self._no_events = reason

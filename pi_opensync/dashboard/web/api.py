@@ -1,0 +1,182 @@
+"""OpenSync's API, with OpenSync's answers; but nothing is dropped silently, and what is wrong gets a 4xx.
+
+A batch is written whole or, if anything in it is wrong, not at all; `errors` then names everything.
+"""
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from datetime import tzinfo
+from typing import Any
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from pi_opensync.dashboard.db import intake, numbers, payloads, queries, search
+from pi_opensync.dashboard.db.fields import PayloadError
+from pi_opensync.dashboard.db.store import Store
+from pi_opensync.dashboard.db.transcript import to_json
+from pi_opensync.dashboard.show import export
+from pi_opensync.dashboard.web.bodies import body_of, id_of, number_of
+
+_MAX_LISTED = 10_000
+_MAX_HITS = 200
+
+
+class Json(Response):
+    """JSON in UTF-8 of anything that was stored."""
+
+    media_type = "application/json"
+
+    def render(self, content: Any) -> bytes:
+        return to_json(content).encode()
+
+
+class Api:
+    """The endpoints; `now` gives ms."""
+
+    def __init__(self, store: Store, *, now: Callable[[], int], zone: tzinfo | None) -> None:
+        self._store = store
+        self._now = now
+        self._zone = zone
+
+    def routes(self) -> list[Route]:
+        return [
+            Route("/health", self.health),
+            Route("/sync/session", self.put_session, methods=["POST"]),
+            Route("/sync/message", self.put_message, methods=["POST"]),
+            Route("/sync/batch", self.put_batch, methods=["POST"]),
+            Route("/sync/sessions/list", self.list_ids),
+            Route("/api/sessions", self.list_sessions),
+            Route("/api/sessions/get", self.get_session),
+            Route("/api/search", self.find),
+            Route("/api/stats", self.stats),
+            Route("/api/export", self.export),
+        ]
+
+    async def health(self, request: Request) -> Response:
+        del request
+        return Json({"status": "ok", "timestamp": self._now()})
+
+    async def put_session(self, request: Request) -> Response:
+        body = await body_of(request)
+
+        def put() -> dict[str, Any]:
+            data = payloads.decode(body)
+            saved = intake.save(self._store, [payloads.session_from(data)], [], self._now())
+            return {
+                "ok": True,
+                "sessionId": str(saved.session_ids[0]),
+                **_ignored(payloads.ignored_in(data, message=False)),
+            }
+
+        return Json(await run_in_threadpool(put))
+
+    async def put_message(self, request: Request) -> Response:
+        body = await body_of(request)
+
+        def put() -> dict[str, Any]:
+            data = payloads.decode(body)
+            saved = intake.save(self._store, [], [payloads.message_from(data)], self._now())
+            return {
+                "ok": True,
+                "messageId": str(saved.message_ids[0]),
+                **_ignored(payloads.ignored_in(data, message=True)),
+            }
+
+        return Json(await run_in_threadpool(put))
+
+    async def put_batch(self, request: Request) -> Response:
+        body = await body_of(request)
+
+        def put() -> tuple[int, dict[str, Any]]:
+            data = payloads.decode(body)
+            sessions, messages, errors = payloads.batch_from(data)
+            if errors:
+                return 400, {
+                    "ok": False,
+                    "error": str(errors[0]),
+                    "field": errors[0].field,
+                    "sessions": 0,
+                    "messages": 0,
+                    "errors": [str(error) for error in errors],
+                }
+            intake.save(self._store, sessions, messages, self._now())
+            return 200, {"ok": True, "sessions": len(sessions), "messages": len(messages), "errors": []}
+
+        status, answer = await run_in_threadpool(put)
+        return Json(answer, status)
+
+    def list_ids(self, request: Request) -> Response:
+        del request
+        with self._store.read() as con:
+            rows = con.execute("SELECT external_id FROM sessions ORDER BY id").fetchall()
+        return Json({"sessionIds": [row["external_id"] for row in rows]})
+
+    def list_sessions(self, request: Request) -> Response:
+        limit = number_of(request, "limit", 50, least=1, most=_MAX_LISTED) or 50
+        with self._store.read() as con:
+            rows = queries.newest_sessions(con, limit)
+        return Json({"sessions": [export.session_json(row) for row in rows]})
+
+    def get_session(self, request: Request) -> Response:
+        session = self._session(id_of(request))
+        return (
+            _stream(export.as_json(self._store.read, session), "application/json")
+            if session
+            else _not_found()
+        )
+
+    def find(self, request: Request) -> Response:
+        """OpenSync answers with sessions: those whose title fits, then those whose newest messages do."""
+        text = request.query_params.get("q", "").strip()
+        if not text:
+            raise PayloadError("q", "is missing")
+        limit = number_of(request, "limit", 20, least=1, most=_MAX_HITS) or 20
+        query = search.parse(text)
+        found: dict[int, sqlite3.Row] = {}
+        with self._store.read() as con:
+            if query is not None:
+                for session in queries.titled(con, [term.text for term in query.terms], limit):
+                    found[session["id"]] = session
+                for session in queries.sessions_with(con, query, limit):
+                    found.setdefault(session["id"], session)
+        return Json({"results": [export.session_json(row) for row in list(found.values())[:limit]]})
+
+    def stats(self, request: Request) -> Response:
+        del request
+        with self._store.read() as con:
+            return Json(numbers.totals(con))
+
+    def export(self, request: Request) -> Response:
+        kind = request.query_params.get("format") or "json"
+        if kind not in export.FORMATS:
+            raise PayloadError("format", f"must be one of {', '.join(export.FORMATS)}")
+        session = self._session(id_of(request))
+        if session is None:
+            return _not_found()
+        if kind == "markdown":
+            pieces = export.as_markdown(self._store.read, session, self._zone)
+        elif kind == "jsonl":
+            pieces = export.as_jsonl(self._store.read, session)
+        else:
+            return _stream(export.as_chat(self._store.read, session), export.FORMATS[kind])
+        return _stream(pieces, export.FORMATS[kind], export.filename(session, kind))
+
+    def _session(self, session_id: int) -> sqlite3.Row | None:
+        with self._store.read() as con:
+            return queries.session(con, session_id)
+
+
+def _ignored(names: list[str]) -> dict[str, list[str]]:
+    return {"ignored": names} if names else {}
+
+
+def _not_found() -> Response:
+    return JSONResponse({"error": "Session not found"}, 404)
+
+
+def _stream(pieces: Iterator[str], media_type: str, name: str | None = None) -> Response:
+    headers = {"content-disposition": f'attachment; filename="{name}"'} if name else {}
+    return StreamingResponse(pieces, media_type=media_type, headers=headers)

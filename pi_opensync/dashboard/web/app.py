@@ -1,0 +1,94 @@
+"""The local OpenSync as one ASGI application."""
+
+from collections.abc import Callable, Collection
+from datetime import tzinfo
+from pathlib import Path
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.routing import Mount
+from starlette.staticfiles import StaticFiles
+from starlette.types import ExceptionHandler
+
+from pi_opensync.dashboard.db.fields import PayloadError
+from pi_opensync.dashboard.db.store import Store
+from pi_opensync.dashboard.show.drawing import environment_for
+from pi_opensync.dashboard.web.api import Api
+from pi_opensync.dashboard.web.bodies import TooLargeError
+from pi_opensync.dashboard.web.entry import Entry
+from pi_opensync.dashboard.web.gate import Gate
+from pi_opensync.dashboard.web.guard import Guard
+from pi_opensync.dashboard.web.keys import Keys
+from pi_opensync.dashboard.web.pages import Pages
+
+_FOR_PROGRAMS = ("/sync/", "/api/", "/health")
+_WORDS = {
+    404: "There is nothing here.",
+    405: "That cannot be done here.",
+    413: "That is too large.",
+}
+
+
+class _Static(StaticFiles):
+    """Files whose address carries their hash, so they may be kept for good."""
+
+    def file_response(self, *args: object, **kwargs: object) -> Response:
+        answer = super().file_response(*args, **kwargs)  # type: ignore[arg-type]  # passed on as they come
+        answer.headers["cache-control"] = "public, max-age=31536000, immutable"
+        return answer
+
+
+def create_app(
+    store: Store,
+    keys: Keys,
+    *,
+    now: Callable[[], int],
+    zone: tzinfo | None = None,
+    hosts: Collection[str] = (),
+) -> Starlette:
+    """Return the API and the pages over a store.
+
+    `now` gives Unix milliseconds; `zone` is where days begin, None for this machine's; `hosts` are host names
+    to answer to besides those of the loopback. The store stays the caller's to close.
+    """
+    api = Api(store, now=now, zone=zone)
+    templates = environment_for(now, zone)
+    pages = Pages(store, templates, now=now, zone=zone)
+    entry = Entry(keys, templates)
+
+    def problem(request: Request, status: int, text: str, field: str | None = None) -> Response:
+        if request.url.path.startswith(_FOR_PROGRAMS):
+            answer = {"error": text} | ({"field": field} if field else {})
+            return JSONResponse(answer, status)
+        return HTMLResponse(templates.get_template("problem.html").render(code=status, text=text), status)
+
+    def bad_payload(request: Request, error: Exception) -> Response:
+        field = error.field if isinstance(error, PayloadError) else None
+        return problem(request, 400, str(error), field)
+
+    def too_large(request: Request, error: Exception) -> Response:
+        return problem(request, 413, str(error))
+
+    def http_error(request: Request, error: Exception) -> Response:
+        status = error.status_code if isinstance(error, HTTPException) else 500
+        answer = problem(request, status, _WORDS.get(status, "That did not work."))
+        if isinstance(error, HTTPException) and error.headers:
+            answer.headers.update(error.headers)
+        return answer
+
+    handlers: dict[type[Exception], ExceptionHandler] = {
+        PayloadError: bad_payload,
+        TooLargeError: too_large,
+        HTTPException: http_error,
+    }
+    static = Mount("/static", _Static(directory=Path(__file__).parents[1] / "static"))
+    app = Starlette(
+        routes=[*api.routes(), *pages.routes(), *entry.routes(), static],
+        middleware=[Middleware(Guard, hosts=hosts), Middleware(Gate, keys=keys)],
+        exception_handlers=handlers,
+    )
+    app.router.redirect_slashes = False
+    return app

@@ -1,0 +1,172 @@
+"""Takes the secrets out of every string that would leave this machine.
+
+Redaction runs on the whole string, before any text is shortened, so that a cut never parts a secret from
+what gives it away.
+"""
+
+import functools
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from pi_opensync.privacy.redact.assignments import is_secret
+from pi_opensync.privacy.redact.engine import JUDGED, Found, Meter, OverBudget, Text, replace
+from pi_opensync.privacy.redact.personal import (
+    NAME_GOES_ON,
+    Finder,
+    find_emails,
+    home_forms,
+    literal_finder,
+    own_key_forms,
+    pattern_finder,
+)
+from pi_opensync.privacy.redact.rules import EMAIL, HOME, OWN_KEY, USER_PATTERN, engine
+
+_MOST_PASSES = 8
+_NAME_FIELDS = ("name", "key", "Name", "Key", "header")
+_HEADERS = ("authorization", "cookie")
+_VALUE_FIELDS = ("value", "Value")
+
+
+Step = Callable[[Text], list[Found]]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A secret that was replaced: the rule that found it, and how many bytes of UTF-8 it had."""
+
+    rule: str
+    size: int
+
+
+class Redactor:
+    """Replaces each secret by `[REDACTED:<rule>]`.
+
+    own_key: the configured OpenSync key. patterns: the user's, in RE2 syntax. emails: also e-mail addresses.
+    home: the home folder, to replace wherever a path shows it.
+    Raises ValueError naming a bad pattern, or for an own key that is too short to look for.
+    """
+
+    def __init__(
+        self,
+        *,
+        own_key: str | None = None,
+        patterns: Sequence[str] = (),
+        emails: bool = False,
+        home: str | None = None,
+    ) -> None:
+        finders: list[tuple[str, Finder]] = []
+        if own_key:
+            finders.append((OWN_KEY.name, literal_finder(own_key_forms(own_key))))
+        finders += ((USER_PATTERN.name, pattern_finder(pattern)) for pattern in patterns)
+        if emails:
+            finders.append((EMAIL.name, find_emails))
+        if home:
+            finders.append((HOME.name, literal_finder(home_forms(home), name_goes_on=NAME_GOES_ON)))
+        self._steps: tuple[Step, ...] = (
+            *(functools.partial(_disjoint, rule, find) for rule, find in finders),
+            engine().findings,
+        )
+        self.found: Counter[str] = Counter()
+
+    def text(self, value: str) -> str:
+        """The text without its secrets; the same object if there are none. Raises OverBudget."""
+        redacted, findings = self.scan(value)
+        self.found.update(finding.rule for finding in findings)
+        return redacted
+
+    def scan(self, value: str, meter: Meter | None = None) -> tuple[str, tuple[Finding, ...]]:
+        """The text without its secrets, and what was replaced; changes nothing of the redactor.
+
+        Raises OverBudget if the text costs more work than its length allows, or than the meter given.
+        """
+        data = value.encode("utf-8", "surrogatepass")
+        meter = Meter.for_size(len(data)) if meter is None else meter
+        findings: list[Finding] = []
+        for _ in range(_MOST_PASSES):
+            known = len(findings)
+            for find in self._steps:
+                found = find(Text(data, meter))
+                findings += (Finding(each.rule, each.end - each.start) for each in found)
+                data = replace(data, found) if found else data
+            if len(findings) == known:
+                return (data.decode("utf-8", "surrogatepass"), tuple(findings)) if findings else (value, ())
+        raise OverBudget(f"still finding secrets after {_MOST_PASSES} passes")
+
+    def json(self, value: object) -> object:
+        """A JSON value without its secrets, in keys as in values; the same object if there are none.
+
+        A string also counts as the value of the name that it stands under: an object's key, the name in
+        `{"name": ..., "value": ...}`, or the flag before it in a list. Raises OverBudget.
+        """
+        redacted, findings = self.scan_json(value)
+        self.found.update(finding.rule for finding in findings)
+        return redacted
+
+    def scan_json(self, value: object) -> tuple[object, tuple[Finding, ...]]:
+        """As `json`, with what was replaced; changes nothing of the redactor."""
+        findings: list[Finding] = []
+        return self._walk(value, "", findings), tuple(findings)
+
+    def _walk(self, value: object, name: str, findings: list[Finding]) -> object:
+        match value:
+            case str():
+                return self._string(value, name, findings)
+            case dict():
+                return self._object(value, findings)
+            case list():
+                return self._list(value, name, findings)
+            case _:
+                return value
+
+    def _object(self, value: dict[str, object], findings: list[Finding]) -> dict[str, object]:
+        named = next((value[field] for field in _NAME_FIELDS if isinstance(value.get(field), str)), "")
+        redacted: dict[str, object] = {}
+        same = True
+        for key, each in value.items():
+            new_key = _unused(self._string(key, "", findings), redacted)
+            new = self._walk(each, str(named) if named and key in _VALUE_FIELDS else key, findings)
+            redacted[new_key] = new
+            same = same and new_key == key and new is each
+        return value if same else redacted
+
+    def _list(self, value: list[object], name: str, findings: list[Finding]) -> list[object]:
+        redacted: list[object] = []
+        flag = ""
+        for each in value:
+            redacted.append(self._walk(each, flag or name, findings))
+            flag = each if isinstance(each, str) and each.startswith("-") and "=" not in each else ""
+        return value if all(old is new for old, new in zip(value, redacted, strict=True)) else redacted
+
+    def _string(self, value: str, name: str, findings: list[Finding]) -> str:
+        header = f"{name}: " if name.lower().endswith(_HEADERS) else ""
+        redacted, found = self.scan(header + value)
+        if not redacted.startswith(header):
+            header = ""
+            redacted, found = self.scan(value)
+        if found:
+            findings += found
+            return redacted[len(header) :]
+        label, data = name.encode("utf-8", "surrogatepass"), value.encode("utf-8", "surrogatepass")
+        if b" " in data or not is_secret(label, data[:JUDGED], quoted=True):
+            return value
+        findings.append(Finding("assignment", len(data)))
+        return "[REDACTED:assignment]"
+
+
+def _unused(key: str, taken: dict[str, object]) -> str:
+    """The key, numbered if two secrets in keys became the same marker: no value may be lost."""
+    unique, count = key, 1
+    while unique in taken:
+        count += 1
+        unique = f"{key}-{count}"
+    return unique
+
+
+def _disjoint(rule: str, find: Finder, text: Text) -> list[Found]:
+    """The findings in order, without those that overlap another, or a marker."""
+    kept: list[Found] = []
+    for start, end in sorted(find(text.data, text.meter)):
+        if not text.in_marker(start, end) and (not kept or start >= kept[-1].end):
+            kept.append(Found(start, end, rule))
+    return kept

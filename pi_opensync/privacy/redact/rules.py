@@ -1,0 +1,24 @@
+"""All built-in rules, in the order in which they are tried, compiled once."""
+
+import functools
+
+from pi_opensync.privacy.redact.assignments import ASSIGNMENTS
+from pi_opensync.privacy.redact.engine import Engine, Rule
+from pi_opensync.privacy.redact.prefixes import PREFIXES
+from pi_opensync.privacy.redact.shapes import SHAPES
+
+RULES_VERSION = 1
+"""Raised with every change of what is found, so that what was sent under older rules can be told apart."""
+
+OWN_KEY = Rule("own-key", "A", "the key in the settings, however it is escaped")
+USER_PATTERN = Rule("user-pattern", "D", "redact_patterns in the settings")
+EMAIL = Rule("email", "D", "redact_emails in the settings; RFC 5321 section 4.1.2")
+HOME = Rule("home", "D", "redact_home in the settings")
+
+BUILT_IN: tuple[Rule, ...] = (*PREFIXES, *SHAPES, *ASSIGNMENTS)
+RULES: tuple[Rule, ...] = (OWN_KEY, *BUILT_IN, USER_PATTERN, EMAIL, HOME)
+
+
+@functools.cache
+def engine() -> Engine:
+    return Engine(BUILT_IN)

@@ -1,0 +1,270 @@
+"""Which transcripts are to be read, and in what order: hints make it fast, sweeps make it right."""
+
+import os
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from pi_opensync.pi.discover import Found, Item, Odd, Unreadable, transcripts
+from pi_opensync.pi.tail import Signature
+from pi_opensync.read.baseline import Baseline
+from pi_opensync.read.reader import SETTLED_AFTER, Ingest, Progress
+from pi_opensync.store.database import Database
+from pi_opensync.store.transcripts import Transcripts
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """The files below the folders; of those in `items` something may be new, of all others nothing is."""
+
+    items: list[Item]
+    files: int
+
+
+@dataclass(slots=True)
+class Looked:
+    """What a sweep found."""
+
+    files: int = 0
+    changed: int = 0
+
+
+class Follow:
+    """The transcripts to read, those that change before those of a backfill."""
+
+    def __init__(
+        self,
+        database: Database,
+        ingest: Ingest,
+        folders: tuple[Path, ...],
+        *,
+        names: dict[bytes, bytes],
+        now: Callable[[], float],
+    ) -> None:
+        """`names` is kept filled with the paths of the transcripts by their file names."""
+        self._database = database
+        self._transcripts = Transcripts(database)
+        self._ingest = ingest
+        self._folders = folders
+        self._now = now
+        self._baseline = Baseline(database)
+        self._looked: dict[bytes, Signature] = {}
+        self._names = names
+        self._live: dict[bytes, None] = {}
+        self._old: dict[bytes, None] = {}
+        self._full: dict[bytes, bool] = {}
+        self._later: dict[bytes, float] = {}
+        self.problems: dict[bytes, str] = {}
+        self.unreadable: dict[bytes, str] = {}
+        self.odd: dict[bytes, str] = {}
+        for path, signature in self._transcripts.looked_at():
+            self._looked[path] = signature
+            self._names[_name(path)] = path
+
+    def list_files(self) -> Listing:
+        """The files below the folders. Touches only the file system: may run in a thread."""
+        items: list[Item] = []
+        files = 0
+        for item in transcripts(self._folders):
+            if isinstance(item, Found):
+                files += 1
+                if self._looked.get(item.path) == item.signature:
+                    continue
+            items.append(item)
+        return Listing(items, files)
+
+    def begin(self, listing: Listing, *, backfill: bool) -> int:
+        """The first start leaves alone what is there; returns how many files were left alone.
+
+        With `backfill` everything is taken, also what an earlier start left alone.
+        """
+        found = [item for item in listing.items if isinstance(item, Found)]
+        first = self._baseline.begin(self._now(), take_all=backfill)
+        if backfill:
+            self.take([*found, *self.left_alone()])
+            return 0
+        left = 0
+        if first:
+            with self._database.transaction():
+                for item in found:
+                    if self._transcripts.by_path(item.path) is None:
+                        self._leave_alone(item)
+                        left += 1
+        return left
+
+    def take(self, found: Iterable[Found]) -> None:
+        """Queue transcripts, also those that the first start left alone, unless they are read already."""
+        for item in found:
+            known = self._transcripts.by_path(item.path)
+            if known is None or not known.followed or self._looked.get(item.path) != item.signature:
+                self.queue(item.path, live=False)
+
+    def know(self, listing: Iterable[Item]) -> None:
+        """Know the names of the files that there are, for forks that name their parents."""
+        for item in listing:
+            if isinstance(item, Found):
+                self._names[_name(item.path)] = item.path
+
+    def compare(self, listing: Listing) -> Looked:
+        """Queue what a listing shows to be new or changed."""
+        looked = Looked(files=listing.files)
+        self.unreadable = {}
+        self.know(listing.items)
+        for item in listing.items:
+            if isinstance(item, Unreadable):
+                self.unreadable[item.path] = item.reason
+            elif isinstance(item, Odd):
+                self.odd[item.path] = item.reason
+            else:
+                looked.changed += self._consider(item, live=False)
+        looked.changed += self._find_orphans() + self._read_anew(self._ingest.review.by_policy())
+        return looked
+
+    def settings_are(self, fingerprint: str) -> None:
+        """Queue what waits and was read under other settings. Raises sqlite3.Error."""
+        self._read_anew(self._ingest.review.by_settings(fingerprint))
+
+    def _read_anew(self, paths: list[bytes]) -> int:
+        for path in paths:
+            self._looked.pop(path, None)
+            self.queue(path, live=False)
+        return len(paths)
+
+    def _find_orphans(self) -> int:
+        """Queue the copies whose original is gone; not where the whole folder is: that is an unmount."""
+        count = 0
+        for copy, original in self._transcripts.copies():
+            if not os.path.lexists(original) and os.path.isdir(os.path.dirname(original)):  # noqa: PTH112, PTH120 - bytes path
+                self._looked.pop(copy, None)
+                self.queue(copy, live=False)
+                count += 1
+        return count
+
+    def hint(self, path: bytes) -> None:
+        """Take note that a transcript may have changed just now. Raises sqlite3.Error."""
+        try:
+            signature = Signature.of(os.stat(path))  # noqa: PTH116 - bytes path
+        except OSError:
+            return
+        self._names[_name(path)] = path
+        self._consider(Found(path, signature), live=True)
+
+    def clock_was_set(self) -> None:
+        """Raises sqlite3.Error."""
+        self._baseline.clock_was_set(self._now())
+
+    def left_alone(self) -> list[Found]:
+        """The transcripts that are not followed."""
+        return [Found(known.path, known.signature) for known in self._transcripts.all() if not known.followed]
+
+    def _consider(self, item: Found, *, live: bool) -> bool:
+        """Queue the file if it changed; the same for an event and for a sweep."""
+        if self._looked.get(item.path) == item.signature:
+            return False
+        if (
+            self._baseline.leaves_alone(item.signature.modified / 1e9)
+            and self._transcripts.by_path(item.path) is None
+            and not self._transcripts.by_inode(item.signature)
+        ):
+            self._leave_alone(item)
+            return False
+        self.queue(item.path, live=live)
+        return True
+
+    def _leave_alone(self, item: Found) -> None:
+        self._transcripts.add(item.path, item.signature, followed=False)
+        self._looked[item.path] = item.signature
+
+    def queue(self, path: bytes, *, live: bool) -> None:
+        if live:
+            self._old.pop(path, None)
+            self._live[path] = None
+        elif path not in self._live:
+            self._old[path] = None
+        self._names.setdefault(_name(path), path)
+
+    def drained(self) -> None:
+        """Delivery made room: what waited for it may go on."""
+        for path, live in self._full.items():
+            self.queue(path, live=live)
+        self._full.clear()
+
+    @property
+    def has_more(self) -> bool:
+        """Whether `read_next` has something to do now."""
+        self._requeue_later()
+        return bool(self._live or self._old)
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing is queued, waits for room, or is to be looked at again."""
+        return not (self.has_more or self._full or self._later)
+
+    @property
+    def left(self) -> int:
+        """Transcripts that are queued or wait to be read on."""
+        return len(self._live) + len(self._old) + len(self._full) + len(self._later)
+
+    @property
+    def waits_for_room(self) -> bool:
+        """Whether a transcript is to be read on when the outbox has drained."""
+        return bool(self._full)
+
+    def next_look(self) -> float | None:
+        """When a file is to be looked at again that is being rewritten."""
+        return min(self._later.values(), default=None)
+
+    def read_next(self) -> None:
+        """Read one piece of the first transcript in the queue. Raises sqlite3.Error."""
+        live = bool(self._live)
+        queue = self._live if live else self._old
+        path = next(iter(queue))
+        try:
+            progress, signature = self._ingest.read(path, live=live)
+        except FileNotFoundError:
+            del queue[path]
+            self._looked.pop(path, None)
+            return
+        except OSError as error:
+            del queue[path]
+            # Not looked at: the next sweep tries again, whatever the reason was.
+            self._looked.pop(path, None)
+            self.problems[path] = error.strerror or type(error).__name__
+            return
+        self.problems.pop(path, None)
+        self._requeue_disturbed()
+        if progress is Progress.MORE:
+            return
+        del queue[path]
+        if progress is Progress.DONE:
+            self._looked[path] = signature
+            self._look_for_session(path, live=live)
+        elif progress is Progress.FULL:
+            self._full[path] = live
+        else:
+            self._later[path] = self._now() + SETTLED_AFTER
+
+    def _look_for_session(self, path: bytes, *, live: bool) -> None:
+        """Take note of a file that was read and holds no session; one that changes may be half written."""
+        known = self._transcripts.by_path(path)
+        if known is not None and not live and not known.belongs_somewhere:
+            self.odd[path] = "it is empty" if known.signature.size == 0 else "it holds no session of pi's"
+        else:
+            self.odd.pop(path, None)
+
+    def _requeue_disturbed(self) -> None:
+        while self._ingest.disturbed:
+            path = self._ingest.disturbed.pop()
+            self._looked.pop(path, None)
+            self.queue(path, live=False)
+
+    def _requeue_later(self) -> None:
+        now = self._now()
+        for path, at in list(self._later.items()):
+            if at <= now:
+                del self._later[path]
+                self.queue(path, live=True)
+
+
+def _name(path: bytes) -> bytes:
+    return path.rpartition(b"/")[2]

@@ -1,0 +1,289 @@
+"""`watch --local`, `serve` and the first run: an OpenSync of one's own, as a user starts it."""
+
+import json
+import re
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.conftest import Cli, Running, wait_until
+from tests.harness import START, TRANSCRIPTS, header, line, said, usage
+
+PAGE = re.compile(r"http://127\.0\.0\.1:\d+/login\?token=[\w-]+")
+
+
+@contextmanager
+def browse(running: Running) -> Iterator[httpx.Client]:
+    """A browser that followed the link that was printed."""
+    running.wait_for("/login?token=")
+    found = PAGE.search(running.err.read_text())
+    assert found is not None
+    base, _, link = found[0].partition("/login")
+    with httpx.Client(base_url=base, follow_redirects=True, trust_env=False) as client:
+        assert client.get(f"/login{link}").status_code == 200
+        yield client
+
+
+@pytest.fixture
+def home(fresh_cli: Cli) -> Cli:
+    sessions = fresh_cli.home / "sessions"
+    sessions.mkdir()
+    fresh_cli.variables |= {
+        "PI_OPENSYNC_SESSIONS_DIR": str(sessions),
+        "PI_OPENSYNC_STATE_DIR": str(fresh_cli.home / "state"),
+    }
+    return fresh_cli
+
+
+def write(home: Cli, name: str, *texts: str) -> Path:
+    path = home.home / "sessions" / f"{name}.jsonl"
+    items = [
+        said("user" if number % 2 == 0 else "assistant", text, START + number, usage=usage())
+        for number, text in enumerate(texts)
+    ]
+    with path.open("ab") as file:
+        file.write(
+            b"".join(
+                line(item)
+                for item in ([] if path.exists() and path.stat().st_size else [header(name, START)]) + items
+            )
+        )
+    return path
+
+
+def status(home: Cli) -> dict[str, Any]:
+    report: dict[str, Any] = json.loads(home("status", "--json").out)
+    return report
+
+
+def test_watch_local_shows_pis_sessions_and_what_pi_writes_next(home: Cli) -> None:
+    write(home, "one", "a question of mine", "an answer to it")
+    with home.running("watch", "--local", "--port", "0") as running, browse(running) as browser:
+        wait_until(lambda: "a question of mine" in browser.get("/").text, "the session in the list")
+        write(home, "two", "another question")
+        wait_until(lambda: "another question" in browser.get("/").text, "the new session in the list", 10)
+        assert running.stop() == 0
+
+
+def test_a_second_start_keeps_what_is_there(home: Cli) -> None:
+    write(home, "one", "a question of mine", "an answer to it")
+    for _ in range(2):
+        with home.running("watch", "--local", "--port", "0") as running, browse(running) as browser:
+            wait_until(lambda: "a question of mine" in browser.get("/").text, "the session in the list")
+            assert browser.get("/").text.count("a question of mine") == 1
+            assert running.stop(signal.SIGINT) == 0
+
+
+def test_the_demo_shows_samples_and_none_of_pis_sessions(home: Cli) -> None:
+    write(home, "one", "a question of mine")
+    with home.running("watch", "--local", "--demo", "--port", "0") as running, browse(running) as browser:
+        wait_until(lambda: "Checkout total off by a cent" in browser.get("/").text, "the samples")
+        assert "a question of mine" not in browser.get("/").text
+        assert running.stop() == 0
+
+
+def test_serve_makes_a_key_once_and_takes_it(home: Cli) -> None:
+    with home.running("serve", "--port", "0") as running, browse(running) as browser:
+        wait_until(lambda: running.out.read_text().startswith("osk_"), "the key")
+        key = running.out.read_text().strip()
+        url = str(browser.base_url)
+        answer = httpx.post(
+            f"{url}/sync/session",
+            json={"externalId": "s", "title": "From a plugin"},
+            headers={"Authorization": f"Bearer {key}"},
+            trust_env=False,
+        )
+        assert answer.json()["ok"] is True
+        assert "From a plugin" in browser.get("/").text
+        assert running.stop() == 0
+    with home.running("serve", "--port", "0") as running:
+        running.wait_for("/login?token=")
+        assert running.out.read_text() == ""
+
+
+def test_serve_listens_to_this_machine_only_unless_told(home: Cli) -> None:
+    done = home("serve", "--host", "0.0.0.0", "--port", "0")  # noqa: S104 - what must be refused
+    assert done.code == 2
+    assert "--remote" in done.err
+
+
+@pytest.mark.parametrize("extras", ["true", "false"])
+def test_what_is_sent_to_it_is_what_verify_reads_back(home: Cli, extras: str) -> None:
+    home.variables |= {
+        "PI_OPENSYNC_SESSIONS_DIR": str(TRANSCRIPTS),
+        "PI_OPENSYNC_TOOL_CALLS": extras,
+        "PI_OPENSYNC_THINKING": extras,
+    }
+    served = str(home.home / "served")
+    with (
+        home.running("serve", "--port", "0", PI_OPENSYNC_STATE_DIR=served) as running,
+        browse(running) as page,
+    ):
+        home.variables["PI_OPENSYNC_CONVEX_URL"] = str(page.base_url).rstrip("/")
+        home.variables["PI_OPENSYNC_API_KEY"] = running.out.read_text().strip()
+        assert home("sync").code == 0
+        verified = home("verify", "--json")
+        assert (verified.code, json.loads(verified.out)["found"]) == (0, [])
+        assert json.loads(verified.out)["sessions"] > 10
+        assert running.stop() == 0
+
+
+def test_a_dashboard_that_is_served_already_gives_keys_and_lets_browsers_in(home: Cli) -> None:
+    write(home, "one", "a question of mine")
+    with home.running("watch", "--local", "--port", "0") as running, browse(running) as first:
+        url = str(first.base_url).rstrip("/")
+        plain = home("serve")
+        assert (plain.code, url in plain.err, "--new-key" in plain.err) == (7, True, True)
+        again = home("watch", "--local")
+        assert (again.code, "serve --open" in again.err) == (7, True)
+        done = home("serve", "--new-key")
+        assert done.code == 0
+        headers = {"Authorization": f"Bearer {done.out.strip()}"}
+        assert httpx.get(f"{url}/api/sessions", headers=headers, trust_env=False).status_code == 200
+        link = PAGE.search(done.err)
+        assert link is not None
+        with httpx.Client(follow_redirects=True, trust_env=False) as second:
+            assert str(second.get(link[0]).url) == f"{url}/"
+            assert second.get(link[0]).status_code == 403
+        assert running.stop() == 0
+
+
+def test_a_service_prints_no_way_in_and_status_shows_where_it_is(home: Cli) -> None:
+    write(home, "one", "a question of mine", "an answer to it")
+    assert "run `pi-opensync login`" in home("status").out
+    with home.running("watch", "--local", "--port", "0", "--no-link") as running:
+        running.wait_for("following")
+        wait_until(lambda: status(home)["state"]["messages_delivered"] == 2, "both messages")
+        report = status(home)
+        assert report["running"]["command"] == "watch --local"
+        assert report["pulse"]["pid"] == running.process.pid
+        url = report["dashboard"]["url"]
+        assert f"yours     {url}; `pi-opensync serve --open` opens it" in home("status").out
+        (listed,) = json.loads(home("list", "--json").out)["sessions"]
+        assert (listed["sent"], listed["why"]) == (2, None)
+        assert "none needed for your own dashboard" in home("doctor").out
+        assert "token" not in running.err.read_text()
+        link = PAGE.search(home("serve", "--new-key").err)
+        assert link is not None
+        assert httpx.get(link[0], trust_env=False).headers["location"] == "/"
+        assert running.stop() == 0
+
+
+def test_systemd_hears_when_it_is_ready_and_when_it_stops(home: Cli) -> None:
+    write(home, "one", "a question of mine")
+    address = home.home / "notify"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(address))
+        manager.settimeout(30)
+        words = ("watch", "--local", "--port", "0", "--no-link")
+        with home.running(*words, NOTIFY_SOCKET=str(address)) as running:
+            heard = [manager.recv(1000).decode()]
+            while not heard[-1].startswith("READY"):
+                heard.append(manager.recv(1000).decode())
+            assert running.stop() == 0
+            while not heard[-1].startswith("STOPPING"):
+                heard.append(manager.recv(1000).decode())
+
+
+BROWSER = """
+import sys, urllib.request
+opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), urllib.request.HTTPCookieProcessor())
+open(sys.argv[1], "w").write(opener.open(sys.argv[2], timeout=20).geturl())
+"""
+
+
+@pytest.mark.parametrize("words", [("serve",), ("watch", "--local"), ("serve", "--demo")])
+def test_a_browser_that_stays_is_answered_while_it_opens(home: Cli, words: tuple[str, ...]) -> None:
+    script, seen = home.home / "browser.py", home.home / "seen"
+    script.write_text(BROWSER)
+    chosen = f"{sys.executable} {script} {seen} %s"
+    with home.running(*words, "--port", "0", "--open", BROWSER=chosen) as running:
+        wait_until(lambda: seen.exists() and seen.read_text().endswith("/"), "the page", 30)
+        seen.unlink()
+        if "--demo" not in words:
+            assert home("serve", "--open", BROWSER=chosen).code == 0
+            assert seen.read_text().startswith("http://127.0.0.1:")
+        assert running.stop() == 0
+
+
+def test_no_browser_for_terminals_takes_over_this_one(home: Cli) -> None:
+    tools = home.home / "tools"
+    tools.mkdir()
+    for name in ("www-browser", "links", "elinks", "lynx", "w3m"):
+        (tools / name).write_text(f"#!/bin/sh\n: > {home.home}/taken\n")
+        (tools / name).chmod(0o755)
+    with home.running("serve", "--port", "0", PATH=str(tools)) as running:
+        running.wait_for("/login?token=")
+        done = home(
+            "serve", "--open", PATH=str(tools), TERM="xterm", DISPLAY="", WAYLAND_DISPLAY="", BROWSER=""
+        )
+        assert (done.code, "/login?token=" in done.err) == (0, True)
+        assert not (home.home / "taken").exists()
+        assert running.stop() == 0
+
+
+def test_a_dashboard_that_was_killed_is_served_anew(home: Cli) -> None:
+    with home.running("serve", "--port", "0") as running:
+        running.wait_for("/login?token=")
+        running.process.kill()
+        running.process.wait()
+    with home.running("serve", "--port", "0", "--new-key") as running, browse(running) as browser:
+        assert browser.get("/").status_code == 200
+        assert running.stop() == 0
+
+
+def test_a_port_that_is_taken_is_named(home: Cli) -> None:
+    with home.running("serve", "--port", "0") as running, browse(running) as browser:
+        port = str(browser.base_url.port)
+        done = home("watch", "--local", "--port", port)
+        assert done.code == 1
+        assert port in done.err
+
+
+def test_the_first_run_beside_another_shows_the_way_in(home: Cli) -> None:
+    write(home, "one", "a question of mine")
+    with home.running("watch", "--local", "--port", "0", "--no-link") as running:
+        running.wait_for("following")
+        module = (sys.executable, "-m", "pi_opensync.cli.first_run")
+        done = subprocess.run(
+            module, cwd=home.home, env=home.environment(), capture_output=True, text=True, check=True
+        )
+        link = PAGE.search(done.stderr)
+        assert link is not None
+        assert httpx.get(link[0], trust_env=False).headers["location"] == "/"
+        assert running.stop() == 0
+
+
+@pytest.mark.parametrize("has_sessions", [True, False])
+def test_the_first_run_ends_with_a_page(home: Cli, *, has_sessions: bool) -> None:
+    if has_sessions:
+        write(home, "one", "a question of mine")
+    module = (sys.executable, "-m", "pi_opensync.cli.first_run")
+    out, err = home.home / "first.out", home.home / "first.err"
+    with out.open("wb") as stdout, err.open("wb") as stderr:
+        process = subprocess.Popen(
+            module,
+            cwd=home.home,
+            env=home.environment(),
+            stdout=stdout,
+            stderr=stderr,
+            stdin=subprocess.DEVNULL,
+        )
+    running = Running(process, out, err)
+    try:
+        with browse(running) as browser:
+            wanted = "a question of mine" if has_sessions else "Checkout total off by a cent"
+            wait_until(lambda: wanted in browser.get("/").text, "the session in the list")
+        assert ("samples" in err.read_text()) is not has_sessions
+        assert running.stop() == 0
+    finally:
+        process.kill()
+        process.wait()

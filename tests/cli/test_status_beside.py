@@ -1,0 +1,67 @@
+"""Questions beside a daemon that works hard are answered at once."""
+
+import sqlite3
+import time
+from dataclasses import asdict
+
+from structlog.testing import CapturingLogger
+
+from pi_opensync import __version__
+from pi_opensync.cli.screen import screen
+from pi_opensync.daemon.events import LogEvents
+from pi_opensync.daemon.pulse import Pulse
+from tests.clock import Clock
+from tests.conftest import Cli
+from tests.read.settled import talk
+from tests.standin.backend import OpenSync
+from tests.standin.server import running
+
+SESSIONS = 12
+MESSAGES = 250
+TRIES = 5
+
+
+def test_status_answers_within_a_second_beside_a_backfill(cli: Cli, opensync: OpenSync) -> None:
+    for number in range(SESSIONS):
+        lines = talk(f"s{number}", *(f"text {index} of {number} " * 20 for index in range(MESSAGES)))
+        (cli.home / "sessions" / f"{number}.jsonl").write_bytes(b"".join(lines))
+    with (
+        running(opensync, delay=0.01) as slow,
+        cli.running("watch", "--backfill", PI_OPENSYNC_CONVEX_URL=slow.url) as watch,
+    ):
+        cli.variables["PI_OPENSYNC_CONVEX_URL"] = slow.url
+        watch.wait_for("following")
+        took: list[float] = []
+        for _ in range(TRIES):
+            begun = time.perf_counter()
+            done = cli("status", "--json")
+            took.append(time.perf_counter() - begun)
+            assert done.code == 0
+        assert len(opensync.messages) < SESSIONS * MESSAGES, "it was not at work any more"
+        assert watch.process.poll() is None
+    # The best of some: a machine that does much else at a moment says nothing about us.
+    assert min(took) < 1.0
+
+
+def test_a_state_that_can_not_be_written_is_told() -> None:
+    clock = Clock(1_000.0)
+    events = LogEvents(CapturingLogger(), now=clock.now)
+    assert events.trouble_of_late() is None
+    events.trouble(sqlite3.OperationalError("database or disk is full"))
+    trouble = events.trouble_of_late()
+    assert trouble == "database or disk is full"
+    beat = asdict(Pulse(7, 1_000.0, __version__, "events", 1, trouble))
+    holder = {"pid": 7, "command": "watch", "version": __version__, "since": 990.0}
+    report: dict[str, object] = {
+        "version": __version__,
+        "server": None,
+        "running": holder,
+        "pulse": beat,
+        "paused": None,
+        "dashboard": None,
+        "roots": [],
+        "state": None,
+    }
+    assert "trouble   the state can not be written: database or disk is full" in screen(report, 1_001.0)
+    clock.move(60)
+    assert events.trouble_of_late() is None

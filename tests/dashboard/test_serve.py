@@ -1,0 +1,131 @@
+"""A real server in the loop of a program, and what raw sockets can do to it."""
+
+import asyncio
+import signal
+import socket
+from collections.abc import Awaitable, Callable
+
+import httpx
+import pytest
+
+from pi_opensync.dashboard.web.serve import NotLoopbackError, Running, serve
+from tests.dashboard.conftest import Local
+
+
+def with_server(local: Local, use: Callable[[Running], Awaitable[None]]) -> None:
+    async def run() -> None:
+        running = await serve(local.app)
+        try:
+            await asyncio.wait_for(use(running), 30)
+        finally:
+            await running.stop()
+
+    asyncio.run(run())
+
+
+def test_it_listens_at_the_url_it_tells_and_stops(local: Local) -> None:
+    url = ""
+
+    async def use(running: Running) -> None:
+        nonlocal url
+        url = running.url
+        async with httpx.AsyncClient() as client:
+            assert (await client.get(f"{url}/health")).json()["status"] == "ok"
+
+    before = signal.getsignal(signal.SIGINT)
+    with_server(local, use)
+    assert url.startswith("http://127.0.0.1:")
+    assert signal.getsignal(signal.SIGINT) is before
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(f"{url}/health")
+
+
+def test_it_can_be_stopped_twice_and_with_a_connection_open(local: Local) -> None:
+    async def run() -> None:
+        running = await serve(local.app)
+        host, port = running.url.removeprefix("http://").split(":")
+        _, writer = await asyncio.open_connection(host, int(port))
+        await running.stop()
+        await running.stop()
+        writer.close()
+
+    asyncio.run(asyncio.wait_for(run(), 20))
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "example.org"])  # noqa: S104 - must be refused
+def test_a_host_that_others_can_reach_is_refused(local: Local, host: str) -> None:
+    with pytest.raises(NotLoopbackError):
+        asyncio.run(serve(local.app, host))
+
+
+def test_others_are_let_in_where_it_is_told_so(local: Local) -> None:
+    async def run() -> None:
+        running = await serve(local.app, "0.0.0.0", remote=True)  # noqa: S104 - what is tested
+        assert running.url.startswith("http://127.0.0.1:")
+        await running.stop()
+
+    asyncio.run(run())
+
+
+def test_a_taken_port_is_an_os_error(local: Local) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        with pytest.raises(OSError, match="in use"):
+            asyncio.run(serve(local.app, port=taken.getsockname()[1]))
+
+
+GARBAGE = [
+    b"\0" * 1000,
+    b"GET\r\n\r\n",
+    b"GET / HTTP/9.9\r\nHost: 127.0.0.1\r\n\r\n",
+    b"GET / HTTP/1.1\r\n\r\n",
+    b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nHost: evil.example\r\n\r\n",
+    b"GET http://evil.example/ HTTP/1.1\r\nHost: evil.example\r\n\r\n",
+    b"GET /../../etc/passwd HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n",
+    b"GET /" + b"a" * 200_000 + b" HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n",
+    b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX: " + b"a" * 200_000 + b"\r\n\r\n",
+    b"POST /sync/batch HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: -5\r\n\r\n",
+    b"POST /x HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+    b"POST /login HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 1000\r\n\r\nkey=",
+    b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n",
+    b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+]
+
+
+@pytest.mark.parametrize("garbage", GARBAGE, ids=lambda garbage: repr(garbage[:40]))
+def test_no_garbage_on_the_wire_stops_it_or_gets_a_page(local: Local, garbage: bytes) -> None:
+    async def use(running: Running) -> None:
+        host, port = running.url.removeprefix("http://").split(":")
+        reader, writer = await asyncio.open_connection(host, int(port))
+        writer.write(garbage)
+        if writer.can_write_eof():
+            writer.write_eof()
+        try:
+            answer = await reader.read(65536)
+        except ConnectionError:
+            answer = b""
+        writer.close()
+        assert not answer.startswith(b"HTTP/1.1 200")
+        async with httpx.AsyncClient() as client:
+            assert (await client.get(f"{running.url}/health")).status_code == 200
+
+    with_server(local, use)
+
+
+def test_many_clients_at_once_are_all_answered(local: Local) -> None:
+    async def use(running: Running) -> None:
+        async with httpx.AsyncClient(base_url=running.url, headers=local.bearer, timeout=30) as client:
+            message = {"externalId": "m", "role": "user", "textContent": "x"}
+            answers = await asyncio.gather(
+                *(
+                    client.post("/sync/message", json={**message, "sessionExternalId": f"s{n % 7}"})
+                    for n in range(60)
+                ),
+                *(client.get("/api/stats") for _ in range(30)),
+            )
+        assert {answer.status_code for answer in answers} == {200}
+
+    with_server(local, use)
+    stats = local.get("/api/stats")
+    assert (stats["sessionCount"], stats["messageCount"]) == (7, 7)

@@ -1,0 +1,74 @@
+import json
+from collections import Counter
+from collections.abc import Callable
+
+import pytest
+
+from pi_opensync.privacy.redact import RULES, RULES_VERSION, Redactor
+from tests.privacy.redact.corpus import Sample, samples
+
+SAMPLES = tuple(samples())
+BY_RULE = {rule: [s for s in SAMPLES if s.rule == rule] for rule in dict.fromkeys(s.rule for s in SAMPLES)}
+BY_SETTINGS = {"own-key", "user-pattern", "email", "home"}
+
+PLACES: dict[str, Callable[[str], str]] = {
+    "alone": lambda text: text,
+    "prose": lambda text: f"I tried it with {text} and it did not work.",
+    "shell output": lambda text: f"$ cat .env\nDEBUG=1\n{text}\n$ ",
+    "json": lambda text: json.dumps({"output": f"a\n{text}\nb", "ok": True}),
+    "json in json": lambda text: json.dumps({"arguments": json.dumps({"content": f"a\n{text}\nb"})}),
+    "json in json in json": lambda text: json.dumps([json.dumps([json.dumps([f"x\n{text}"])])]),
+    "start": lambda text: f"{text}\nand more",
+    "end": lambda text: f"more and\n{text}",
+    "beside non-ascii": lambda text: f"clé → {text} ✓ ключ",
+    "colours": lambda text: f"\x1b[32m{text}\x1b[0m",
+    "behind an escaped line end": lambda text: f"first\\n{text}\\nlast",
+    "twice": lambda text: f"{text}\n{text}\n",
+    "beyond 256 KiB": lambda text: "filler text, line by line.\n" * 10_000 + text,
+}
+
+
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("rule", BY_RULE)
+def test_a_secret_is_found_wherever_it_stands(rule: str, place: str) -> None:
+    redactor = Redactor()
+    for sample in BY_RULE[rule]:
+        output, findings = redactor.scan(PLACES[place](sample.text))
+        assert not sample.leaks_in(output), sample
+        assert sample.rule in {finding.rule for finding in findings}, (sample, findings)
+
+
+def test_the_corpus_has_five_secrets_or_more_of_every_built_in_rule() -> None:
+    made = Counter(sample.rule for sample in SAMPLES)
+    assert {rule.name for rule in RULES} - BY_SETTINGS == set(made)
+    assert min(made.values()) >= 5
+
+
+def test_every_rule_says_where_its_form_comes_from() -> None:
+    assert len({rule.name for rule in RULES}) == len(RULES)
+    assert all(rule.source and rule.tier in "ABCD" for rule in RULES)
+    assert RULES_VERSION >= 1
+
+
+@pytest.mark.parametrize("sample", [s for s in SAMPLES if s.text != s.secret], ids=lambda s: s.rule)
+def test_only_the_value_is_replaced(sample: Sample) -> None:
+    head, tail = sample.text.split(sample.secret)
+    output = Redactor().text(sample.text)
+    assert output.startswith(head)
+    assert output.endswith(tail)
+    assert output[len(head) : len(output) - len(tail)] == f"[REDACTED:{sample.rule}]"
+
+
+def test_findings_are_counted_by_rule() -> None:
+    redactor = Redactor()
+    sample = BY_RULE["github-token"][0]
+    redactor.text(f"{sample.text} and {sample.text}")
+    redactor.json({"a": [sample.text]})
+    assert redactor.found == {"github-token": 3}
+
+
+def test_a_finding_says_the_rule_and_the_size_and_not_the_secret() -> None:
+    sample = BY_RULE["npm-token"][0]
+    _, (finding,) = Redactor().scan(sample.text)
+    assert (finding.rule, finding.size) == ("npm-token", len(sample.secret))
+    assert sample.secret not in repr(finding)
