@@ -4,6 +4,7 @@ launchd restarts whatever ends with a failure and can not be told of exit codes 
 those end with 0 here, their reason in the log.
 """
 
+import runpy
 import sys
 from io import TextIOBase
 from pathlib import Path
@@ -56,13 +57,11 @@ class RotatingFile(TextIOBase):
 
 
 def main() -> None:
-    from pi_opensync.__main__ import main as command  # noqa: PLC0415 - its errors belong into the log
-
     log = RotatingFile(Path(sys.argv[1]))
     sys.stderr = log
     sys.argv = ["pi-opensync", *(sys.argv[2:] or WATCH), "--log-format", "text"]
     try:
-        command()
+        runpy.run_module("pi_opensync", run_name="__main__")
     except SystemExit as end:
         sys.exit(0 if end.code in NOT_MENDED_BY_A_RESTART else end.code)
 
