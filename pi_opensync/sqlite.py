@@ -15,6 +15,8 @@ from pi_opensync.errors import ConfigurationError
 
 BUSY_SECONDS = 20.0  # that a statement waits for another process
 
+Row = sqlite3.Row  # columns by name or by place
+
 Migration = Callable[["Database"], None]
 
 
@@ -76,6 +78,14 @@ class Database:
         with self.translated():
             return self.connection.execute(statement, values).rowcount
 
+    def insert(self, statement: str, values: Sequence[Any] | dict[str, Any] = ()) -> int:
+        """Insert one row; returns its rowid. Raises `StoreUnavailable`."""
+        with self.translated():
+            rowid = self.connection.execute(statement, values).lastrowid
+        if rowid is None:
+            raise ValueError("nothing was inserted")
+        return rowid
+
     def run_many(self, statement: str, values: Iterable[Sequence[Any] | dict[str, Any]]) -> None:
         """Raises `StoreUnavailable`."""
         with self.translated():
@@ -85,6 +95,11 @@ class Database:
         """Raises `StoreUnavailable`."""
         with self.translated():
             return self.connection.execute(query, values).fetchall()
+
+    def each(self, query: str, values: Sequence[Any] | dict[str, Any] = ()) -> Iterator[Any]:
+        """The rows one after another, where they are too many to hold. Raises `StoreUnavailable`."""
+        with self.translated():
+            yield from self.connection.execute(query, values)
 
     def row(self, query: str, values: Sequence[Any] | dict[str, Any] = ()) -> Any:
         """The first row, or None. Raises `StoreUnavailable`."""
@@ -114,8 +129,12 @@ def open_private(
     *,
     mode: Literal["make", "write", "read"] = "make",
     any_thread: bool = False,
+    named_columns: bool = False,
+    busy_seconds: float = BUSY_SECONDS,
 ) -> Database:
     """Open a database that only its owner reads; `make` also where there is none yet.
+
+    `any_thread`: the caller sees to it that one thread at a time uses it. `named_columns`: rows are `Row`.
 
     A rollback journal, not a WAL: SQLite before 3.51.3 can corrupt a WAL that several connections reset
     (https://sqlite.org/wal.html, "The WAL-reset bug"), commands open these files beside the daemon, and a
@@ -129,12 +148,14 @@ def open_private(
         connection = sqlite3.connect(
             f"file:{quote(os.fspath(path))}?mode={access}",
             uri=True,
-            timeout=BUSY_SECONDS,
+            timeout=busy_seconds,
             isolation_level=None,
             check_same_thread=not any_thread,
         )
     except sqlite3.DatabaseError as error:
         raise _unavailable(error, path) from None
+    if named_columns:
+        connection.row_factory = Row
     database = Database(connection, path)
     try:
         with database.translated():

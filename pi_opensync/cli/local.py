@@ -21,8 +21,8 @@ from pi_opensync.cli import PORT
 from pi_opensync.daemon import lock
 from pi_opensync.daemon import places as dashboard
 from pi_opensync.daemon.following import follow
-from pi_opensync.dashboard.db.store import Store
-from pi_opensync.dashboard.web.app import create_app
+from pi_opensync.dashboard.db.connections import Connections
+from pi_opensync.dashboard.web.application import create_app
 from pi_opensync.dashboard.web.keys import Keys
 from pi_opensync.dashboard.web.serve import NotLoopbackError, Running, serve
 from pi_opensync.errors import AlreadyRunning, PiOpensyncError, UsageError, cannot_keep_state
@@ -123,8 +123,8 @@ def serve_alone(
                 f"`pi-opensync {other.command}` (process {other.pid}) serves it at {other.url}",
                 hint="--open opens its page, --new-key makes a key for a plugin",
             )
-        with _store(home) as store:
-            keys = Keys(store, now=_milliseconds)
+        with _connections(home) as connections:
+            keys = Keys(connections, now=_milliseconds)
             _show_key(other.url, keys, new_key=new_key)
             _tell(other.url, keys, open_page=open_page, beside=False)
         return
@@ -151,8 +151,8 @@ def show_served(*, open_page: bool) -> bool:
     other = dashboard.server(state_dir)
     if other is None:
         return False
-    with _store(state_dir / dashboard.FOLDER) as store:
-        _tell(other.url, Keys(store, now=_milliseconds), open_page=open_page, beside=False)
+    with _connections(state_dir / dashboard.FOLDER) as connections:
+        _tell(other.url, Keys(connections, now=_milliseconds), open_page=open_page, beside=False)
     return True
 
 
@@ -179,9 +179,9 @@ async def _serving(
     remote: bool = False,
 ) -> AsyncIterator[tuple[str, Keys]]:
     """Serve what is kept in `home` while the block runs; gives the URL and the keys."""
-    with _store(home) as store:
-        keys = Keys(store, now=_milliseconds)
-        running = await _serve(store, keys, host, port, hosts=hosts, remote=remote)
+    with _connections(home) as connections:
+        keys = Keys(connections, now=_milliseconds)
+        running = await _serve(connections, keys, host, port, hosts=hosts, remote=remote)
         with dashboard.served(home, command, running.url):
             try:
                 yield running.url, keys
@@ -190,9 +190,9 @@ async def _serving(
 
 
 async def _serve(
-    store: Store, keys: Keys, host: str, port: int | None, *, hosts: Sequence[str], remote: bool
+    connections: Connections, keys: Keys, host: str, port: int | None, *, hosts: Sequence[str], remote: bool
 ) -> Running:
-    app = create_app(store, keys, now=_milliseconds, hosts=hosts)
+    app = create_app(connections, keys, now=_milliseconds, hosts=hosts)
     try:
         return await serve(app, host, PORT if port is None else port, remote=remote)
     except NotLoopbackError as error:
@@ -244,16 +244,16 @@ def _load(debug: bool | None) -> settings.Settings:
 
 
 @contextmanager
-def _store(home: Path) -> Iterator[Store]:
+def _connections(home: Path) -> Iterator[Connections]:
     try:
         home.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as error:
         raise cannot_keep_state(home, error) from None
-    store = Store.open(home / "opensync.sqlite3")
+    connections = Connections.open(home / "opensync.sqlite3")
     try:
-        yield store
+        yield connections
     finally:
-        store.close()
+        connections.close()
 
 
 def _milliseconds() -> int:

@@ -13,8 +13,8 @@ from threading import Thread
 import httpx
 import pytest
 
-from pi_opensync.dashboard.db.store import Store
-from pi_opensync.dashboard.web.app import create_app
+from pi_opensync.dashboard.db.connections import Connections
+from pi_opensync.dashboard.web.application import create_app
 from pi_opensync.dashboard.web.keys import Keys
 from pi_opensync.dashboard.web.serve import serve
 from tests.standin.backend import OpenSync
@@ -46,7 +46,7 @@ def later_stand_in(key: str) -> Iterator[str]:
 def local(key: str) -> Iterator[str]:
     """pi-opensync's own server: the same contract, without the traps."""
     with TemporaryDirectory() as folder, closing(asyncio.new_event_loop()) as loop:
-        store = Store.open(Path(folder) / "opensync.sqlite3")
+        store = Connections.open(Path(folder) / "opensync.sqlite3")
         keys = Keys(store, now=_milliseconds, random=lambda: key.removeprefix("osk_"))
         keys.issue("contract")
         server = loop.run_until_complete(serve(create_app(store, keys, now=_milliseconds)))

@@ -1,6 +1,6 @@
 """Fill a local OpenSync with made-up sessions, and time what a person would do with it.
 
-Run by hand at full size: `python -m tests.local.big DIRECTORY [SESSIONS] [MESSAGES]`.
+Run by hand at full size: `python -m tests.dashboard.big DIRECTORY [SESSIONS] [MESSAGES]`.
 """
 
 import asyncio
@@ -13,11 +13,11 @@ from pathlib import Path
 
 import httpx
 
-from pi_opensync.dashboard.db.intake import save
-from pi_opensync.dashboard.db.payloads import MessageIn, SessionIn
-from pi_opensync.dashboard.db.store import Store
-from pi_opensync.dashboard.db.transcript import Part
-from pi_opensync.dashboard.web.app import create_app
+from pi_opensync.dashboard.db.connections import Connections
+from pi_opensync.dashboard.db.upsert import save
+from pi_opensync.dashboard.incoming import MessageIn, SessionIn
+from pi_opensync.dashboard.parts import Part
+from pi_opensync.dashboard.web.application import create_app
 from pi_opensync.dashboard.web.keys import Keys
 
 NOW = 1_780_000_000_000
@@ -118,7 +118,7 @@ def _message(rng: random.Random, session: str, began: int, place: int) -> Messag
     )
 
 
-def fill(store: Store, count: int, messages: int) -> None:
+def fill(store: Connections, count: int, messages: int) -> None:
     session_batch: list[SessionIn] = []
     message_batch: list[MessageIn] = []
     for session, of_it in sessions(count, messages):
@@ -130,20 +130,18 @@ def fill(store: Store, count: int, messages: int) -> None:
     save(store, session_batch, message_batch, NOW)
 
 
-async def measure(store: Store, times: int = 10) -> dict[str, tuple[float, float]]:
+async def measure(store: Connections, times: int = 10) -> dict[str, tuple[float, float]]:
     """Time each page in ms: the first request, and the median of all."""
     keys = Keys(store, now=lambda: NOW)
     app = create_app(store, keys, now=lambda: NOW)
-    with store.read() as con:
-        rows = con.execute(
-            "SELECT id FROM sessions WHERE message_count >= 3 ORDER BY message_count DESC"
-        ).fetchall()
+    with store.read() as database:
+        rows = database.rows("SELECT id FROM sessions WHERE message_count >= 3 ORDER BY message_count DESC")
         longest, middle = rows[0]["id"], rows[len(rows) // 2]["id"]
-        middle_message = con.execute(
+        middle_message = database.row(
             "SELECT id FROM messages WHERE session_id = ? ORDER BY id LIMIT 1 OFFSET "
             "(SELECT count(*) / 2 FROM messages WHERE session_id = ?)",
             (longest, longest),
-        ).fetchone()["id"]
+        )["id"]
     asked = {
         "list": "/",
         "list of a project": "/?project=webapp",
@@ -196,7 +194,7 @@ def main() -> None:
     count, messages = int((sys.argv[2:] or ["10000"])[0]), int((sys.argv[3:] or ["1000000"])[0])
     path = directory / "big.sqlite3"
     is_new = not path.exists()
-    store = Store.open(path)
+    store = Connections.open(path)
     if is_new:
         start = time.perf_counter()
         fill(store, count, messages)

@@ -13,8 +13,8 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 
-from pi_opensync.dashboard.db.store import Store
-from pi_opensync.dashboard.web.app import create_app
+from pi_opensync.dashboard.db.connections import Connections
+from pi_opensync.dashboard.web.application import create_app
 from pi_opensync.dashboard.web.keys import Keys
 from pi_opensync.dashboard.web.serve import serve
 
@@ -34,7 +34,7 @@ class Clock:
 class Local:
     """The application, its store, and requests to it: with the key to the API, with a cookie to the pages."""
 
-    def __init__(self, store: Store, clock: Clock) -> None:
+    def __init__(self, store: Connections, clock: Clock) -> None:
         self.store = store
         self.clock = clock
         self.keys = Keys(store, now=clock)
@@ -95,14 +95,14 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    store = Store.open(tmp_path / "data" / "local.sqlite3")
+def store(tmp_path: Path) -> Iterator[Connections]:
+    store = Connections.open(tmp_path / "data" / "local.sqlite3")
     yield store
     store.close()
 
 
 @pytest.fixture
-def local(store: Store, clock: Clock) -> Local:
+def local(store: Connections, clock: Clock) -> Local:
     return Local(store, clock)
 
 

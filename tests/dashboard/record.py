@@ -16,8 +16,8 @@ from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from pi_opensync.dashboard.db.store import Store
-from pi_opensync.dashboard.web.app import create_app
+from pi_opensync.dashboard.db.connections import Connections
+from pi_opensync.dashboard.web.application import create_app
 from pi_opensync.dashboard.web.keys import Keys
 from pi_opensync.dashboard.web.serve import serve
 
@@ -55,7 +55,7 @@ def _milliseconds() -> int:
 
 
 async def _record(folder: Path) -> list[dict[str, Any]]:
-    store = Store.open(folder / "local.sqlite3")
+    store = Connections.open(folder / "local.sqlite3")
     keys = Keys(store, now=_milliseconds)
     recorder = Recorder(create_app(store, keys, now=_milliseconds))
     running = await serve(recorder)

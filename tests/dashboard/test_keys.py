@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from pi_opensync.dashboard.db.store import Store
+from pi_opensync.dashboard.db.connections import Connections
 from pi_opensync.dashboard.web.keys import COOKIE_MS, LOGIN_TOKEN_MS, Keys
 from tests.dashboard.conftest import Clock, Local
 
 
-def test_the_first_start_makes_a_key_and_the_second_none(store: Store, clock: Clock) -> None:
+def test_the_first_start_makes_a_key_and_the_second_none(store: Connections, clock: Clock) -> None:
     key = Keys(store, now=clock).first_key()
     assert key is not None
     assert key.startswith("osk_")
@@ -17,7 +17,7 @@ def test_the_first_start_makes_a_key_and_the_second_none(store: Store, clock: Cl
     assert Keys(store, now=clock).holds(key)
 
 
-def test_no_secret_stands_in_the_file(store: Store, clock: Clock, tmp_path: Path) -> None:
+def test_no_secret_stands_in_the_file(store: Connections, clock: Clock, tmp_path: Path) -> None:
     keys = Keys(store, now=clock)
     secrets = [keys.issue("a"), keys.issue_for_this_run(), keys.login_token()]
     cookie = keys.admit(secrets[0])
@@ -27,14 +27,14 @@ def test_no_secret_stands_in_the_file(store: Store, clock: Clock, tmp_path: Path
     assert [secret for secret in [*secrets, cookie] if secret.removeprefix("osk_").encode() in content] == []
 
 
-def test_a_key_for_this_run_ends_with_it(store: Store, clock: Clock) -> None:
+def test_a_key_for_this_run_ends_with_it(store: Connections, clock: Clock) -> None:
     keys = Keys(store, now=clock)
     key = keys.issue_for_this_run()
     assert keys.holds(key)
     assert not Keys(store, now=clock).holds(key)
 
 
-def test_wrong_keys_are_not_held(store: Store, clock: Clock) -> None:
+def test_wrong_keys_are_not_held(store: Connections, clock: Clock) -> None:
     keys = Keys(store, now=clock)
     key = keys.issue("a")
     assert [
@@ -42,7 +42,7 @@ def test_wrong_keys_are_not_held(store: Store, clock: Clock) -> None:
     ] == []
 
 
-def test_a_login_token_is_good_once_and_for_ten_minutes(store: Store, clock: Clock) -> None:
+def test_a_login_token_is_good_once_and_for_ten_minutes(store: Connections, clock: Clock) -> None:
     keys = Keys(store, now=clock)
     token = keys.login_token()
     assert keys.redeem(token) is not None
@@ -52,7 +52,7 @@ def test_a_login_token_is_good_once_and_for_ten_minutes(store: Store, clock: Clo
     assert keys.redeem(late) is None
 
 
-def test_a_cookie_ends_by_age_and_by_logging_out(store: Store, clock: Clock) -> None:
+def test_a_cookie_ends_by_age_and_by_logging_out(store: Connections, clock: Clock) -> None:
     keys = Keys(store, now=clock)
     first, second = (keys.redeem(keys.login_token()) or "" for _ in range(2))
     assert (keys.knows(first), keys.knows(second)) == (True, True)
@@ -62,7 +62,7 @@ def test_a_cookie_ends_by_age_and_by_logging_out(store: Store, clock: Clock) -> 
     assert not keys.knows(second)
 
 
-def test_tokens_that_nobody_uses_do_not_pile_up(store: Store, clock: Clock) -> None:
+def test_tokens_that_nobody_uses_do_not_pile_up(store: Connections, clock: Clock) -> None:
     keys = Keys(store, now=clock)
     tokens = [keys.login_token() for _ in range(150)]
     assert keys.redeem(tokens[0]) is None

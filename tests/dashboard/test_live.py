@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from pi_opensync.dashboard.db.fields import PayloadError
+from pi_opensync.dashboard.web.fields import PayloadError
 from pi_opensync.dashboard.web.live import MOST, Cursor
 from tests.dashboard.conftest import START, Local
 

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from pi_opensync.dashboard.db.search import Snippet, parse, snippet
-from pi_opensync.dashboard.db.store import Store
+from pi_opensync.dashboard.db.connections import Connections
+from pi_opensync.dashboard.query import parse
+from pi_opensync.dashboard.snippets import Snippet, snippet
 from tests.dashboard.conftest import START, Clock, Local
 
 
@@ -102,8 +103,8 @@ def test_a_changed_message_is_found_by_its_new_words_only(local: Local) -> None:
     )
     local.message("s1", "1", textContent="named one: new")
     assert (found(local, "old"), found(local, "new")) == ([], ["one"])
-    with local.store.write() as con:
-        con.execute("INSERT INTO search (search) VALUES ('integrity-check')")
+    with local.store.write() as database:
+        database.run("INSERT INTO search (search) VALUES ('integrity-check')")
 
 
 def test_hits_are_newest_first_whatever_the_order_of_arrival(local: Local) -> None:
@@ -202,20 +203,20 @@ def test_the_marks_around_thinking_are_not_shown_with_a_hit(local: Local) -> Non
 
 def test_an_index_of_before_a_change_of_the_words_is_made_anew(tmp_path: Path, clock: Clock) -> None:
     path = tmp_path / "local.sqlite3"
-    store = Store.open(path)
+    store = Connections.open(path)
     local = Local(store, clock)
     content = {"toolName": "grep", "args": {"pattern": "needle"}}
     local.message("s1", "a", textContent="some text", parts=[{"type": "tool_use", "content": content}])
-    with store.write() as con:
-        con.execute("INSERT INTO search (search) VALUES ('delete-all')")
-        con.execute("DELETE FROM migrations WHERE name LIKE 'the words of tool calls%'")
+    with store.write() as database:
+        database.run("INSERT INTO search (search) VALUES ('delete-all')")
+        database.run("DELETE FROM migrations WHERE name = 'words_of_other_tool_calls'")
     store.close()
-    store = Store.open(path)
+    store = Connections.open(path)
     local = Local(store, clock)
     for words, count in (("needle", 1), ("text", 1), ("haystack", 0)):
         assert len(local.get(f"/api/search?q={words}")["results"]) == count
     local.message("s1", "a", textContent="other words", parts=[])
     assert local.get("/api/search?q=needle")["results"] == []
-    with store.write() as con:
-        con.execute("INSERT INTO search (search, rank) VALUES ('integrity-check', 0)")
+    with store.write() as database:
+        database.run("INSERT INTO search (search, rank) VALUES ('integrity-check', 0)")
     store.close()

@@ -2,7 +2,8 @@
 
 import json
 import re
-import sqlite3
+
+from pi_opensync.sqlite import Database, Row
 
 _FORK_TITLE = re.compile(r"\[Fork::([^\]\s]{1,64})\]\s*")
 
@@ -21,34 +22,34 @@ def bare_title(title: str | None) -> str:
     return text
 
 
-def link(con: sqlite3.Connection, session_id: int) -> None:
+def link(database: Database, session_id: int) -> None:
     """Give a session its parent, if that is known by now, and give forks that waited for it theirs."""
-    _adopt(con, session_id)
-    row = con.execute("SELECT external_id FROM sessions WHERE id = ?", (session_id,)).fetchone()
+    _adopt(database, session_id)
+    row = database.row("SELECT external_id FROM sessions WHERE id = ?", (session_id,))
     external_id: str = row["external_id"]
     prefixes = [external_id[:length] for length in range(1, min(len(external_id), 64) + 1)]
-    waiting = con.execute(
+    waiting = database.rows(
         "SELECT id FROM sessions WHERE parent_external_id = ? UNION "
         "SELECT id FROM sessions WHERE fork_prefix IN (SELECT value FROM json_each(?))",
         (external_id, json.dumps(prefixes)),
-    ).fetchall()
+    )
     for child in waiting:
         if child["id"] != session_id:
-            _adopt(con, child["id"])
+            _adopt(database, child["id"])
 
 
-def _adopt(con: sqlite3.Connection, session_id: int) -> None:
-    child = con.execute("SELECT * FROM sessions WHERE id = ?", (session_id,)).fetchone()
-    parent_id = _parent_of(con, child)
-    if parent_id is not None and _descends_from(con, parent_id, session_id):
+def _adopt(database: Database, session_id: int) -> None:
+    child = database.row("SELECT * FROM sessions WHERE id = ?", (session_id,))
+    parent_id = _parent_of(database, child)
+    if parent_id is not None and _descends_from(database, parent_id, session_id):
         parent_id = None
     if parent_id == child["parent_id"]:
         return
     root_id = session_id
     if parent_id is not None:
-        root_id = con.execute("SELECT root_id FROM sessions WHERE id = ?", (parent_id,)).fetchone()["root_id"]
-    con.execute("UPDATE sessions SET parent_id = ? WHERE id = ?", (parent_id, session_id))
-    con.execute(
+        root_id = database.row("SELECT root_id FROM sessions WHERE id = ?", (parent_id,))["root_id"]
+    database.run("UPDATE sessions SET parent_id = ? WHERE id = ?", (parent_id, session_id))
+    database.run(
         """
         WITH RECURSIVE below (id) AS (
             SELECT ? UNION SELECT sessions.id FROM sessions JOIN below ON sessions.parent_id = below.id
@@ -59,27 +60,27 @@ def _adopt(con: sqlite3.Connection, session_id: int) -> None:
     )
 
 
-def _parent_of(con: sqlite3.Connection, child: sqlite3.Row) -> int | None:
+def _parent_of(database: Database, child: Row) -> int | None:
     if child["parent_external_id"]:
-        row = con.execute(
+        row = database.row(
             "SELECT id FROM sessions WHERE external_id = ? AND id != ?",
             (child["parent_external_id"], child["id"]),
-        ).fetchone()
+        )
         return row["id"] if row else None
     if not child["fork_prefix"]:
         return None
     prefix: str = child["fork_prefix"]
     # Eight characters of a UUIDv7 are shared by all sessions begun within a minute of each other: of several
     # that fit, take one of the same project and title that is older, and of those the newest.
-    candidates = con.execute(
+    candidates = database.rows(
         "SELECT id, title, project_path, created_at FROM sessions "
         "WHERE external_id >= ? AND external_id < ? AND id != ?",
         (prefix, prefix + "\U0010ffff", child["id"]),
-    ).fetchall()
+    )
     if not candidates:
         return None
 
-    def fits(row: sqlite3.Row) -> tuple[bool, bool, bool, int]:
+    def fits(row: Row) -> tuple[bool, bool, bool, int]:
         return (
             row["project_path"] == child["project_path"],
             row["created_at"] <= child["created_at"],
@@ -91,13 +92,13 @@ def _parent_of(con: sqlite3.Connection, child: sqlite3.Row) -> int | None:
     return best
 
 
-def _descends_from(con: sqlite3.Connection, session_id: int, ancestor_id: int) -> bool:
+def _descends_from(database: Database, session_id: int, ancestor_id: int) -> bool:
     seen: set[int] = set()
     current: int | None = session_id
     while current is not None and current not in seen:
         if current == ancestor_id:
             return True
         seen.add(current)
-        row = con.execute("SELECT parent_id FROM sessions WHERE id = ?", (current,)).fetchone()
+        row = database.row("SELECT parent_id FROM sessions WHERE id = ?", (current,))
         current = row["parent_id"] if row else None
     return False

@@ -5,13 +5,13 @@ spread over the quarters of an hour in which it had messages: by their tokens, o
 carry none. A fork's copied history is left out: the parent has paid for it.
 """
 
-import sqlite3
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta, tzinfo
 
 from pi_opensync.dashboard.db.schema import SLOT_MS
-from pi_opensync.dashboard.show.visible import at
+from pi_opensync.dashboard.times import at
+from pi_opensync.sqlite import Database, Row
 
 # One wrong date must not make a chart of a million days.
 PERIOD_DAYS = (1, 7, 30, 365, 3650, 36500)
@@ -42,7 +42,7 @@ class Sums:
         """The part of the prompt that came from the cache, 0 to 1; None where nothing is known."""
         return min(self.cache_read / self.cache_known, 1.0) if self.cache_known else None
 
-    def add(self, session: sqlite3.Row, share: float, messages: int) -> None:
+    def add(self, session: Row, share: float, messages: int) -> None:
         self.cost += session["cost"] * share
         self.prompt += session["prompt_tokens"] * share
         self.completion += session["completion_tokens"] * share
@@ -74,15 +74,15 @@ class Numbers:
     hours: list[list[int]]
 
 
-def totals(con: sqlite3.Connection) -> dict[str, object]:
+def totals(database: Database) -> dict[str, object]:
     """Return the answer of `/api/stats`: sums over whole sessions, as OpenSync counts them."""
-    row = con.execute(
+    row = database.row(
         "SELECT count(*) AS sessions, total(message_count) AS messages, "
         "total(prompt_tokens + completion_tokens) AS tokens, total(cost) AS cost, "
         "total(duration_ms) AS duration "
         "FROM sessions"
-    ).fetchone()
-    models = con.execute(
+    )
+    models = database.rows(
         "SELECT coalesce(model, 'unknown') AS name, total(prompt_tokens + completion_tokens) AS tokens, "
         "total(cost) AS cost, count(*) AS sessions FROM sessions GROUP BY name ORDER BY name"
     )
@@ -103,7 +103,7 @@ def totals(con: sqlite3.Connection) -> dict[str, object]:
     }
 
 
-def summarize(con: sqlite3.Connection, *, days: int | None, now: int, zone: tzinfo | None) -> Numbers:
+def summarize(database: Database, *, days: int | None, now: int, zone: tzinfo | None) -> Numbers:
     """Everything on the page of numbers, for the last `days` days in `zone`, or for all time."""
     today = at(now, zone).date()
     first = None if days is None else today - timedelta(days=days - 1)
@@ -114,7 +114,7 @@ def summarize(con: sqlite3.Connection, *, days: int | None, now: int, zone: tzin
     sources: dict[str, Sums] = {}
     hours = [[0] * 24 for _ in range(7)]
     places: dict[int, tuple[date, int, int]] = {}
-    for session, slot, share, messages in _shares(con):
+    for session, slot, share, messages in _shares(database):
         if slot not in places:
             moment = at(slot * SLOT_MS, zone)
             places[slot] = (moment.date(), moment.weekday(), moment.hour)
@@ -137,12 +137,12 @@ def summarize(con: sqlite3.Connection, *, days: int | None, now: int, zone: tzin
     )
 
 
-def _shares(con: sqlite3.Connection) -> Iterator[tuple[sqlite3.Row, int, float, int]]:
+def _shares(database: Database) -> Iterator[tuple[Row, int, float, int]]:
     """Yield each session in each quarter of an hour, with its share of its sums and its messages there."""
     activity: dict[int, list[tuple[int, int, int]]] = {}
-    for session_id, slot, messages, tokens in con.execute("SELECT * FROM activity"):
+    for session_id, slot, messages, tokens in database.each("SELECT * FROM activity"):
         activity.setdefault(session_id, []).append((slot, messages, tokens))
-    for session in con.execute("SELECT * FROM sessions"):
+    for session in database.each("SELECT * FROM sessions"):
         begin = session["created_at"] // SLOT_MS
         slots = activity.get(session["id"], [])
         if session["fork_prefix"] or session["parent_external_id"]:

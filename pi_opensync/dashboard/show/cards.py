@@ -1,7 +1,6 @@
 """Messages as the page draws them: text, thinking, and tool calls together with their results."""
 
 import json
-import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -9,10 +8,11 @@ from typing import Any
 
 from markupsafe import Markup
 
-from pi_opensync.dashboard.db.queries import Message
-from pi_opensync.dashboard.db.transcript import Part, ToolCall, call_of, is_error, text_of
+from pi_opensync.dashboard.db.reading import Message
+from pi_opensync.dashboard.parts import Part, ToolCall, call_of, is_error, text_of
 from pi_opensync.dashboard.show.render import MAX_MARKDOWN, block, markdown, passages, plain
 from pi_opensync.dashboard.show.visible import visible
+from pi_opensync.sqlite import Row
 
 MAX_SHOWN = 12_000
 _MAX_ARGS = 40
@@ -55,7 +55,7 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    message: sqlite3.Row
+    message: Row
     blocks: list[Block]
 
     @property

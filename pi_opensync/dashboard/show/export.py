@@ -2,30 +2,30 @@
 
 import json
 import re
-import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from datetime import tzinfo
 from typing import Any
 
-from pi_opensync.dashboard.db.queries import Message, window
-from pi_opensync.dashboard.db.transcript import Part, call_of, text_of, to_json
+from pi_opensync.dashboard.db.reading import Message, window
+from pi_opensync.dashboard.parts import Part, call_of, text_of, to_json
 from pi_opensync.dashboard.show.visible import count, duration, moment, money, source_label
+from pi_opensync.sqlite import Database, Row
 
 FORMATS = {"json": "application/json", "markdown": "text/markdown", "jsonl": "application/x-ndjson"}
 _SUFFIX = {"json": "json", "markdown": "md", "jsonl": "jsonl"}
 _PAGE = 100
 
-Reading = Callable[[], AbstractContextManager[sqlite3.Connection]]
+Reading = Callable[[], AbstractContextManager[Database]]
 
 
-def filename(session: sqlite3.Row, kind: str) -> str:
+def filename(session: Row, kind: str) -> str:
     """Return a name that is safe on every system and in a header: ASCII letters, digits and dashes."""
     stem = re.sub(r"[^A-Za-z0-9]+", "-", session["title"] or "")[:80].strip("-")
     return f"{stem or 'session'}.{_SUFFIX[kind]}"
 
 
-def session_json(session: sqlite3.Row) -> dict[str, Any]:
+def session_json(session: Row) -> dict[str, Any]:
     """Return a session as the API shows it; what is not known is left out."""
     fields = {
         "id": str(session["id"]),
@@ -84,7 +84,7 @@ def messages(reading: Reading, session_id: int) -> Iterator[Message]:
         after = page.messages[-1].row["id"]
 
 
-def as_json(reading: Reading, session: sqlite3.Row) -> Iterator[str]:
+def as_json(reading: Reading, session: Row) -> Iterator[str]:
     """`{session, messages}`, in pieces."""
     yield '{"session":' + to_json(session_json(session)) + ',"messages":['
     for index, message in enumerate(messages(reading, session["id"])):
@@ -92,13 +92,13 @@ def as_json(reading: Reading, session: sqlite3.Row) -> Iterator[str]:
     yield "]}"
 
 
-def as_jsonl(reading: Reading, session: sqlite3.Row) -> Iterator[str]:
+def as_jsonl(reading: Reading, session: Row) -> Iterator[str]:
     """Return a `{role, content}` line for each message."""
     for message in messages(reading, session["id"]):
         yield to_json({"role": message.row["role"], "content": _text(message)}) + "\n"
 
 
-def as_chat(reading: Reading, session: sqlite3.Row) -> Iterator[str]:
+def as_chat(reading: Reading, session: Row) -> Iterator[str]:
     """`{session: {id, title, model}, messages: [{role, content}]}`, OpenSync's own JSON export, in pieces."""
     head = _known({"id": str(session["id"]), "title": session["title"], "model": session["model"]})
     yield '{"session":' + to_json(head) + ',"messages":['
@@ -107,7 +107,7 @@ def as_chat(reading: Reading, session: sqlite3.Row) -> Iterator[str]:
     yield "]}"
 
 
-def as_markdown(reading: Reading, session: sqlite3.Row, zone: tzinfo | None) -> Iterator[str]:
+def as_markdown(reading: Reading, session: Row, zone: tzinfo | None) -> Iterator[str]:
     """Return a heading, the facts, and each message with its tool calls in fenced blocks."""
     yield f"# {_line(session['title'] or 'Untitled')}\n\n"
     facts = {

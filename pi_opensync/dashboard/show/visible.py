@@ -1,6 +1,8 @@
 """Text made fit to be seen: control characters as signs, sizes, times and sums as people write them."""
 
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, tzinfo
+
+from pi_opensync.dashboard.times import at
 
 _SECOND = 1000
 _MINUTE = 60 * _SECOND
@@ -92,11 +94,6 @@ def age(then: int, now: int, zone: tzinfo | None) -> str:
         return f"{gone // _HOUR} h ago"
     days = gone // _DAY
     return "yesterday" if days == 1 else f"{days} days ago"
-
-
-def at(ms: int, zone: tzinfo | None) -> datetime:
-    """Return a moment in a zone; None is that of this machine."""
-    return datetime.fromtimestamp(ms / _SECOND, UTC).astimezone(zone)
 
 
 def date(ms: int, zone: tzinfo | None) -> str:

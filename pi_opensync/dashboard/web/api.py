@@ -3,7 +3,6 @@
 A batch is written whole or, if anything in it is wrong, not at all; `errors` then names everything.
 """
 
-import sqlite3
 from collections.abc import Callable, Iterator
 from datetime import tzinfo
 from typing import Any
@@ -13,12 +12,16 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from pi_opensync.dashboard.db import intake, numbers, payloads, queries, search
-from pi_opensync.dashboard.db.fields import PayloadError
-from pi_opensync.dashboard.db.store import Store
-from pi_opensync.dashboard.db.transcript import to_json
+from pi_opensync.dashboard.db import finding, listing, numbers, reading
+from pi_opensync.dashboard.db.connections import Connections, revision
+from pi_opensync.dashboard.db.upsert import save
+from pi_opensync.dashboard.parts import to_json
+from pi_opensync.dashboard.query import parse
 from pi_opensync.dashboard.show import export
+from pi_opensync.dashboard.web import received
 from pi_opensync.dashboard.web.bodies import body_of, id_of, number_of
+from pi_opensync.dashboard.web.fields import PayloadError
+from pi_opensync.sqlite import Row
 
 _MAX_LISTED = 10_000
 _MAX_HITS = 200
@@ -36,8 +39,8 @@ class Json(Response):
 class Api:
     """The endpoints; `now` gives ms."""
 
-    def __init__(self, store: Store, *, now: Callable[[], int], zone: tzinfo | None) -> None:
-        self._store = store
+    def __init__(self, connections: Connections, *, now: Callable[[], int], zone: tzinfo | None) -> None:
+        self._connections = connections
         self._now = now
         self._zone = zone
 
@@ -55,20 +58,23 @@ class Api:
             Route("/api/export", self.export),
         ]
 
-    async def health(self, request: Request) -> Response:
+    def health(self, request: Request) -> Response:
+        """Well is only what can read its database; anything else is answered with a 503."""
         del request
+        with self._connections.read() as database:
+            revision(database)
         return Json({"status": "ok", "timestamp": self._now()})
 
     async def put_session(self, request: Request) -> Response:
         body = await body_of(request)
 
         def put() -> dict[str, Any]:
-            data = payloads.decode(body)
-            saved = intake.save(self._store, [payloads.session_from(data)], [], self._now())
+            data = received.decode(body)
+            saved = save(self._connections, [received.session_from(data)], [], self._now())
             return {
                 "ok": True,
                 "sessionId": str(saved.session_ids[0]),
-                **_ignored(payloads.ignored_in(data, message=False)),
+                **_ignored(received.ignored_in(data, message=False)),
             }
 
         return Json(await run_in_threadpool(put))
@@ -77,12 +83,12 @@ class Api:
         body = await body_of(request)
 
         def put() -> dict[str, Any]:
-            data = payloads.decode(body)
-            saved = intake.save(self._store, [], [payloads.message_from(data)], self._now())
+            data = received.decode(body)
+            saved = save(self._connections, [], [received.message_from(data)], self._now())
             return {
                 "ok": True,
                 "messageId": str(saved.message_ids[0]),
-                **_ignored(payloads.ignored_in(data, message=True)),
+                **_ignored(received.ignored_in(data, message=True)),
             }
 
         return Json(await run_in_threadpool(put))
@@ -91,8 +97,8 @@ class Api:
         body = await body_of(request)
 
         def put() -> tuple[int, dict[str, Any]]:
-            data = payloads.decode(body)
-            sessions, messages, errors = payloads.batch_from(data)
+            data = received.decode(body)
+            sessions, messages, errors = received.batch_from(data)
             if errors:
                 return 400, {
                     "ok": False,
@@ -102,7 +108,7 @@ class Api:
                     "messages": 0,
                     "errors": [str(error) for error in errors],
                 }
-            intake.save(self._store, sessions, messages, self._now())
+            save(self._connections, sessions, messages, self._now())
             return 200, {"ok": True, "sessions": len(sessions), "messages": len(messages), "errors": []}
 
         status, answer = await run_in_threadpool(put)
@@ -110,20 +116,19 @@ class Api:
 
     def list_ids(self, request: Request) -> Response:
         del request
-        with self._store.read() as con:
-            rows = con.execute("SELECT external_id FROM sessions ORDER BY id").fetchall()
-        return Json({"sessionIds": [row["external_id"] for row in rows]})
+        with self._connections.read() as database:
+            return Json({"sessionIds": listing.external_ids(database)})
 
     def list_sessions(self, request: Request) -> Response:
         limit = number_of(request, "limit", 50, least=1, most=_MAX_LISTED) or 50
-        with self._store.read() as con:
-            rows = queries.newest_sessions(con, limit)
+        with self._connections.read() as database:
+            rows = listing.newest_sessions(database, limit)
         return Json({"sessions": [export.session_json(row) for row in rows]})
 
     def get_session(self, request: Request) -> Response:
         session = self._session(id_of(request))
         return (
-            _stream(export.as_json(self._store.read, session), "application/json")
+            _stream(export.as_json(self._connections.read, session), "application/json")
             if session
             else _not_found()
         )
@@ -134,20 +139,20 @@ class Api:
         if not text:
             raise PayloadError("q", "is missing")
         limit = number_of(request, "limit", 20, least=1, most=_MAX_HITS) or 20
-        query = search.parse(text)
-        found: dict[int, sqlite3.Row] = {}
-        with self._store.read() as con:
+        query = parse(text)
+        found: dict[int, Row] = {}
+        with self._connections.read() as database:
             if query is not None:
-                for session in queries.titled(con, [term.text for term in query.terms], limit):
+                for session in listing.titled(database, [term.text for term in query.terms], limit):
                     found[session["id"]] = session
-                for session in queries.sessions_with(con, query, limit):
+                for session in finding.sessions_with(database, query, limit):
                     found.setdefault(session["id"], session)
         return Json({"results": [export.session_json(row) for row in list(found.values())[:limit]]})
 
     def stats(self, request: Request) -> Response:
         del request
-        with self._store.read() as con:
-            return Json(numbers.totals(con))
+        with self._connections.read() as database:
+            return Json(numbers.totals(database))
 
     def export(self, request: Request) -> Response:
         kind = request.query_params.get("format") or "json"
@@ -157,16 +162,16 @@ class Api:
         if session is None:
             return _not_found()
         if kind == "markdown":
-            pieces = export.as_markdown(self._store.read, session, self._zone)
+            pieces = export.as_markdown(self._connections.read, session, self._zone)
         elif kind == "jsonl":
-            pieces = export.as_jsonl(self._store.read, session)
+            pieces = export.as_jsonl(self._connections.read, session)
         else:
-            return _stream(export.as_chat(self._store.read, session), export.FORMATS[kind])
+            return _stream(export.as_chat(self._connections.read, session), export.FORMATS[kind])
         return _stream(pieces, export.FORMATS[kind], export.filename(session, kind))
 
-    def _session(self, session_id: int) -> sqlite3.Row | None:
-        with self._store.read() as con:
-            return queries.session(con, session_id)
+    def _session(self, session_id: int) -> Row | None:
+        with self._connections.read() as database:
+            return reading.session(database, session_id)
 
 
 def _ignored(names: list[str]) -> dict[str, list[str]]:

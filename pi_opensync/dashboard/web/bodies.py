@@ -3,7 +3,7 @@
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 
-from pi_opensync.dashboard.db.fields import PayloadError
+from pi_opensync.dashboard.web.fields import PayloadError
 
 MAX_BODY = 64 * 1024 * 1024
 MAX_FORM = 16 * 1024

@@ -5,7 +5,8 @@ import secrets
 import threading
 from collections.abc import Callable
 
-from pi_opensync.dashboard.db.store import Store
+from pi_opensync.dashboard.db import credentials
+from pi_opensync.dashboard.db.connections import Connections
 
 PREFIX = "osk_"
 LOGIN_TOKEN_MS = 10 * 60 * 1000
@@ -25,8 +26,10 @@ def _digest(secret: str) -> bytes:
 class Keys:
     """Keys and cookies are stored as hashes; `now` gives ms, `random` a new secret."""
 
-    def __init__(self, store: Store, *, now: Callable[[], int], random: Callable[[], str] = _random) -> None:
-        self._store = store
+    def __init__(
+        self, connections: Connections, *, now: Callable[[], int], random: Callable[[], str] = _random
+    ) -> None:
+        self._connections = connections
         self._now = now
         self._random = random
         self._lock = threading.Lock()
@@ -34,16 +37,16 @@ class Keys:
 
     def first_key(self) -> str | None:
         """Make the first key and return it; None if there is one already, which nobody can read back."""
-        with self._store.read() as con:
-            if con.execute("SELECT 1 FROM keys LIMIT 1").fetchone():
+        with self._connections.read() as database:
+            if credentials.has_any_key(database):
                 return None
         return self.issue("first")
 
     def issue(self, name: str) -> str:
         """Make another key. This is the only time that it can be read."""
         key = PREFIX + self._random()
-        with self._store.write() as con:
-            con.execute("INSERT INTO keys VALUES (?, ?, ?)", (_digest(key), name, self._now()))
+        with self._connections.write() as database:
+            credentials.add_key(database, _digest(key), name, self._now())
         return key
 
     def issue_for_this_run(self) -> str:
@@ -60,32 +63,28 @@ class Keys:
         with self._lock:
             if digest in self._of_this_run:
                 return True
-        with self._store.read() as con:
-            return con.execute("SELECT 1 FROM keys WHERE hash = ?", (digest,)).fetchone() is not None
+        with self._connections.read() as database:
+            return credentials.has_key(database, digest)
 
     def login_token(self) -> str:
-        """For `<url>/login?token=...`: good once, for ten minutes, at any server over this store."""
+        """For `<url>/login?token=...`: good once, for ten minutes, at any server over this database."""
         token = self._random()
         now = self._now()
-        with self._store.write() as con:
-            con.execute("DELETE FROM links WHERE expires_at <= ?", (now,))
-            con.execute(
-                "DELETE FROM links WHERE hash IN "
-                "(SELECT hash FROM links ORDER BY expires_at DESC, rowid DESC LIMIT -1 OFFSET ?)",
-                (_MAX_TOKENS - 1,),
+        with self._connections.write() as database:
+            credentials.add_link(
+                database, _digest(token), now=now, expires_at=now + LOGIN_TOKEN_MS, most=_MAX_TOKENS
             )
-            con.execute("INSERT INTO links VALUES (?, ?)", (_digest(token), now + LOGIN_TOKEN_MS))
         return token
 
     def redeem(self, token: str) -> str | None:
         """Return a cookie for a login token, which is used up by this; None if it is not good (any more)."""
         digest = _digest(token)
-        with self._store.read() as con:
-            row = con.execute("SELECT expires_at FROM links WHERE hash = ?", (digest,)).fetchone()
-        if row is None or row["expires_at"] <= self._now():
+        with self._connections.read() as database:
+            end = credentials.link_end(database, digest)
+        if end is None or end <= self._now():
             return None
-        with self._store.write() as con:
-            is_first = con.execute("DELETE FROM links WHERE hash = ?", (digest,)).rowcount == 1
+        with self._connections.write() as database:
+            is_first = credentials.use_up_link(database, digest)
         return self._cookie() if is_first else None
 
     def admit(self, key: str) -> str | None:
@@ -93,18 +92,17 @@ class Keys:
         return self._cookie() if self.holds(key) else None
 
     def knows(self, cookie: str) -> bool:
-        with self._store.read() as con:
-            row = con.execute("SELECT expires_at FROM logins WHERE hash = ?", (_digest(cookie),)).fetchone()
-        return row is not None and row["expires_at"] > self._now()
+        with self._connections.read() as database:
+            end = credentials.login_end(database, _digest(cookie))
+        return end is not None and end > self._now()
 
     def forget(self, cookie: str) -> None:
-        with self._store.write() as con:
-            con.execute("DELETE FROM logins WHERE hash = ?", (_digest(cookie),))
+        with self._connections.write() as database:
+            credentials.forget_login(database, _digest(cookie))
 
     def _cookie(self) -> str:
         cookie = self._random()
         now = self._now()
-        with self._store.write() as con:
-            con.execute("DELETE FROM logins WHERE expires_at <= ?", (now,))
-            con.execute("INSERT INTO logins VALUES (?, ?)", (_digest(cookie), now + COOKIE_MS))
+        with self._connections.write() as database:
+            credentials.add_login(database, _digest(cookie), now=now, expires_at=now + COOKIE_MS)
         return cookie

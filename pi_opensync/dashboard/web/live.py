@@ -4,13 +4,13 @@ Short questions, not a stream: nothing is held open, and a laptop that slept jus
 """
 
 import re
-import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from pi_opensync.dashboard.db import queries
-from pi_opensync.dashboard.db.fields import PayloadError
-from pi_opensync.dashboard.db.queries import Message
+from pi_opensync.dashboard.db import reading
+from pi_opensync.dashboard.db.reading import Message
+from pi_opensync.dashboard.web.fields import PayloadError
+from pi_opensync.sqlite import Database, Row
 
 MOST = 50
 _LAST_ID = 2**62
@@ -44,15 +44,15 @@ class Growth:
     """What changed in a session, and the cursor for the next question."""
 
     cursor: Cursor
-    session: sqlite3.Row
+    session: Row
     messages: list[Message]
 
 
-def growth(con: sqlite3.Connection, session: sqlite3.Row, after: Cursor) -> Growth | None:
+def growth(database: Database, session: Row, after: Cursor) -> Growth | None:
     """Return the changes after a cursor, at most `MOST` messages of them; None if there are none."""
     if (session["revision"], _LAST_ID) <= (after.revision, after.message_id):
         return None
-    messages = queries.changed(con, session["id"], after.revision, after.message_id, MOST)
+    messages = reading.changed(database, session["id"], after.revision, after.message_id, MOST)
     cursor = Cursor(session["revision"])
     if len(messages) == MOST:
         last = messages[-1].row

@@ -1,6 +1,5 @@
 """The pages: sessions, one session, search and numbers."""
 
-import sqlite3
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Any
@@ -12,16 +11,19 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from pi_opensync.dashboard.db import numbers, queries, search
-from pi_opensync.dashboard.db.fields import PayloadError
-from pi_opensync.dashboard.db.queries import Filters, Message
-from pi_opensync.dashboard.db.store import Store, revision
-from pi_opensync.dashboard.db.transcript import whole_of
+from pi_opensync.dashboard.db import finding, listing, numbers, reading
+from pi_opensync.dashboard.db.connections import Connections, revision
+from pi_opensync.dashboard.db.listing import Filters
+from pi_opensync.dashboard.db.reading import Message
+from pi_opensync.dashboard.parts import whole_of
+from pi_opensync.dashboard.query import MAX_QUERY, parse
 from pi_opensync.dashboard.show import export, visible
 from pi_opensync.dashboard.show.cards import card_of
 from pi_opensync.dashboard.web import live
 from pi_opensync.dashboard.web.api import Json
 from pi_opensync.dashboard.web.bodies import id_of, number_of
+from pi_opensync.dashboard.web.fields import PayloadError
+from pi_opensync.sqlite import Database, Row
 
 _FAMILIES = 50
 _MESSAGES = 40
@@ -37,7 +39,7 @@ class Pages:
     """`now` gives ms; `zone` is where days begin, None for this machine's."""
 
     def __init__(
-        self, store: Store, templates: Environment, *, now: Callable[[], int], zone: tzinfo | None
+        self, store: Connections, templates: Environment, *, now: Callable[[], int], zone: tzinfo | None
     ) -> None:
         self._store = store
         self._now = now
@@ -65,8 +67,8 @@ class Pages:
             now_at = revision(con)
             if query.get("since") == str(now_at):
                 return Response(status_code=204)
-            rows, more = queries.families(con, filters, limit=_FAMILIES, before=before)
-            choices = queries.choices(con)
+            rows, more = listing.families(con, filters, limit=_FAMILIES, before=before)
+            choices = listing.choices(con)
         kept = {name: value for name, value in query.items() if name in _FILTER_NAMES and value}
         values: dict[str, Any] = {
             "rows": rows,
@@ -87,13 +89,13 @@ class Pages:
         with self._store.read() as con:
             session = self._found(con, session_id)
             if around is not None:
-                earlier = queries.window(con, session_id, limit=_MESSAGES // 4, before=around)
-                window = queries.window(con, session_id, limit=_MESSAGES, after=around - 1)
+                earlier = reading.window(con, session_id, limit=_MESSAGES // 4, before=around)
+                window = reading.window(con, session_id, limit=_MESSAGES, after=around - 1)
                 messages = earlier.messages + window.messages
                 before, after = earlier.before, window.after
             else:
                 at_end = request.query_params.get("end") is not None
-                window = queries.window(con, session_id, limit=_MESSAGES, at_end=at_end)
+                window = reading.window(con, session_id, limit=_MESSAGES, at_end=at_end)
                 messages, before, after = window.messages, window.before, window.after
             values = {**self._head(con, session), "before": before, "after": after}
         return self._page(
@@ -110,7 +112,7 @@ class Pages:
         after, before = number_of(request, "after", None), number_of(request, "before", None)
         with self._store.read() as con:
             session = self._found(con, session_id)
-            window = queries.window(con, session_id, limit=_MESSAGES, after=after, before=before)
+            window = reading.window(con, session_id, limit=_MESSAGES, after=after, before=before)
         return self._page(
             "_messages.html",
             session=session,
@@ -153,7 +155,7 @@ class Pages:
         """All of a part, as plain text: what was too long for the page."""
         place = request.path_params["part"]
         with self._store.read() as con:
-            message = queries.message(con, id_of(request), id_of(request, "message"))
+            message = reading.message(con, id_of(request), id_of(request, "message"))
         if message is None:
             raise HTTPException(404)
         if place == "text":
@@ -165,11 +167,11 @@ class Pages:
         return PlainTextResponse(visible.visible(text))
 
     def search(self, request: Request) -> Response:
-        text = request.query_params.get("q", "").strip()[: search.MAX_QUERY]
+        text = request.query_params.get("q", "").strip()[:MAX_QUERY]
         within = number_of(request, "in", None)
-        query = search.parse(text)
-        titled: list[sqlite3.Row] = []
-        found = queries.Hits()
+        query = parse(text)
+        titled: list[Row] = []
+        found = finding.Hits()
         is_wide = False
         with self._store.read() as con:
             session = None if within is None else self._found(con, within)
@@ -177,12 +179,12 @@ class Pages:
                 before = number_of(request, "before", None)
                 is_wide = "wide" in request.query_params
                 query = query.widened() if is_wide else query
-                found = queries.hits(con, query, limit=_HITS, before=before, session_id=within)
+                found = finding.hits(con, query, limit=_HITS, before=before, session_id=within)
                 if not found.hits and before is None and query.widened() != query:
                     query, is_wide = query.widened(), True
-                    found = queries.hits(con, query, limit=_HITS, session_id=within)
+                    found = finding.hits(con, query, limit=_HITS, session_id=within)
                 if within is None and before is None:
-                    titled = queries.titled(con, [term.text for term in query.terms], 5)
+                    titled = listing.titled(con, [term.text for term in query.terms], 5)
         kept = (
             {"q": text}
             | ({"wide": "1"} if is_wide else {})
@@ -223,15 +225,15 @@ class Pages:
             token_columns=[_tokens(period) for period in summary.periods],
         )
 
-    def _head(self, con: sqlite3.Connection, session: sqlite3.Row) -> dict[str, Any]:
-        parent = queries.session(con, session["parent_id"]) if session["parent_id"] else None
+    def _head(self, con: Database, session: Row) -> dict[str, Any]:
+        parent = reading.session(con, session["parent_id"]) if session["parent_id"] else None
         is_live = (
             session["updated_at"] > self._now() - _LIVE_MS and session["active_at"] > self._now() - _LIVE_MS
         )
         return {
             "session": session,
             "parent": parent,
-            "forks": queries.forks_of(con, session["id"]),
+            "forks": reading.forks_of(con, session["id"]),
             "is_live": is_live,
         }
 
@@ -256,8 +258,8 @@ class Pages:
         except (ValueError, OverflowError) as error:
             raise PayloadError(name, "must be a date like 2026-01-31") from error
 
-    def _found(self, con: sqlite3.Connection, session_id: int) -> sqlite3.Row:
-        session = queries.session(con, session_id)
+    def _found(self, con: Database, session_id: int) -> Row:
+        session = reading.session(con, session_id)
         if session is None:
             raise HTTPException(404)
         return session

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import uvicorn
 from starlette.types import ASGIApp
 
-from pi_opensync.dashboard.web.guard import is_loopback
+from pi_opensync.dashboard.web.hosts import is_loopback
 
 _GRACE_S = 3
 _BACKLOG = 128

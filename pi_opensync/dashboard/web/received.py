@@ -6,52 +6,14 @@ know are not an error; they are named in the answer.
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from pi_opensync.dashboard.db.fields import MAX_ID, MAX_NAME, Fields, PayloadError, clean, finite, is_moment
-from pi_opensync.dashboard.db.transcript import Part
+from pi_opensync.dashboard.incoming import MessageIn, SessionIn
+from pi_opensync.dashboard.web.fields import MAX_ID, MAX_NAME, Fields, PayloadError, clean, finite, is_moment
 
 MAX_BATCH = 5000
 
 _T = TypeVar("_T")
-
-
-@dataclass(frozen=True, slots=True)
-class SessionIn:
-    external_id: str
-    source: str | None = None
-    title: str | None = None
-    project_path: str | None = None
-    project_name: str | None = None
-    model: str | None = None
-    provider: str | None = None
-    prompt_tokens: int | None = None
-    completion_tokens: int | None = None
-    cache_read_tokens: int | None = None
-    cache_write_tokens: int | None = None
-    cost: float | None = None
-    duration_ms: int | None = None
-    created_at: int | None = None
-    parent_external_id: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class MessageIn:
-    session_external_id: str
-    external_id: str
-    role: str
-    source: str | None = None
-    text_content: str | None = None
-    model: str | None = None
-    prompt_tokens: int | None = None
-    completion_tokens: int | None = None
-    cache_read_tokens: int | None = None
-    cache_write_tokens: int | None = None
-    cost: float | None = None
-    duration_ms: int | None = None
-    created_at: int | None = None
-    parts: tuple[Part, ...] | None = None
 
 
 _SESSION_FIELDS = frozenset(

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pi_opensync.dashboard.db.fields import MAX_PARTS, PayloadError
-from pi_opensync.dashboard.db.payloads import MAX_BATCH, batch_from, decode, message_from, session_from
-from pi_opensync.dashboard.db.transcript import MAX_DEPTH
+from pi_opensync.dashboard.parts import MAX_DEPTH
+from pi_opensync.dashboard.web.fields import MAX_PARTS, PayloadError
+from pi_opensync.dashboard.web.received import MAX_BATCH, batch_from, decode, message_from, session_from
 from tests.dashboard.conftest import Local
 
 GOOD = {"sessionExternalId": "s1", "externalId": "a", "role": "user"}

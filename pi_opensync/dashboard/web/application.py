@@ -13,16 +13,16 @@ from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 from starlette.types import ExceptionHandler
 
-from pi_opensync.dashboard.db.fields import PayloadError
-from pi_opensync.dashboard.db.store import Store
+from pi_opensync.dashboard.db.connections import Connections
 from pi_opensync.dashboard.show.drawing import environment_for
+from pi_opensync.dashboard.web.access import Access
 from pi_opensync.dashboard.web.api import Api
 from pi_opensync.dashboard.web.bodies import TooLargeError
-from pi_opensync.dashboard.web.entry import Entry
-from pi_opensync.dashboard.web.gate import Gate
-from pi_opensync.dashboard.web.guard import Guard
+from pi_opensync.dashboard.web.fields import PayloadError
+from pi_opensync.dashboard.web.hosts import KnownHosts
 from pi_opensync.dashboard.web.keys import Keys
 from pi_opensync.dashboard.web.pages import Pages
+from pi_opensync.dashboard.web.signin import SignIn
 
 _FOR_PROGRAMS = ("/sync/", "/api/", "/health")
 _WORDS = {
@@ -42,22 +42,22 @@ class _Static(StaticFiles):
 
 
 def create_app(
-    store: Store,
+    connections: Connections,
     keys: Keys,
     *,
     now: Callable[[], int],
     zone: tzinfo | None = None,
     hosts: Collection[str] = (),
 ) -> Starlette:
-    """Return the API and the pages over a store.
+    """Return the API and the pages over a database.
 
     `now` gives Unix milliseconds; `zone` is where days begin, None for this machine's; `hosts` are host names
-    to answer to besides those of the loopback. The store stays the caller's to close.
+    to answer to besides those of the loopback. The connections stay the caller's to close.
     """
-    api = Api(store, now=now, zone=zone)
+    api = Api(connections, now=now, zone=zone)
     templates = environment_for(now, zone)
-    pages = Pages(store, templates, now=now, zone=zone)
-    entry = Entry(keys, templates)
+    pages = Pages(connections, templates, now=now, zone=zone)
+    signin = SignIn(keys, templates)
 
     def problem(request: Request, status: int, text: str, field: str | None = None) -> Response:
         if request.url.path.startswith(_FOR_PROGRAMS):
@@ -86,8 +86,8 @@ def create_app(
     }
     static = Mount("/static", _Static(directory=Path(__file__).parents[1] / "static"))
     app = Starlette(
-        routes=[*api.routes(), *pages.routes(), *entry.routes(), static],
-        middleware=[Middleware(Guard, hosts=hosts), Middleware(Gate, keys=keys)],
+        routes=[*api.routes(), *pages.routes(), *signin.routes(), static],
+        middleware=[Middleware(KnownHosts, hosts=hosts), Middleware(Access, keys=keys)],
         exception_handlers=handlers,
     )
     app.router.redirect_slashes = False

@@ -3,7 +3,7 @@
 import math
 from typing import Any
 
-from pi_opensync.dashboard.db.transcript import MAX_DEPTH, Part
+from pi_opensync.dashboard.parts import MAX_DEPTH, Part
 
 ROLES = ("user", "assistant", "system", "tool", "unknown")
 SOURCE_ALIASES = {"cursor": "cursor-sync"}

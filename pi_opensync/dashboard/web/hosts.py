@@ -9,6 +9,8 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from pi_opensync.sqlite import StoreUnavailable
+
 _LOG = logging.getLogger(__name__)
 
 # Nothing but the page's own files may load or run, so that no transcript can, even if it got its HTML in.
@@ -39,7 +41,7 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-class Guard:
+class KnownHosts:
     """Check Host and Origin, set the headers, and turn what nobody caught into a plain 500.
 
     A page of another site can make a browser send requests here, and with a name that it lets point to this
@@ -73,6 +75,13 @@ class Guard:
             return
         try:
             await self._app(scope, receive, send_guarded)
+        except StoreUnavailable as error:
+            # The path in its words is not for everyone who can ask.
+            _LOG.warning("%s %s: %s", scope["method"], scope["path"], error)
+            if started:
+                raise
+            answer = JSONResponse({"error": "The database can not be used now."}, 503, {"retry-after": "5"})
+            await answer(scope, receive, send_guarded)
         except Exception:
             _LOG.exception("A request failed: %s %s", scope["method"], scope["path"])
             if started:

@@ -1,17 +1,17 @@
 """Writing what came in: sessions and messages are created, or brought up to date, never doubled."""
 
-import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from pi_opensync.dashboard.db import forks
-from pi_opensync.dashboard.db.parts import insert_parts, load_parts
-from pi_opensync.dashboard.db.payloads import MessageIn, SessionIn
+from pi_opensync.dashboard.db.connections import Connections, next_revision
+from pi_opensync.dashboard.db.contents import insert_parts, load_parts
+from pi_opensync.dashboard.db.index import forget_words, learn_words
 from pi_opensync.dashboard.db.schema import ID_BITS, SLOT_MS
-from pi_opensync.dashboard.db.search import forget_words, learn_words
-from pi_opensync.dashboard.db.store import Store, next_revision
-from pi_opensync.dashboard.db.transcript import to_json
+from pi_opensync.dashboard.incoming import MessageIn, SessionIn
+from pi_opensync.dashboard.parts import to_json
+from pi_opensync.sqlite import Database, Row
 
 SOURCE_IF_ABSENT = "opencode"
 
@@ -35,17 +35,19 @@ class Saved:
     message_ids: list[int]
 
 
-def save(store: Store, sessions: Sequence[SessionIn], messages: Sequence[MessageIn], now: int) -> Saved:
+def save(
+    connections: Connections, sessions: Sequence[SessionIn], messages: Sequence[MessageIn], now: int
+) -> Saved:
     """Write all of them in one transaction; `now` in ms dates what carries no date."""
-    with store.write() as con:
-        revision = next_revision(con)
-        session_ids = [_put_session(con, session, now, revision) for session in sessions]
-        message_ids = [_put_message(con, message, now, revision) for message in messages]
+    with connections.write() as database:
+        revision = next_revision(database)
+        session_ids = [_put_session(database, session, now, revision) for session in sessions]
+        message_ids = [_put_message(database, message, now, revision) for message in messages]
     return Saved(session_ids, message_ids)
 
 
-def _put_session(con: sqlite3.Connection, session: SessionIn, now: int, revision: int) -> int:
-    old = con.execute("SELECT * FROM sessions WHERE external_id = ?", (session.external_id,)).fetchone()
+def _put_session(database: Database, session: SessionIn, now: int, revision: int) -> int:
+    old = database.row("SELECT * FROM sessions WHERE external_id = ?", (session.external_id,))
     given: dict[str, Any] = {
         "source": session.source,
         "title": session.title,
@@ -66,7 +68,7 @@ def _put_session(con: sqlite3.Connection, session: SessionIn, now: int, revision
     }
     given = {name: value for name, value in given.items() if value is not None}
     if old is None:
-        session_id = _new_session(con, session.external_id, given, now, revision)
+        session_id = _new_session(database, session.external_id, given, now, revision)
     else:
         session_id = int(old["id"])
         if old["is_dated"]:
@@ -76,12 +78,10 @@ def _put_session(con: sqlite3.Connection, session: SessionIn, now: int, revision
             return session_id
         if "created_at" in changed:
             changed["is_dated"] = 1
-            last = con.execute(
-                "SELECT max(created_at) FROM messages WHERE session_id = ?", (session_id,)
-            ).fetchone()[0]
+            last = database.row("SELECT max(created_at) FROM messages WHERE session_id = ?", (session_id,))[0]
             changed["active_at"] = max(changed["created_at"], last or 0)
-        _update(con, "sessions", session_id, {**changed, "updated_at": now, "revision": revision})
-    forks.link(con, session_id)
+        _update(database, "sessions", session_id, {**changed, "updated_at": now, "revision": revision})
+    forks.link(database, session_id)
     return session_id
 
 
@@ -93,9 +93,7 @@ def _known(session: SessionIn, given: float | None, old: float | None) -> float 
     return given if given or session.source is not None or old is None else None
 
 
-def _new_session(
-    con: sqlite3.Connection, external_id: str, given: dict[str, Any], now: int, revision: int
-) -> int:
+def _new_session(database: Database, external_id: str, given: dict[str, Any], now: int, revision: int) -> int:
     # A session's first date stays, as on OpenSync; one that nobody gave gives way to one that somebody did.
     created_at = given.get("created_at", now)
     values = {
@@ -109,38 +107,34 @@ def _new_session(
         "revision": revision,
         "root_id": 0,
     }
-    session_id = _insert(con, "sessions", values)
-    con.execute("UPDATE sessions SET root_id = id WHERE id = ?", (session_id,))
+    session_id = _insert(database, "sessions", values)
+    database.run("UPDATE sessions SET root_id = id WHERE id = ?", (session_id,))
     return session_id
 
 
-def _put_message(con: sqlite3.Connection, message: MessageIn, now: int, revision: int) -> int:
-    session = con.execute(
-        "SELECT id FROM sessions WHERE external_id = ?", (message.session_external_id,)
-    ).fetchone()
+def _put_message(database: Database, message: MessageIn, now: int, revision: int) -> int:
+    session = database.row("SELECT id FROM sessions WHERE external_id = ?", (message.session_external_id,))
     if session is None:
         given: dict[str, Any] = {"source": message.source, "model": message.model}
         given = {name: value for name, value in given.items() if value is not None}
         given["active_at"] = message.created_at if message.created_at is not None else now
-        session_id = _new_session(con, message.session_external_id, given, now, revision)
-        forks.link(con, session_id)
+        session_id = _new_session(database, message.session_external_id, given, now, revision)
+        forks.link(database, session_id)
     else:
         session_id = session["id"]
-    old = con.execute(
+    old = database.row(
         "SELECT * FROM messages WHERE session_id = ? AND external_id = ?", (session_id, message.external_id)
-    ).fetchone()
+    )
     if old is None:
-        return _new_message(con, session_id, message, now, revision)
-    _change_message(con, old, message, now, revision)
+        return _new_message(database, session_id, message, now, revision)
+    _change_message(database, old, message, now, revision)
     message_id: int = old["id"]
     return message_id
 
 
-def _new_message(
-    con: sqlite3.Connection, session_id: int, message: MessageIn, now: int, revision: int
-) -> int:
+def _new_message(database: Database, session_id: int, message: MessageIn, now: int, revision: int) -> int:
     created_at = now if message.created_at is None else message.created_at
-    message_id = _free_id(con, created_at)
+    message_id = _free_id(database, created_at)
     parts = list(message.parts or ())
     stored = [(part.type, to_json(part.content)) for part in parts]
     values = {name: getattr(message, name) for name in _KEPT_IF_ABSENT}
@@ -153,16 +147,16 @@ def _new_message(
         "revision": revision,
         "size": _size(message.text_content, stored),
     }
-    _insert(con, "messages", values)
-    insert_parts(con, message_id, stored)
-    learn_words(con, message_id, session_id, message.text_content, parts)
+    _insert(database, "messages", values)
+    insert_parts(database, message_id, stored)
+    learn_words(database, message_id, session_id, message.text_content, parts)
     tokens = (message.prompt_tokens or 0) + (message.completion_tokens or 0)
-    con.execute(
+    database.run(
         "INSERT INTO activity VALUES (?, ?, 1, ?) "
         "ON CONFLICT DO UPDATE SET messages = messages + 1, tokens = tokens + excluded.tokens",
         (session_id, created_at // SLOT_MS, tokens),
     )
-    con.execute(
+    database.run(
         "UPDATE sessions SET message_count = message_count + 1, active_at = max(active_at, ?), "
         "updated_at = ?, revision = ? WHERE id = ?",
         (created_at, now, revision, session_id),
@@ -170,14 +164,12 @@ def _new_message(
     return message_id
 
 
-def _change_message(
-    con: sqlite3.Connection, old: sqlite3.Row, message: MessageIn, now: int, revision: int
-) -> None:
+def _change_message(database: Database, old: Row, message: MessageIn, now: int, revision: int) -> None:
     """Bring a message up to date.
 
     Its role and date stay, as on OpenSync; parts that are not sent again stay too.
     """
-    old_parts = load_parts(con, old["id"])
+    old_parts = load_parts(database, old["id"])
     parts = old_parts if message.parts is None else list(message.parts)
     given = {name: getattr(message, name) for name in _KEPT_IF_ABSENT}
     changed = {name: value for name, value in given.items() if value is not None and old[name] != value}
@@ -186,34 +178,32 @@ def _change_message(
     merged = {**dict(old), **changed}
     stored = [(part.type, to_json(part.content)) for part in parts]
     _update(
-        con,
+        database,
         "messages",
         old["id"],
         {**changed, "revision": revision, "size": _size(merged["text_content"], stored)},
     )
     if parts != old_parts:
-        con.execute("DELETE FROM parts WHERE message_id = ?", (old["id"],))
-        insert_parts(con, old["id"], stored)
-    forget_words(con, old["id"], old["session_id"], old["text_content"], old_parts)
-    learn_words(con, old["id"], old["session_id"], merged["text_content"], parts)
+        database.run("DELETE FROM parts WHERE message_id = ?", (old["id"],))
+        insert_parts(database, old["id"], stored)
+    forget_words(database, old["id"], old["session_id"], old["text_content"], old_parts)
+    learn_words(database, old["id"], old["session_id"], merged["text_content"], parts)
     tokens = (merged["prompt_tokens"] or 0) + (merged["completion_tokens"] or 0)
     tokens -= (old["prompt_tokens"] or 0) + (old["completion_tokens"] or 0)
-    con.execute(
+    database.run(
         "UPDATE activity SET tokens = tokens + ? WHERE session_id = ? AND slot = ?",
         (tokens, old["session_id"], old["created_at"] // SLOT_MS),
     )
-    con.execute(
+    database.run(
         "UPDATE sessions SET updated_at = ?, revision = ? WHERE id = ?", (now, revision, old["session_id"])
     )
 
 
-def _free_id(con: sqlite3.Connection, created_at: int) -> int:
+def _free_id(database: Database, created_at: int) -> int:
     first = created_at << ID_BITS
     while True:
         after = first + (1 << ID_BITS)
-        last = con.execute(
-            "SELECT max(id) FROM messages WHERE id >= ? AND id < ?", (first, after)
-        ).fetchone()[0]
+        last = database.row("SELECT max(id) FROM messages WHERE id >= ? AND id < ?", (first, after))[0]
         candidate: int = first if last is None else last + 1
         if candidate < after:
             return candidate
@@ -228,20 +218,16 @@ def _last_of(path: str | None) -> str | None:
     return (path or "").replace("\\", "/").rstrip("/").rpartition("/")[2] or None
 
 
-def _insert(con: sqlite3.Connection, table: str, values: dict[str, Any]) -> int:
+def _insert(database: Database, table: str, values: dict[str, Any]) -> int:
     marks = ", ".join("?" * len(values))
-    cursor = con.execute(
-        f"INSERT INTO {table} ({', '.join(values)}) VALUES ({marks})",  # noqa: S608 - names are this file's own
-        tuple(values.values()),
+    return database.insert(
+        f"INSERT INTO {table} ({', '.join(values)}) VALUES ({marks})", tuple(values.values())
     )
-    if cursor.lastrowid is None:
-        raise sqlite3.IntegrityError(f"Nothing was inserted into {table}.")
-    return cursor.lastrowid
 
 
-def _update(con: sqlite3.Connection, table: str, row_id: int, values: dict[str, Any]) -> None:
+def _update(database: Database, table: str, row_id: int, values: dict[str, Any]) -> None:
     sets = ", ".join(f"{name} = ?" for name in values)
-    con.execute(
-        f"UPDATE {table} SET {sets} WHERE id = ?",  # noqa: S608 - names are this file's own
+    database.run(
+        f"UPDATE {table} SET {sets} WHERE id = ?",
         (*values.values(), row_id),
     )

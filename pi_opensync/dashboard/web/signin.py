@@ -9,14 +9,14 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from pi_opensync.dashboard.web.access import cookie_name, cookie_of
 from pi_opensync.dashboard.web.bodies import MAX_FORM, body_of
-from pi_opensync.dashboard.web.gate import cookie_name, cookie_of
 from pi_opensync.dashboard.web.keys import COOKIE_MS, Keys
 
 _PATH = re.compile(r"/(?![/\\])[!-~]{0,2000}")
 
 
-class Entry:
+class SignIn:
     """Give browsers their cookie."""
 
     def __init__(self, keys: Keys, templates: Environment) -> None:

@@ -37,7 +37,7 @@ def _login_for(scope: Scope) -> str:
     return f"/login?{urlencode({'to': f'{asked.path}?{asked.query}'.rstrip('?')})}"
 
 
-class Gate:
+class Access:
     """Nothing is open unless it is named here."""
 
     def __init__(self, app: ASGIApp, *, keys: Keys) -> None:

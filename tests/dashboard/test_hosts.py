@@ -9,9 +9,9 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from pi_opensync.dashboard.db.store import Store
-from pi_opensync.dashboard.web.app import create_app
-from pi_opensync.dashboard.web.guard import is_loopback
+from pi_opensync.dashboard.db.connections import Connections
+from pi_opensync.dashboard.web.application import create_app
+from pi_opensync.dashboard.web.hosts import is_loopback
 from pi_opensync.dashboard.web.keys import Keys
 from tests.dashboard.conftest import Clock, Local
 
@@ -90,7 +90,7 @@ def test_the_address_that_was_connected_to_is_answered_and_no_other(
     ],
 )
 def test_a_name_that_was_given_is_answered_also_behind_tls(
-    store: Store, clock: Clock, origin: str, status: int
+    store: Connections, clock: Clock, origin: str, status: int
 ) -> None:
     app = create_app(store, Keys(store, now=clock), now=clock, hosts=["Sessions.Example"])
     assert health(app, "sessions.example", origin=origin) == status

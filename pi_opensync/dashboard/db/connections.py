@@ -1,0 +1,118 @@
+"""The SQLite file of the dashboard: one connection that writes, a few that read."""
+
+import queue
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from pi_opensync import sqlite
+from pi_opensync.dashboard.db.schema import bring_up_to_date
+from pi_opensync.sqlite import Database
+
+# FULL: what was answered must be on disk, also if the power fails then.
+_PRAGMAS = (
+    "journal_mode = TRUNCATE",
+    "synchronous = FULL",
+    "cache_size = -32768",
+    "temp_store = MEMORY",
+    "mmap_size = 268435456",
+)
+_BUSY_SECONDS = 10.0
+
+
+class ClosedError(RuntimeError):
+    """The connections were used after `close`."""
+
+
+class Connections:
+    """Give out connections to threads. Open with `Connections.open`, close with `close`.
+
+    The price of a rollback journal is that a commit waits for the reads under way, so no read here may hold
+    its view for long: what takes time is done with what was read, after the block.
+    """
+
+    def __init__(self, writer: Database, readers: list[Database]) -> None:
+        self._writer = writer
+        self._writing = threading.Lock()
+        self._readers: queue.SimpleQueue[Database] = queue.SimpleQueue()
+        self._reader_count = len(readers)
+        self._closed = False
+        for reader in readers:
+            self._readers.put(reader)
+
+    @classmethod
+    def open(cls, path: Path, *, readers: int = 3, busy_seconds: float = _BUSY_SECONDS) -> "Connections":
+        """Open or make the database, readable by its owner alone, and bring it to the newest schema.
+
+        `busy_seconds` is how long a statement waits for another connection. Raises `StoreUnavailable` if the
+        file is no database of ours or can not be written, OSError if it can not be made.
+        """
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+        def connect(*pragmas: str) -> Database:
+            return sqlite.open_private(
+                path,
+                (*_PRAGMAS, *pragmas),
+                any_thread=True,
+                named_columns=True,
+                busy_seconds=busy_seconds,
+            )
+
+        writer = connect()
+        opened = [writer]
+        try:
+            bring_up_to_date(writer)
+            opened += (connect("query_only = ON") for _ in range(readers))
+        except BaseException:
+            for database in opened:
+                database.close()
+            raise
+        return cls(writer, opened[1:])
+
+    @contextmanager
+    def write(self) -> Iterator[Database]:
+        """One transaction: committed at the end of the block, rolled back if it raises, or can not be.
+
+        Raises `StoreUnavailable`.
+        """
+        with self._writing:
+            self._check_open()
+            with self._writer.transaction():
+                yield self._writer
+
+    @contextmanager
+    def read(self) -> Iterator[Database]:
+        """One consistent view of the database for the length of the block. Raises `StoreUnavailable`."""
+        self._check_open()
+        reader = self._readers.get()
+        try:
+            with reader.snapshot():
+                yield reader
+        finally:
+            self._readers.put(reader)
+
+    def close(self) -> None:
+        """Wait for the reads and the write under way, then close the file. May be called twice."""
+        with self._writing:
+            if self._closed:
+                return
+            self._closed = True
+            for _ in range(self._reader_count):
+                self._readers.get().close()
+            self._writer.close()
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise ClosedError("The dashboard's database has been closed.")
+
+
+def revision(database: Database) -> int:
+    """Return the number of the last change to any session or message."""
+    value: int = database.one("SELECT value FROM revision")
+    return value
+
+
+def next_revision(database: Database) -> int:
+    database.run("UPDATE revision SET value = value + 1")
+    return revision(database)

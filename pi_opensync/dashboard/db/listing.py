@@ -1,0 +1,132 @@
+"""The list of sessions: families of forks, filtered, the one last active first."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pi_opensync.sqlite import Database, Row
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """Each is exact; `since` and `until` bound a session's last activity, in ms, `until` not included."""
+
+    source: str | None = None
+    project: str | None = None
+    model: str | None = None
+    since: int | None = None
+    until: int | None = None
+
+    def __bool__(self) -> bool:
+        return any(
+            value is not None for value in (self.source, self.project, self.model, self.since, self.until)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A session in the list: how deep below its root it stands, and whether the filters found it itself."""
+
+    session: Row
+    depth: int
+    found: bool
+
+
+def families(
+    database: Database, filters: Filters, *, limit: int, before: tuple[int, int] | None = None
+) -> tuple[list[Listed], tuple[int, int] | None]:
+    """Return a page of families, the one last active first, each parent followed by its forks.
+
+    `before` is what the page before returned; the second value leads to the next page, None at the end.
+    """
+    where, values = _conditions(filters)
+    having = ""
+    if before is not None:
+        having = "HAVING (max(active_at), root_id) < (?, ?)"
+        values += before
+    roots = database.rows(
+        f"SELECT root_id, max(active_at) AS last FROM sessions {where} GROUP BY root_id {having} "
+        "ORDER BY last DESC, root_id DESC LIMIT ?",
+        (*values, limit + 1),
+    )
+    page = roots[:limit]
+    members = database.rows(
+        f"SELECT * FROM sessions WHERE root_id IN ({_marks(page)}) ORDER BY created_at, id",
+        [row["root_id"] for row in page],
+    )
+    found: set[int] = {row["id"] for row in members}
+    if filters:
+        where, values = _conditions(filters)
+        fitting = database.rows(
+            f"SELECT id FROM sessions {where} AND root_id IN ({_marks(page)})",
+            (*values, *(row["root_id"] for row in page)),
+        )
+        found = {row["id"] for row in fitting}
+    rows = _as_tree(members, [row["root_id"] for row in page], found)
+    more = (page[-1]["last"], page[-1]["root_id"]) if len(roots) > limit else None
+    return rows, more
+
+
+def _as_tree(members: Sequence[Row], roots: Sequence[int], found: set[int]) -> list[Listed]:
+    children: dict[int | None, list[Row]] = {}
+    by_id = {row["id"]: row for row in members}
+    for row in members:
+        children.setdefault(row["parent_id"], []).append(row)
+    rows = []
+    for root in roots:
+        stack = [(by_id[root], 0)]
+        while stack:
+            session, depth = stack.pop()
+            rows.append(Listed(session, depth, session["id"] in found))
+            stack += [(child, depth + 1) for child in children.get(session["id"], [])]
+    return rows
+
+
+def choices(database: Database) -> dict[str, list[str]]:
+    """Return the sources, projects and models there are, the most used first, for the filters."""
+    return {
+        name: [
+            row[0]
+            for row in database.rows(
+                f"SELECT {name} FROM sessions WHERE {name} IS NOT NULL "
+                f"GROUP BY {name} ORDER BY count(*) DESC LIMIT 200"
+            )
+        ]
+        for name in ("source", "project_name", "model")
+    }
+
+
+def external_ids(database: Database) -> list[str]:
+    return [row[0] for row in database.rows("SELECT external_id FROM sessions ORDER BY id")]
+
+
+def newest_sessions(database: Database, limit: int) -> list[Row]:
+    return database.rows("SELECT * FROM sessions ORDER BY updated_at DESC, id DESC LIMIT ?", (limit,))
+
+
+def titled(database: Database, words: Sequence[str], limit: int) -> list[Row]:
+    """Find the sessions whose title and project hold all the words, newest first."""
+    test = "coalesce(title, '') || ' ' || coalesce(project_path, '') LIKE ? ESCAPE '\\'"
+    patterns = ["%" + re.sub(r"([\\%_])", r"\\\1", word) + "%" for word in words]
+    return database.rows(
+        f"SELECT * FROM sessions WHERE {' AND '.join([test] * len(patterns))} "
+        "ORDER BY active_at DESC LIMIT ?",
+        (*patterns, limit),
+    )
+
+
+def _conditions(filters: Filters) -> tuple[str, list[str | int]]:
+    tests: list[tuple[str, str | int | None]] = [
+        ("source = ?", filters.source),
+        ("project_name = ?", filters.project),
+        ("model = ?", filters.model),
+        ("active_at >= ?", filters.since),
+        ("active_at < ?", filters.until),
+    ]
+    given = [(test, value) for test, value in tests if value is not None]
+    where = " AND ".join(test for test, _ in given)
+    return (f"WHERE {where}" if where else ""), [value for _, value in given]
+
+
+def _marks(rows: Sequence[object]) -> str:
+    return ",".join("?" * len(rows))

@@ -1,0 +1,96 @@
+"""Reading one session back: itself, its forks, a window of its messages, what changed in it."""
+
+from dataclasses import dataclass
+
+from pi_opensync.dashboard.db.contents import load_parts
+from pi_opensync.dashboard.parts import Part, parts_to_show
+from pi_opensync.sqlite import Database, Row
+
+_WINDOW_SIZE = 600_000
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    row: Row
+    parts: list[Part]
+
+    @property
+    def shown(self) -> list[tuple[int, Part]]:
+        return parts_to_show(self.row["text_content"], self.parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Messages in order, and whether there are more on each side."""
+
+    messages: list[Message]
+    before: bool
+    after: bool
+
+
+def session(database: Database, session_id: int) -> Row | None:
+    row: Row | None = database.row("SELECT * FROM sessions WHERE id = ?", (session_id,))
+    return row
+
+
+def forks_of(database: Database, session_id: int) -> list[Row]:
+    return database.rows("SELECT * FROM sessions WHERE parent_id = ? ORDER BY created_at, id", (session_id,))
+
+
+def window(
+    database: Database,
+    session_id: int,
+    *,
+    limit: int,
+    after: int | None = None,
+    before: int | None = None,
+    at_end: bool = False,
+) -> Window:
+    """Read up to `limit` messages after or before an id, from the start or the end; fewer large ones."""
+    backwards = before is not None or at_end
+    sql = "SELECT id, size FROM messages WHERE session_id = ?"
+    values = [session_id]
+    if after is not None:
+        sql += " AND id > ?"
+        values.append(after)
+    if before is not None:
+        sql += " AND id < ?"
+        values.append(before)
+    sql += f" ORDER BY id {'DESC' if backwards else 'ASC'} LIMIT ?"
+    found = database.rows(sql, (*values, limit))
+    ids: list[int] = []
+    size = 0
+    for row in found:
+        size += row["size"]
+        if ids and size > _WINDOW_SIZE:
+            break
+        ids.append(row["id"])
+    ids.sort()
+    if not ids:
+        return Window([], before=after is not None, after=before is not None)
+    edges = database.row(
+        "SELECT EXISTS (SELECT 1 FROM messages WHERE session_id = ? AND id < ?), "
+        "EXISTS (SELECT 1 FROM messages WHERE session_id = ? AND id > ?)",
+        (session_id, ids[0], session_id, ids[-1]),
+    )
+    return Window([load(database, message_id) for message_id in ids], bool(edges[0]), bool(edges[1]))
+
+
+def changed(database: Database, session_id: int, revision: int, message_id: int, limit: int) -> list[Message]:
+    """Read the messages of a session changed after a place in the order of changes: revision, then id."""
+    rows = database.rows(
+        "SELECT id FROM messages WHERE session_id = ? AND (revision, id) > (?, ?) "
+        "ORDER BY revision, id LIMIT ?",
+        (session_id, revision, message_id, limit),
+    )
+    return [load(database, row["id"]) for row in rows]
+
+
+def message(database: Database, session_id: int, message_id: int) -> Message | None:
+    found = database.row("SELECT 1 FROM messages WHERE id = ? AND session_id = ?", (message_id, session_id))
+    return load(database, message_id) if found else None
+
+
+def load(database: Database, message_id: int) -> Message:
+    row = database.row("SELECT * FROM messages WHERE id = ?", (message_id,))
+    return Message(row, load_parts(database, message_id))

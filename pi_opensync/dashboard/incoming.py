@@ -1,0 +1,46 @@
+"""Sessions and messages as they come in. What is None was not sent, and leaves what is stored as it is."""
+
+from dataclasses import dataclass
+
+from pi_opensync.dashboard.parts import Part
+
+
+@dataclass(frozen=True, slots=True)
+class SessionIn:
+    """Times and durations are in ms, `cost` in US dollars."""
+
+    external_id: str
+    source: str | None = None
+    title: str | None = None
+    project_path: str | None = None
+    project_name: str | None = None
+    model: str | None = None
+    provider: str | None = None
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    cache_read_tokens: int | None = None
+    cache_write_tokens: int | None = None
+    cost: float | None = None
+    duration_ms: int | None = None
+    created_at: int | None = None
+    parent_external_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MessageIn:
+    """Times and durations are in ms, `cost` in US dollars."""
+
+    session_external_id: str
+    external_id: str
+    role: str
+    source: str | None = None
+    text_content: str | None = None
+    model: str | None = None
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    cache_read_tokens: int | None = None
+    cache_write_tokens: int | None = None
+    cost: float | None = None
+    duration_ms: int | None = None
+    created_at: int | None = None
+    parts: tuple[Part, ...] | None = None
