@@ -12,6 +12,8 @@ PiOpensyncError          1  something failed
 Each carries one line for the user, a hint what to do, and its exit code.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import ClassVar
 
@@ -53,6 +55,15 @@ class AlreadyRunning(PiOpensyncError):  # noqa: N818 - named for what the user i
 
 class PartlyDone(PiOpensyncError):  # noqa: N818 - named for what the user is told
     exit_code = 8
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Let an OSError of the block be a `ConfigurationError` that names the file."""
+    try:
+        yield
+    except OSError as error:
+        raise ConfigurationError(f"can not write {path}: {error.strerror}") from None
 
 
 def cannot_keep_state(folder: Path, error: OSError) -> ConfigurationError:

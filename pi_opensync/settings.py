@@ -22,7 +22,8 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
-from pi_opensync.errors import ConfigurationError
+from pi_opensync.errors import ConfigurationError, writing
+from pi_opensync.files import write_private
 
 ENV_PREFIX = "PI_OPENSYNC_"
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -192,6 +193,12 @@ def read_file(path: Path) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise ConfigurationError(f"{path} does not hold a JSON object", hint="expected {...}")
     return value
+
+
+def write_file(path: Path, value: Mapping[str, Any]) -> None:
+    """Put these settings in the place of what the file holds. Raises `ConfigurationError`."""
+    with writing(path):
+        write_private(path, json.dumps(value, indent=2) + "\n", durable=True)
 
 
 def state_folder(settings: Settings, base_url: str) -> Path:

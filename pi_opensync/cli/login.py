@@ -1,12 +1,9 @@
 """`pi-opensync login` and `logout`."""
 
 import asyncio
-import contextlib
 import getpass
-import json
 import os
 import sys
-import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -33,7 +30,7 @@ def login(*, url: str | None, key_stdin: bool, from_plugin: bool) -> None:
     asyncio.run(_check(base_url, secret.get_secret_value()))
     stored = _kept(path) if path.exists() else dict(plugin)
     stored |= {"convexUrl": base_url, "apiKey": secret.get_secret_value()}
-    write_private(path, stored)
+    settings.write_file(path, stored)
     print(f"Logged in to {base_url}; written to {path}")
 
 
@@ -45,29 +42,10 @@ def logout() -> None:
         return
     kept = {name: value for name, value in stored.items() if name not in ("convexUrl", "apiKey")}
     if kept:
-        write_private(path, kept)
+        settings.write_file(path, kept)
     else:
         path.unlink()
     print(f"Logged out; the key is gone from {path}")
-
-
-def write_private(path: Path, value: dict[str, Any]) -> None:
-    """Write JSON that only the user can read, at once or not at all. Raises `ConfigurationError`."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=".config-")
-        try:
-            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                file.write(json.dumps(value, indent=2) + "\n")
-                file.flush()
-                os.fsync(file.fileno())
-            Path(temporary).replace(path)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                Path(temporary).unlink()
-            raise
-    except OSError as error:
-        raise ConfigurationError(f"can not write {path}: {error.strerror}") from None
 
 
 def _kept(path: Path) -> dict[str, Any]:

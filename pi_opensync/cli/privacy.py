@@ -10,7 +10,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from pi_opensync import settings
-from pi_opensync.cli.login import write_private
 from pi_opensync.daemon import build as engine
 from pi_opensync.errors import ConfigurationError, PiOpensyncError, UsageError
 from pi_opensync.privacy import pause as pausing
@@ -100,7 +99,7 @@ def _change_exclude(change: Callable[[list[str]], list[str]]) -> None:
     path = settings.config_path(os.environ)
     stored = settings.read_file(settings.file_in_use(os.environ))
     stored["exclude"] = change(list(settings.patterns(stored.get("exclude") or [])))
-    write_private(path, stored)
+    settings.write_file(path, stored)
 
 
 def pause(span: str | None) -> None:

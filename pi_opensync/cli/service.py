@@ -8,7 +8,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 from pi_opensync import __version__, settings
-from pi_opensync.cli.login import write_private
 from pi_opensync.daemon import places as dashboard
 from pi_opensync.errors import ConfigurationError, NotRunning, cannot_keep_state
 from pi_opensync.service import manager
@@ -145,7 +144,7 @@ def keep_settings(*, write: bool, ask: Ask | None) -> None:
             hint=f"`--write-settings` writes them to {path}",
         )
     stored = settings.read_file(settings.file_in_use(os.environ))
-    write_private(path, stored | dict(alone.values()))
+    settings.write_file(path, stored | dict(alone.values()))
     print(f"Written to {path}: {', '.join(key for key, _value in alone.values())}")
 
 

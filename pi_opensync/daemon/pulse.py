@@ -1,12 +1,13 @@
 """What a running daemon says of itself, in a small file beside the lock: that it moves, how it watches."""
 
 import json
-import os
 import resource
 import sys
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
+
+from pi_opensync.files import write_private
 
 FILE = "pulse.json"
 STILL_AFTER = 120.0  # seconds without a beat: the daemon is stuck, or the machine sleeps
@@ -28,13 +29,10 @@ class Pulse:
 
 
 def beat(folder: Path, pulse: Pulse) -> None:
-    """Write it down. Losing one does no harm, so nothing is raised and nothing is synced."""
+    """Write it down, in a folder that is there. Losing one does no harm, so nothing is raised."""
     with suppress(OSError):
-        temporary = folder / (FILE + ".new")
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            json.dump(asdict(pulse), file)
-        temporary.replace(folder / FILE)
+        if folder.is_dir():
+            write_private(folder / FILE, json.dumps(asdict(pulse)))
 
 
 def last(folder: Path) -> Pulse | None:

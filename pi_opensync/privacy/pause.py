@@ -1,12 +1,12 @@
 """A pause that the user asked for: nothing is sent until it ends, also across restarts."""
 
 import json
-import os
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from pi_opensync.errors import cannot_keep_state
+from pi_opensync.files import write_private
 
 FILE = "paused.json"
 
@@ -21,12 +21,7 @@ class Asked:
 def pause(folder: Path, until: float | None) -> None:
     """Raises `ConfigurationError` where the state folder can not be written."""
     try:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        temporary = folder / (FILE + ".new")
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            json.dump({"until": until}, file)
-        temporary.replace(folder / FILE)
+        write_private(folder / FILE, json.dumps({"until": until}))
     except OSError as error:
         raise cannot_keep_state(folder, error) from None
 

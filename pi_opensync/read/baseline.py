@@ -5,10 +5,9 @@ upload what nobody asked for.
 """
 
 import json
-import os
 from contextlib import suppress
-from pathlib import Path
 
+from pi_opensync.files import write_private
 from pi_opensync.store.database import Database
 
 FILE = "first-start.json"
@@ -61,13 +60,5 @@ class Baseline:
         self._database.set_meta("baseline_at", self.at)
         self._database.set_meta("backfilled", int(self.takes_all))
         if self._database.path.parent.is_dir() and self._database.path.is_file():
-            _write(self._file, json.dumps({"at": self.at, "takes_all": self.takes_all}))
-
-
-def _write(path: Path, text: str) -> None:
-    temporary = path.with_suffix(".new")
-    with suppress(OSError):
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-        temporary.replace(path)
+            with suppress(OSError):
+                write_private(self._file, json.dumps({"at": self.at, "takes_all": self.takes_all}))

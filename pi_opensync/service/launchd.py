@@ -4,8 +4,10 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from pi_opensync.service import files
+from pi_opensync.errors import writing
+from pi_opensync.files import write_private
 from pi_opensync.service.commands import NOT_FOUND, Completed, Run
+from pi_opensync.service.removal import remove, remove_empty
 from pi_opensync.service.state import NoUserSession, ServiceFailed, State
 from pi_opensync.service.units import (
     LABEL,
@@ -49,17 +51,21 @@ class Launchd:
     def install(self, plan: Plan) -> None:
         """Write the plist and start it, or start it anew. Raises `ServiceFailed`."""
         plan.logs.mkdir(parents=True, exist_ok=True, mode=0o700)
-        files.write(self.path, self.render(plan).encode())
+        self._write(self.render(plan))
         self.restart()
+
+    def _write(self, text: str) -> None:
+        with writing(self.path):
+            write_private(self.path, text)
 
     def uninstall(self) -> bool:
         """Stop it and take it away, its logs too; whether there was anything."""
         if self.path.exists():
             self._run(["launchctl", "bootout", self._target])
         for log in (*self.logs.glob(f"{LOG_FILE}*"), self.logs / "launchd.log"):
-            files.remove(log, self.logs)
-        files.remove_empty(self.logs, self._home / "Library")
-        return files.remove(self.path, self._home)
+            remove(log, self.logs)
+        remove_empty(self.logs, self._home / "Library")
+        return remove(self.path, self._home)
 
     def start(self) -> None:
         """Load it, which also runs it; an agent that is loaded is only told to run."""

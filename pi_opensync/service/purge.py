@@ -9,10 +9,11 @@ from pi_opensync.daemon import lock, pulse
 from pi_opensync.daemon import places as dashboard
 from pi_opensync.errors import AlreadyRunning, cannot_keep_state
 from pi_opensync.privacy import pause as pausing
-from pi_opensync.service.files import remove, remove_empty
+from pi_opensync.service.removal import remove, remove_empty
 
 _OF_A_SERVER = re.compile(r"[0-9a-f]{12}")
-_FILES = (lock.FILE, *(name + end for name in (pausing.FILE, pulse.FILE) for end in ("", ".new")))
+_FILES = (pausing.FILE, pulse.FILE)
+_UNFINISHED = tuple(f".{name}-" for name in _FILES)  # what a killed process was writing
 
 
 def purge_state(folder: Path) -> Path | None:
@@ -30,7 +31,7 @@ def purge_state(folder: Path) -> Path | None:
         for inner in folder.iterdir() if folder.is_dir() else ():
             if inner.is_dir() and not inner.is_symlink() and _is_ours(inner.name):
                 shutil.rmtree(inner)
-            elif inner.name in _FILES:
+            elif inner.name in (lock.FILE, *_FILES) or inner.name.startswith(_UNFINISHED):
                 inner.unlink()
     except OSError as error:
         raise cannot_keep_state(folder, error) from None

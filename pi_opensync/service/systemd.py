@@ -5,8 +5,10 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from pi_opensync.service import files
+from pi_opensync.errors import writing
+from pi_opensync.files import write_private
 from pi_opensync.service.commands import NOT_FOUND, Completed, Run
+from pi_opensync.service.removal import remove
 from pi_opensync.service.state import NoUserSession, ServiceFailed, State
 from pi_opensync.service.units import SYSTEMD_TEMPLATE, Plan, systemd_unit, template, unit_interpreter
 
@@ -41,25 +43,29 @@ class Systemd:
         Raises `ServiceFailed` where it does not start. Where the kernel gives users no namespaces it is
         installed without what needs them, and `notes` says so.
         """
-        files.write(self.path, self.render(plan).encode())
+        self._write(self.render(plan))
         self._ask("daemon-reload")
         self._ask("enable", UNIT)
         done = self._run(["systemctl", "--user", "restart", UNIT])
         if not done.ok and self._show().get("ExecMainStatus") in NO_NAMESPACES:
             self.notes.append("this kernel gives users no namespaces: the service runs with less protection")
-            files.write(self.path, self.render(plan, namespaces=False).encode())
+            self._write(self.render(plan, namespaces=False))
             self._ask("daemon-reload")
             done = self._run(["systemctl", "--user", "restart", UNIT])
         if not done.ok:
             raise self._failed("it does not start", done)
+
+    def _write(self, text: str) -> None:
+        with writing(self.path):
+            write_private(self.path, text)
 
     def uninstall(self) -> bool:
         """Stop it and take it away; whether there was anything."""
         if self.path.exists():
             self._run(["systemctl", "--user", "disable", "--now", UNIT])
         wanted = self.path.parent / "default.target.wants" / UNIT
-        files.remove(wanted, self._config)
-        found = files.remove(self.path, self._config)
+        remove(wanted, self._config)
+        found = remove(self.path, self._config)
         if found:
             self._run(["systemctl", "--user", "daemon-reload"])
             self._run(["systemctl", "--user", "reset-failed", UNIT])

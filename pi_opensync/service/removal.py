@@ -1,28 +1,9 @@
-"""The file of a service: written at once, and taken away with the folders that were made for it."""
+"""The file of a service, taken away with the folders that were made for it."""
 
-import os
-import tempfile
 from contextlib import suppress
 from pathlib import Path
 
 from pi_opensync.errors import ConfigurationError
-
-
-def write(path: Path, data: bytes) -> None:
-    """Write a file that only the user reads, at once or not at all. Raises `ConfigurationError`."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=".pi-opensync-")
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(data)
-            Path(temporary).replace(path)
-        except BaseException:
-            with suppress(OSError):
-                Path(temporary).unlink()
-            raise
-    except OSError as error:
-        raise ConfigurationError(f"can not write {path}: {error.strerror}") from None
 
 
 def remove(path: Path, below: Path) -> bool:
