@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 .PHONY: run test quick check bench clean
 
 run: $(VENV)/.ready
-	@$(BIN)/python -m pi_opensync.cli.first_run
+	@$(BIN)/pi-opensync start
 
 test: $(VENV)/.ready-dev
 	$(BIN)/python -m pytest -n auto

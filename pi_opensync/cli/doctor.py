@@ -13,21 +13,26 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from pi_opensync import __version__, settings
-from pi_opensync.daemon import places as dashboard
-from pi_opensync.daemon import pulse
+from pi_opensync.cli.context import Context
+from pi_opensync.cli.options import AsJson, new_app
 from pi_opensync.doctor import configuration, environment, installed, machine, plugin, server, transcripts
 from pi_opensync.doctor.check import Check
 from pi_opensync.errors import ConfigurationError, PiOpensyncError
 from pi_opensync.opensync.client import Client
-from pi_opensync.pi import discover
 from pi_opensync.service import manager
 from pi_opensync.service.commands import run as run_command
-from pi_opensync.settings import Settings
 
 SCHEMA = 1  # of --json; grows when a field changes its meaning
 _COLOURS = {"ok": "32", "warn": "33", "fail": "31"}
 
 Groups = dict[str, list[Check]]
+
+app = new_app()
+
+
+@app.command(epilog="Example: pi-opensync doctor --json")
+def doctor(as_json: AsJson = False) -> None:
+    run(as_json=as_json)
 
 
 def run(*, as_json: bool) -> None:
@@ -49,16 +54,16 @@ def gather() -> Groups:
     groups["configuration"] = [readable, configuration.permissions(os.environ)]
     if chosen is None:
         return groups
+    context = Context()
     groups["configuration"] += [
-        configuration.login(chosen, has_own=dashboard.state_folder(chosen).is_dir()),
+        configuration.login(chosen, has_own=any(place.is_own for place in context.places)),
         configuration.automatic(chosen, chosen.state_dir, time.time()),
         configuration.environment(os.environ, Path.home()),
     ]
-    folders = discover.roots(chosen.sessions_dir, os.environ, Path.cwd())
-    groups["transcripts"] = _transcripts(folders)
-    groups["machine"], kept = _machine(chosen, folders)
-    groups["server"] = _server(chosen, kept)
-    groups["service"] = _service(chosen)
+    groups["transcripts"] = _transcripts(context)
+    groups["machine"], learned = _machine(context)
+    groups["server"] = _server(context, learned)
+    groups["service"] = _service(context)
     groups["pi"] = [_plugin()]
     return groups
 
@@ -74,31 +79,37 @@ def _environment() -> list[Check]:
     ]
 
 
-def _transcripts(folders: tuple[Path, ...]) -> list[Check]:
-    listing = list(discover.transcripts(folders))
+def _transcripts(context: Context) -> list[Check]:
     return [
-        transcripts.roots(folders, listing),
-        transcripts.unreadable(listing),
-        transcripts.pi_settings(folders, os.environ, Path.cwd()),
+        transcripts.roots(context.folders, context.listing),
+        transcripts.unreadable(context.listing),
+        transcripts.pi_settings(context.folders, os.environ, Path.cwd()),
     ]
 
 
-def _machine(chosen: Settings, folders: tuple[Path, ...]) -> tuple[list[Check], object]:
+def _machine(context: Context) -> tuple[list[Check], object]:
+    """With what was learned of OpenSync's batch, for `server.dates`."""
+    state_dir = context.settings.state_dir
     try:
         mounts = Path("/proc/self/mountinfo").read_text(encoding="utf-8", errors="replace")
     except OSError:
         mounts = ""
     checks = [
-        machine.inotify(folders),
-        machine.network(folders, chosen.state_dir, mounts),
-        machine.disk(chosen.state_dir, lambda folder: shutil.disk_usage(folder).free),
-        machine.writable(chosen.state_dir),
+        machine.inotify(context.folders),
+        machine.network(context.folders, state_dir, mounts),
+        machine.disk(state_dir, lambda folder: shutil.disk_usage(folder).free),
+        machine.writable(state_dir),
     ]
-    state, kept = machine.database(dashboard.state_folder(chosen))
-    return [*checks, state], kept
+    learned: object = None
+    for place in context.places:
+        state, batch = machine.database(place.state, context.name(place))
+        learned = learned if place.is_own else batch
+        checks.append(state)
+    return checks, learned
 
 
-def _server(chosen: Settings, kept: object) -> list[Check]:
+def _server(context: Context, learned: object) -> list[Check]:
+    chosen = context.settings
     if chosen.convex_url is None or chosen.api_key is None:
         return []
     url = chosen.convex_url
@@ -108,7 +119,7 @@ def _server(chosen: Settings, kept: object) -> list[Check]:
         async with Client(url, key, now=time.time) as client:
             return await server.checks(url, client, now=time.time, proxied=_is_proxied(url))
 
-    return [*asyncio.run(ask()), server.dates(kept, chosen.timestamps)]
+    return [*asyncio.run(ask()), server.dates(learned, chosen.timestamps)]
 
 
 def _is_proxied(url: str) -> bool:
@@ -117,12 +128,15 @@ def _is_proxied(url: str) -> bool:
     return (parts.scheme in proxies or "all" in proxies) and not urllib.request.proxy_bypass(parts.netloc)
 
 
-def _service(chosen: Settings) -> list[Check]:
-    folder, holder = dashboard.daemon(chosen.state_dir)
-    checks = [
-        installed.version(holder, __version__),
-        installed.moving(holder, pulse.last(folder), time.time()),
-    ]
+def _service(context: Context) -> list[Check]:
+    holder = next(filter(None, (place.keeper() for place in context.places)), None)
+    checks: list[Check] = []
+    for place in context.places:
+        keeper, name = place.keeper(), context.name(place)
+        checks.append(installed.version(keeper, __version__, name))
+        checks.append(installed.moving(keeper, place.pulse(), time.time(), name))
+    if not context.places:
+        checks += [installed.version(None, __version__), installed.moving(None, None, time.time())]
     try:
         state = manager.choose(sys.platform, Path.home(), os.environ, run_command).state()
     except ConfigurationError as error:

@@ -1,4 +1,4 @@
-"""`pi-opensync login` and `logout`."""
+"""`pi-opensync login`."""
 
 import asyncio
 import getpass
@@ -6,15 +6,35 @@ import os
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+import typer
 
 from pi_opensync import settings
+from pi_opensync.cli.options import new_app
 from pi_opensync.errors import ConfigurationError, KeyRefused, NetworkError, UsageError
 from pi_opensync.opensync.client import Client
 from pi_opensync.opensync.outcomes import Outcome, Verdict
 
+app = new_app()
 
-def login(*, url: str | None, key_stdin: bool, from_plugin: bool) -> None:
+
+@app.command(epilog="Example: pi-opensync login --url https://happy-otter-123.convex.cloud")
+def login(
+    url: Annotated[
+        str | None, typer.Option(help="Your deployment, as OpenSync's settings page shows it.")
+    ] = None,
+    key_stdin: Annotated[
+        bool, typer.Option("--key-stdin", help="Read the key (osk_...) from stdin.")
+    ] = False,
+    from_plugin: Annotated[
+        bool, typer.Option("--from-plugin", help="Take URL and key from pi-opensync-plugin's configuration.")
+    ] = False,
+) -> None:
+    run(url=url, key_stdin=key_stdin, from_plugin=from_plugin)
+
+
+def run(*, url: str | None, key_stdin: bool, from_plugin: bool) -> None:
     path = settings.config_path(os.environ)
     plugin = settings.read_file(settings.plugin_config_path(os.environ)) if from_plugin else {}
     if from_plugin and not plugin:
@@ -32,20 +52,6 @@ def login(*, url: str | None, key_stdin: bool, from_plugin: bool) -> None:
     stored |= {"convexUrl": base_url, "apiKey": secret.get_secret_value()}
     settings.write_file(path, stored)
     print(f"Logged in to {base_url}; written to {path}")
-
-
-def logout() -> None:
-    path = settings.config_path(os.environ)
-    stored = settings.read_file(path)
-    if not stored:
-        print("Not logged in.")
-        return
-    kept = {name: value for name, value in stored.items() if name not in ("convexUrl", "apiKey")}
-    if kept:
-        settings.write_file(path, kept)
-    else:
-        path.unlink()
-    print(f"Logged out; the key is gone from {path}")
 
 
 def _kept(path: Path) -> dict[str, Any]:

@@ -2,121 +2,104 @@
 
 import json
 import os
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from pi_opensync import settings
+import typer
+
+from pi_opensync.cli.context import Context
+from pi_opensync.cli.options import AsJson, new_app
 from pi_opensync.daemon import build as engine
+from pi_opensync.daemon.places import Place
 from pi_opensync.errors import UsageError
-from pi_opensync.inspect.dry import folded
-from pi_opensync.inspect.preview import Preview, left_out, preview
-from pi_opensync.pi import discover, tail
-from pi_opensync.pi.entries import Broken, Entry, Header, decode_line
+from pi_opensync.inspect.preview import Preview, preview
+from pi_opensync.opensync.summary import message_id
+from pi_opensync.pi.discover import Found
+from pi_opensync.pi.left_out import left_out
 from pi_opensync.pi.parents import first_header
 from pi_opensync.pi.tail import Signature
-from pi_opensync.pi.translate import Options
-from pi_opensync.privacy.cleaner import Cleaner
-from pi_opensync.privacy.projects import Policy
 from pi_opensync.read.select import Wanted
-from pi_opensync.store.database import open_beside
+from pi_opensync.store.views import dates
 from pi_opensync.texts import shown
+
+app = new_app()
+
+
+@app.command(epilog="Example: pi-opensync preview 5f0c2a3e")
+def show(
+    wanted: Annotated[
+        str, typer.Argument(metavar="ID|FILE", help="A session's id, its beginning, or a file.")
+    ],
+    as_json: AsJson = False,
+) -> None:
+    run(wanted, as_json=as_json)
 
 
 def run(wanted: str, *, as_json: bool) -> None:
-    chosen = settings.load()
-    folders = discover.roots(chosen.sessions_dir, os.environ, Path.cwd())
-    listing = discover.files(folders)
-    rules = engine.policy(chosen)
-    files = _files(wanted, listing, rules)
-    names = {item.path.rpartition(b"/")[2]: item.path for item in listing}
-    options = Options(chosen.sync_tool_calls, chosen.sync_thinking)
-    redactor = engine.redactor(chosen)
-    found = Counter[str]() if redactor is None else redactor.found
+    context = Context()
+    place = next(iter(context.places), None)
+    files = _files(wanted, context)
+    options = engine.options(context.settings if place is None else place.settings)
+    found = Counter[str]() if context.redactor is None else context.redactor.found
     out: Counter[str] = Counter()
     for file in files:
         header = first_header(file.path)
-        if header is None or rules.reason(header.cwd) is None:
-            out += left_out(_items(file.path), options)
-    with folded(
-        files,
-        folders,
-        names,
-        options,
-        policy=rules,
-        clean=Cleaner(redactor),
-        now=time.time,
-    ) as (database, problems):
-        shown_now = preview(database, found, out, server_dated=_server_dated(chosen))
+        if header is None or context.policy.reason(header.cwd) is None:
+            out += left_out(file.path, options)
+    with context.folded(files, place) as (database, problems):
+        seen = preview(database, found, out, server_dated=_server_dated(context, place))
     for path, reason in problems.items():
         raise UsageError(f"{shown(os.fsdecode(path))} can not be read: {reason}")
-    print(json.dumps(_as_json(shown_now), indent=2) if as_json else "\n".join(_lines(shown_now)))
+    print(json.dumps(_as_json(seen), indent=2) if as_json else "\n".join(_lines(seen)))
 
 
-def _files(wanted: str, listing: list[discover.Found], policy: Policy) -> list[discover.Found]:
+def _files(wanted: str, context: Context) -> list[Found]:
     path = Path(wanted).expanduser()
     if path.is_file():
         absolute = os.fsencode(path.absolute())
-        return [discover.Found(absolute, Signature.of(path.stat()))]
-    chosen = Wanted(session=wanted).choose(listing, policy)
+        return [Found(absolute, Signature.of(path.stat()))]
+    chosen = context.sessions(Wanted(session=wanted))
     if not chosen:
         raise UsageError(f"no session or file {shown(wanted)}", hint="`pi-opensync list` shows the sessions")
     return [item.found for item in chosen]
 
 
-def _server_dated(chosen: settings.Settings) -> Callable[[str], bool]:
+def _server_dated(context: Context, place: Place | None) -> Callable[[str], bool]:
     """Whether a session goes without dates: each keeps the kind of date that it was begun with."""
-    database = None
-    if chosen.convex_url is not None:
-        database = open_beside(settings.state_folder(chosen, chosen.convex_url))
-    dates: dict[str, str] = {}
-    if database is not None:
-        dates = dict(database.execute("SELECT external_id, dates FROM sessions WHERE dates IS NOT NULL"))
-        database.close()
-    return lambda session: dates.get(session, chosen.timestamps) == "server"
+    with context.beside(place) as database:
+        known = {} if database is None else dates(database)
+    new = "transcript" if place is not None and place.is_own else context.settings.timestamps
+    return lambda session: known.get(session, new) == "server"
 
 
-def _items(path: bytes) -> Iterator[Entry | Header | Broken]:
-    cursor = tail.START
-    with tail.opened(path) as descriptor:
-        size = os.fstat(descriptor).st_size
-        while True:
-            piece = tail.read_piece(descriptor, cursor, size)
-            for line in piece.lines:
-                yield from decode_line(line.data) if line.data is not None else [Broken(0, line.length)]
-            cursor = piece.cursor
-            if piece.at_end:
-                return
-
-
-def _as_json(shown_now: Preview) -> dict[str, Any]:
+def _as_json(seen: Preview) -> dict[str, Any]:
     return {
         "schema": 1,
-        "sessions": [{"session": session, "messages": messages} for session, messages in shown_now.sessions],
-        "redacted": shown_now.redacted,
-        "leftOut": shown_now.left_out,
-        "excluded": shown_now.excluded,
+        "sessions": [{"session": session, "messages": messages} for session, messages in seen.sessions],
+        "redacted": seen.redacted,
+        "leftOut": seen.left_out,
+        "excluded": seen.excluded,
     }
 
 
-def _lines(shown_now: Preview) -> Iterator[str]:
-    for session, messages in shown_now.sessions:
+def _lines(seen: Preview) -> Iterator[str]:
+    for session, messages in seen.sessions:
         yield f"# {shown(session['title'])}"
         for name, value in session.items():
             if name != "title":
                 yield f"{name}: {shown(str(value))}"
         for message in messages:
             yield ""
-            yield f"## {message['role']}  {shown(message['externalId'])}"
+            yield f"## {message['role']}  {shown(message_id(message))}"
             for part in message["parts"]:
                 yield from _part(part)
         yield ""
-    for reason in shown_now.excluded:
+    for reason in seen.excluded:
         yield f"Stays on this machine: {shown(reason)}"
-    yield _counted("Redacted", shown_now.redacted)
-    yield _counted("Left out", shown_now.left_out)
+    yield _counted("Redacted", seen.redacted)
+    yield _counted("Left out", seen.left_out)
 
 
 def _part(part: dict[str, Any]) -> Iterator[str]:

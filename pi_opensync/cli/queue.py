@@ -1,30 +1,55 @@
 """`pi-opensync queue`: what was parked, and what becomes of it."""
 
 import json
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import asdict
+from typing import Annotated
 
-from pi_opensync import settings, texts
+import typer
+
+from pi_opensync import texts
+from pi_opensync.cli.context import Context
+from pi_opensync.cli.options import AsJson, new_app
 from pi_opensync.errors import PiOpensyncError, UsageError
-from pi_opensync.store.database import Database, open_beside, open_database
+from pi_opensync.store.database import Database
 from pi_opensync.store.parked import drop, parked, retry
 from pi_opensync.texts import shown
 
+app = new_app()
+
+
+@app.command("list", epilog="Example: pi-opensync queue list --json")
+def show(as_json: AsJson = False) -> None:
+    """Show what is parked, and why."""
+    list_parked(as_json=as_json)
+
+
+@app.command("retry", epilog="Example: pi-opensync queue retry --all")
+def again(
+    external_id: Annotated[str | None, typer.Argument(metavar="ID", show_default=False)] = None,
+    every: Annotated[bool, typer.Option("--all", help="All that is parked.")] = False,
+) -> None:
+    """Try again to send something that is parked."""
+    retry_parked(external_id, every=every)
+
+
+@app.command("drop", epilog="Example: pi-opensync queue drop ID")
+def give_up(external_id: Annotated[str, typer.Argument(metavar="ID")]) -> None:
+    """Give up on something that is parked; the transcript keeps it."""
+    drop_parked(external_id)
+
 
 def list_parked(*, as_json: bool) -> None:
-    chosen = settings.load()
-    base_url, _key = chosen.require_server()
-    database = open_beside(settings.state_folder(chosen, base_url))
-    rows = parked(database) if database is not None else []
-    if database is not None:
-        database.close()
+    context = Context()
+    rows = []
+    for place in context.require_places():
+        with context.beside(place) as database:
+            rows += [(place, row) for row in (parked(database) if database is not None else ())]
     if as_json:
-        print(json.dumps([asdict(row) for row in rows], indent=2))
+        print(json.dumps([asdict(row) | {"place": place.name} for place, row in rows], indent=2))
         return
-    for row in rows:
-        print(f"{row.kind}  {shown(row.id)}  {texts.size(row.bytes)}  {row.reason}")
+    for place, row in rows:
+        print(f"{context.name(place)}{row.kind}  {shown(row.id)}  {texts.size(row.bytes)}  {row.reason}")
     if not rows:
         print("Nothing is parked.")
 
@@ -32,31 +57,30 @@ def list_parked(*, as_json: bool) -> None:
 def retry_parked(external_id: str | None, *, every: bool) -> None:
     if (external_id is None) != every:
         raise UsageError("name one ID, or --all", hint="`pi-opensync queue list` shows the ids")
-    with _writable() as database:
-        count = retry(database, external_id, time.time())
+    context = Context()
+    count = _everywhere(context, lambda database: retry(database, external_id, context.now()))
     if external_id is not None and count == 0:
-        raise PiOpensyncError(
-            f"nothing of that id is parked: {shown(external_id)}", hint="see `pi-opensync queue list`"
-        )
+        raise _unknown(external_id)
     print(f"{count} wanted again; a running daemon sends them within a minute, or run `pi-opensync sync`.")
 
 
 def drop_parked(external_id: str) -> None:
-    with _writable() as database:
-        count = drop(database, external_id)
+    count = _everywhere(Context(), lambda database: drop(database, external_id))
     if count == 0:
-        raise PiOpensyncError(
-            f"nothing of that id is parked: {shown(external_id)}", hint="see `pi-opensync queue list`"
-        )
+        raise _unknown(external_id)
     print(f"{count} dropped; the transcript still has it.")
 
 
-@contextmanager
-def _writable() -> Iterator[Database]:
-    chosen = settings.load()
-    base_url, _key = chosen.require_server()
-    database = open_database(settings.state_folder(chosen, base_url))
-    try:
-        yield database
-    finally:
-        database.close()
+def _everywhere(context: Context, change: Callable[[Database], int]) -> int:
+    """How many rows the change concerned, of every dashboard."""
+    count = 0
+    for place in context.require_places():
+        with context.writable(place) as database:
+            count += change(database)
+    return count
+
+
+def _unknown(external_id: str) -> PiOpensyncError:
+    return PiOpensyncError(
+        f"nothing of that id is parked: {shown(external_id)}", hint="see `pi-opensync queue list`"
+    )

@@ -6,9 +6,13 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Annotated
+
+import typer
 
 from pi_opensync import __version__, settings
-from pi_opensync.daemon import places as dashboard
+from pi_opensync.cli.context import Context
+from pi_opensync.cli.options import Local, new_app
 from pi_opensync.errors import ConfigurationError, NotRunning, cannot_keep_state
 from pi_opensync.service import manager
 from pi_opensync.service.commands import run
@@ -17,10 +21,31 @@ from pi_opensync.service.purge import purge_configuration, purge_state
 Ask = Callable[[str], str]
 
 
+app = new_app()
+
+
+@app.command("install", epilog="Example: pi-opensync service install --write-settings")
+def install_command(
+    local: Local = False,
+    write_settings: Annotated[
+        bool,
+        typer.Option(
+            "--write-settings",
+            help="Write settings that stand only in the environment into the configuration file.",
+        ),
+    ] = False,
+    print_only: Annotated[
+        bool, typer.Option("--print", help="Show what would be installed; install nothing.")
+    ] = False,
+) -> None:
+    """Install and start the service, or start it anew after an upgrade."""
+    install(local=local, write_settings=write_settings, print_only=print_only)
+
+
 def install(*, local: bool, write_settings: bool, print_only: bool) -> None:
     """Install what sends to the configured server, or with `local` what keeps a dashboard of one's own."""
     service = _service()
-    chosen = settings.load()
+    chosen = Context().settings
     plan = manager.plan(chosen, os.environ, Path.home(), local=local)
     if print_only:
         print(service.render(plan), end="")
@@ -52,13 +77,17 @@ def _require_work(chosen: settings.Settings) -> None:
         )
 
 
-def uninstall(*, purge: bool) -> None:
+@app.command(epilog="Example: pi-opensync service uninstall --purge")
+def uninstall(
+    purge: Annotated[bool, typer.Option("--purge", help="Remove state and configuration too.")] = False,
+) -> None:
+    """Stop the service and take it away; pi's sessions and the dashboard stay as they are."""
     service = _service()
     found = service.uninstall()
     print(f"Stopped it and removed {service.path}." if found else "No service was installed.")
     if not purge:
         return
-    chosen = settings.load()
+    chosen = Context().settings
     config = settings.config_path(os.environ)
     kept = purge_state(chosen.state_dir)
     purge_configuration(config, Path.home())
@@ -67,27 +96,34 @@ def uninstall(*, purge: bool) -> None:
         print(f"Your own dashboard is kept: {kept}. Remove it by hand if you want nothing of it any more.")
 
 
+@app.command(epilog="Example: pi-opensync service start")
 def start() -> None:
+    """Start the service."""
     service = _installed()
-    make_folder(settings.load().state_dir)
+    make_folder(Context().settings.state_dir)
     service.start()
     print("Started.")
 
 
+@app.command(epilog="Example: pi-opensync service stop")
 def stop() -> None:
+    """Stop the service until the next login."""
     _installed().stop()
     print("Stopped; it starts again with your next login. `pi-opensync service uninstall` takes it away.")
 
 
+@app.command(epilog="Example: pi-opensync service restart")
 def restart() -> None:
+    """Start the service anew, as after an upgrade."""
     service = _installed()
-    make_folder(settings.load().state_dir)
+    make_folder(Context().settings.state_dir)
     service.restart()
     print("Restarted.")
 
 
+@app.command(epilog="Example: pi-opensync service status")
 def status() -> None:
-    """Say how the service is. Raises `NotRunning` where it is not running."""
+    """Show whether the service is installed and runs, and which version."""
     service = _service()
     state = service.state()
     if not state.installed:
@@ -96,8 +132,7 @@ def status() -> None:
     print(f"file     {service.path}")
     print(f"runs     {state.interpreter or 'something that is not ours'} -m pi_opensync")
     print(f"starts   {'with your login' if state.starts_by_itself else 'not by itself'}")
-    _folder, holder = dashboard.daemon(settings.load().state_dir)
-    if holder is not None:
+    for holder in filter(None, (place.keeper() for place in Context().places)):
         note = "" if holder.version == __version__ else old_version(holder.version)
         print(f"version  {holder.version}{note}")
     if not state.running:
@@ -113,7 +148,15 @@ def old_version(running: str) -> str:
     )
 
 
-def logs(*, follow: bool) -> None:
+@app.command(epilog="Example: pi-opensync service logs -f")
+def logs(
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Show new lines as they come.")] = False,
+) -> None:
+    """Show the service's log lines."""
+    show_logs(follow=follow)
+
+
+def show_logs(*, follow: bool) -> None:
     service = _installed()
     command = service.logs_command(follow=follow)
     try:

@@ -2,22 +2,25 @@
 
 import os
 from dataclasses import dataclass
-from pathlib import Path
+from typing import Annotated
+
+import typer
 
 from pi_opensync import settings
-from pi_opensync.cli import service, sync
+from pi_opensync.cli import login, service, sync
 from pi_opensync.cli.announcement import announcement
-from pi_opensync.cli.login import login
-from pi_opensync.cli.privacy import add_exclusion
+from pi_opensync.cli.context import Context
+from pi_opensync.cli.exclude import add_exclusion
+from pi_opensync.cli.options import new_app
 from pi_opensync.cli.service import Ask
-from pi_opensync.daemon import build as engine
 from pi_opensync.errors import ConfigurationError
 from pi_opensync.pi import discover
-from pi_opensync.read.select import Chosen, Wanted
-from pi_opensync.settings import Settings
+from pi_opensync.read.select import Wanted
 from pi_opensync.texts import shown
 
 NAMED = 12  # projects that are named before the question what to leave out
+
+app = new_app()
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,28 +36,67 @@ class Wishes:
     write_settings: bool = False
 
 
+@app.command(epilog="Example: pi-opensync setup")
+def setup(
+    url: Annotated[str | None, typer.Option(help="Log in to this deployment.")] = None,
+    key_stdin: Annotated[
+        bool, typer.Option("--key-stdin", help="Log in with the key (osk_...) from stdin.")
+    ] = False,
+    from_plugin: Annotated[
+        bool, typer.Option("--from-plugin", help="Log in as pi-opensync-plugin's configuration does.")
+    ] = False,
+    exclude: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="PATTERN",
+            help="Leave out a project: a folder, or a glob as in a .gitignore. May be repeated.",
+        ),
+    ] = None,
+    history: Annotated[
+        bool | None, typer.Option(help="Send the sessions that are there already, or do not.")
+    ] = None,
+    service_wanted: Annotated[
+        bool | None, typer.Option("--service/--no-service", help="Install and start the service, or do not.")
+    ] = None,
+    write_settings: Annotated[
+        bool,
+        typer.Option("--write-settings", help="Write settings of the environment into the configuration."),
+    ] = False,
+) -> None:
+    run(
+        Wishes(
+            url=url,
+            key_stdin=key_stdin,
+            from_plugin=from_plugin,
+            exclude=tuple(exclude or ()),
+            history=history,
+            service=service_wanted,
+            write_settings=write_settings,
+        )
+    )
+
+
 def run(wishes: Wishes) -> None:
+    """Every step sees the settings as the one before left them."""
     ask = service.terminal()
-    folders = _find_sessions(settings.load())
+    _find_sessions(Context())
     _log_in(wishes, ask)
-    _leave_out(wishes, ask, folders)
-    _send_history(wishes, ask, folders)
+    _leave_out(wishes, ask)
+    _send_history(wishes, ask)
     _install(wishes, ask)
 
 
-def _find_sessions(chosen: Settings) -> tuple[Path, ...]:
-    folders = discover.roots(chosen.sessions_dir, os.environ, Path.cwd())
+def _find_sessions(context: Context) -> None:
     _step(1, "pi's sessions")
-    for folder in folders:
+    for folder in context.folders:
         count = len(discover.files((folder,)))
         there = f"{count} {'session' if count == 1 else 'sessions'}" if folder.is_dir() else "not there yet"
         print(f"  {shown(str(folder))}: {there}")
-    return folders
 
 
 def _log_in(wishes: Wishes, ask: Ask | None) -> None:
     _step(2, "your OpenSync")
-    chosen = settings.load()
+    chosen = Context().settings
     asked_for = wishes.url is not None or wishes.key_stdin or wishes.from_plugin
     if chosen.convex_url is not None and chosen.api_key is not None and not asked_for:
         print(f"  logged in to {chosen.convex_url}; `pi-opensync login` changes that")
@@ -68,15 +110,15 @@ def _log_in(wishes: Wishes, ask: Ask | None) -> None:
         )
     if ask is not None and not asked_for and plugin.exists():
         from_plugin = _yes(ask, f"  Take URL and key from {plugin}? [Y/n] ", otherwise=True)
-    login(url=wishes.url, key_stdin=wishes.key_stdin, from_plugin=from_plugin)
+    login.run(url=wishes.url, key_stdin=wishes.key_stdin, from_plugin=from_plugin)
 
 
-def _leave_out(wishes: Wishes, ask: Ask | None, folders: tuple[Path, ...]) -> None:
+def _leave_out(wishes: Wishes, ask: Ask | None) -> None:
     _step(3, "what to leave out")
-    chosen = settings.load()
+    context = Context()
     patterns = list(wishes.exclude)
     if ask is not None and not patterns:
-        headers = [item.header for item in _sessions(chosen, folders)]
+        headers = [item.header for item in context.sessions()]
         projects = sorted({header.cwd for header in headers if header and header.cwd})
         for project in projects[:NAMED]:
             print(f"  {shown(project)}")
@@ -86,20 +128,20 @@ def _leave_out(wishes: Wishes, ask: Ask | None, folders: tuple[Path, ...]) -> No
             patterns.append(pattern)
     for pattern in patterns:
         add_exclusion(pattern)
-    left_out = settings.load().exclude
+    left_out = Context().settings.exclude
     print(f"  left out: {', '.join(map(shown, left_out)) or 'nothing'}")
-    print(f"  secrets in texts are {'redacted' if chosen.redact else 'NOT redacted'}")
+    print(f"  secrets in texts are {'redacted' if context.settings.redact else 'NOT redacted'}")
 
 
-def _send_history(wishes: Wishes, ask: Ask | None, folders: tuple[Path, ...]) -> None:
+def _send_history(wishes: Wishes, ask: Ask | None) -> None:
     _step(4, "the sessions that are there already")
-    chosen = settings.load()
-    leaving = [item for item in _sessions(chosen, folders) if item.leaves]
+    context = Context()
+    leaving = [item for item in context.sessions() if item.leaves]
     if not leaving:
         print("  none")
         return
-    base_url, _key = chosen.require_server()
-    print(f"  {announcement(leaving, base_url, engine.cleaner(chosen))}")
+    base_url, _key = context.settings.require_server()
+    print(f"  {announcement(leaving, base_url, context.cleaner)}")
     wanted = wishes.history
     if wanted is None and ask is not None:
         answer = ask("  Send them? [y/N, p for a preview] ").strip().lower()
@@ -122,10 +164,6 @@ def _install(wishes: Wishes, ask: Ask | None) -> None:
         print("  not installed; `pi-opensync service install` does it, `pi-opensync watch` runs it here")
         return
     service.install(local=False, write_settings=wishes.write_settings, print_only=False)
-
-
-def _sessions(chosen: Settings, folders: tuple[Path, ...]) -> list[Chosen]:
-    return Wanted().choose(discover.files(folders), engine.policy(chosen))
 
 
 def _yes(ask: Ask, question: str, *, otherwise: bool) -> bool:

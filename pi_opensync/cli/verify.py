@@ -2,138 +2,145 @@
 
 import asyncio
 import json
-import os
 import sys
-import time
-from contextlib import nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict
-from pathlib import Path
+from typing import Annotated
 
-from pi_opensync import logs, settings
+import typer
+
 from pi_opensync.cli.announcement import announcement
-from pi_opensync.daemon import build as engine
+from pi_opensync.cli.context import Context
+from pi_opensync.cli.options import AsJson, new_app
 from pi_opensync.daemon import lock
+from pi_opensync.daemon.build import Engine
+from pi_opensync.daemon.places import Place
 from pi_opensync.daemon.run import Daemon
 from pi_opensync.errors import PartlyDone
 from pi_opensync.fold import external_id
-from pi_opensync.inspect.dry import folded
-from pi_opensync.inspect.verify import Differences, differences, want_again
-from pi_opensync.pi import discover
-from pi_opensync.pi.translate import Options
-from pi_opensync.read.select import Wanted
-from pi_opensync.store.database import Database, open_beside, open_database
+from pi_opensync.inspect.verify import differences, want_again
+from pi_opensync.opensync.differences import Differences
+from pi_opensync.pi.discover import Found
+from pi_opensync.store.database import Database
+from pi_opensync.store.views import dates, transcript_rows
 from pi_opensync.texts import shown
 
 SHOWN_IDS = 5
 
+app = new_app()
+
+
+@app.command(epilog="Example: pi-opensync verify --repair")
+def verify(
+    repair: Annotated[bool, typer.Option("--repair", help="Send what is missing or different.")] = False,
+    session: Annotated[
+        str | None, typer.Option(metavar="ID", help="One session, by the beginning of its id.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    run(repair=repair, session=session, as_json=as_json)
+
 
 def run(*, repair: bool, session: str | None, as_json: bool) -> None:
-    chosen = settings.load()
-    logs.configure(debug=chosen.debug)
-    base_url, _key = chosen.require_server()
-    folders = discover.roots(chosen.sessions_dir, os.environ, Path.cwd())
-    state = settings.state_folder(chosen, base_url)
-    holding = lock.held(chosen.state_dir, "verify --repair", time.time()) if repair else nullcontext()
-    with holding:
-        found = asyncio.run(_verify(chosen, folders, state, repair=repair, only=session))
-    _report(found, as_json=as_json)
-    left = sum(item.count for item in found)
+    context = Context()
+    context.log()
+    found: dict[str, list[Differences]] = {}
+    for place in context.require_places():
+        with lock.held(place.home, "verify --repair", context.now()) if repair else nullcontext():
+            found[place.name] = asyncio.run(_verify(context, place, repair=repair, only=session))
+    print(_as_json(found) if as_json else "\n".join(_lines(found)))
+    left = _count(found)
     if left:
         hint = None if repair else "`pi-opensync verify --repair` sends what is missing"
         raise PartlyDone(f"{left} differences", hint=hint)
 
 
-async def _verify(
-    chosen: settings.Settings, folders: tuple[Path, ...], state: Path, *, repair: bool, only: str | None
-) -> list[Differences]:
-    files = discover.files(folders)
-    beside = open_beside(state)
-    alone, server_dated = _known(beside)
-    if beside is not None:
-        beside.close()
-    names = {item.path.rpartition(b"/")[2]: item.path for item in files}
-    options = Options(chosen.sync_tool_calls, chosen.sync_thinking)
-    followed = [item for item in files if item.path not in alone]
-    with folded(
-        followed,
-        folders,
-        names,
-        options,
-        policy=engine.policy(chosen),
-        clean=engine.cleaner(chosen),
-        now=time.time,
-    ) as (wanted, _problems):
-        built_on = open_database(state) if repair else wanted
-        built = engine.build(chosen, folders, built_on)
+async def _verify(context: Context, place: Place, *, repair: bool, only: str | None) -> list[Differences]:
+    with context.beside(place) as beside:
+        rows = {} if beside is None else transcript_rows(beside)
+        dated = {} if beside is None else dates(beside)
+    server_dated = {session for session, whose in dated.items() if whose == "server"}
+    followed = [item for item in context.files if item.path not in rows or rows[item.path].followed]
+    with (
+        context.folded(followed, place) as (wanted, _problems),
+        _built_on(context, place, wanted, repair=repair) as built,
+    ):
         async with built.client:
             found = [
                 item async for item in differences(built.client, wanted, only=only, server_dated=server_dated)
             ]
             if repair and any(item.can_be_repaired for item in found):
-                _announce(chosen, followed, found)
-                await _repair(built, folders, wanted, found)
+                _announce(context, place, followed, found)
+                await _repair(context, built, wanted, found)
                 found = [
                     item
                     async for item in differences(built.client, wanted, only=only, server_dated=server_dated)
                 ]
-        if repair:
-            built_on.close()
     return found
 
 
-def _announce(chosen: settings.Settings, files: list[discover.Found], found: list[Differences]) -> None:
+@contextmanager
+def _built_on(context: Context, place: Place, wanted: Database, *, repair: bool) -> Iterator[Engine]:
+    """An engine over what is known of the dashboard, or, where nothing is changed, over the dry store."""
+    with (
+        context.writable(place) if repair else nullcontext(wanted) as database,
+        context.engine(place, database) as built,
+    ):
+        yield built
+
+
+def _announce(context: Context, place: Place, files: list[Found], found: list[Differences]) -> None:
     """Say which sessions are uploaded that the dashboard never had."""
     missing = {item.external_id for item in found if item.session_missing}
-    leaving = [item for item in Wanted().choose(files, engine.policy(chosen)) if item.leaves]
+    paths = {item.path for item in files}
+    leaving = [item for item in context.sessions() if item.leaves and item.found.path in paths]
     sessions = [item for item in leaving if item.header and external_id(item.header) in missing]
     if sessions:
-        base_url, _key = chosen.require_server()
-        print(announcement(sessions, base_url, engine.cleaner(chosen)), file=sys.stderr)
+        print(announcement(sessions, place.where or place.name, context.cleaner), file=sys.stderr)
 
 
-async def _repair(
-    built: engine.Engine, folders: tuple[Path, ...], wanted: Database, found: list[Differences]
-) -> None:
+async def _repair(context: Context, built: Engine, wanted: Database, found: list[Differences]) -> None:
     """Read what is not read yet, want again what is missing, deliver."""
     listing = built.follow.list_files()
     built.follow.compare(listing)
     while built.follow.has_more:
         built.follow.read_next()
-    want_again(built.database, wanted, found, time.time())
-    await Daemon(built, folders).finish()
+    want_again(built.database, wanted, found, context.now())
+    await Daemon(built, context.folders).finish()
 
 
-def _known(state: Database | None) -> tuple[set[bytes], set[str]]:
-    """The transcripts that are left alone, and the sessions that carry the server's dates."""
-    if state is None:
-        return set(), set()
-    alone = state.execute("SELECT path FROM transcripts WHERE followed = 0")
-    dated = state.execute("SELECT external_id FROM sessions WHERE dates = 'server'")
-    return {row[0] for row in alone}, {row[0] for row in dated}
+def _count(found: dict[str, list[Differences]]) -> int:
+    return sum(item.count for items in found.values() for item in items)
 
 
-def _report(found: list[Differences], *, as_json: bool) -> None:
-    if as_json:
-        print(
-            json.dumps(
-                {
-                    "schema": 1,
-                    "sessions": len(found),
-                    "differences": sum(item.count for item in found),
-                    "found": [asdict(item) for item in found if item.count],
-                },
-                indent=2,
-            )
-        )
-        return
-    for item in found:
-        if item.count:
-            print(f"{shown(item.external_id)}  {shown(item.title)}")
-            if item.session_missing or item.session_different:
-                print(f"  session {'missing' if item.session_missing else 'different'}")
-            for name in ("missing", "different", "duplicated", "foreign"):
-                ids = getattr(item, name)
-                if ids:
-                    more = f" and {len(ids) - SHOWN_IDS} more" if len(ids) > SHOWN_IDS else ""
-                    print(f"  {len(ids)} {name}: {', '.join(map(shown, ids[:SHOWN_IDS]))}{more}")
-    print(f"{len(found)} sessions compared, {sum(item.count for item in found)} differences")
+def _as_json(found: dict[str, list[Differences]]) -> str:
+    report = {
+        "schema": 1,
+        "sessions": sum(map(len, found.values())),
+        "differences": _count(found),
+        "found": [
+            asdict(item) | {"place": place} for place, items in found.items() for item in items if item.count
+        ],
+    }
+    return json.dumps(report, indent=2)
+
+
+def _lines(found: dict[str, list[Differences]]) -> Iterator[str]:
+    for place, items in found.items():
+        for item in items:
+            if item.count:
+                yield from _about(item)
+        name = f"{place}: " if len(found) > 1 else ""
+        yield f"{name}{len(items)} sessions compared, {sum(item.count for item in items)} differences"
+
+
+def _about(item: Differences) -> Iterator[str]:
+    yield f"{shown(item.external_id)}  {shown(item.title)}"
+    if item.session_missing or item.session_different:
+        yield f"  session {'missing' if item.session_missing else 'different'}"
+    for name in ("missing", "different", "duplicated", "foreign"):
+        ids = getattr(item, name)
+        if ids:
+            more = f" and {len(ids) - SHOWN_IDS} more" if len(ids) > SHOWN_IDS else ""
+            yield f"  {len(ids)} {name}: {', '.join(map(shown, ids[:SHOWN_IDS]))}{more}"

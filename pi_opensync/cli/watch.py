@@ -1,73 +1,114 @@
 """`pi-opensync watch`: the daemon in the foreground."""
 
 import asyncio
-import os
 import sqlite3
-import time
-from pathlib import Path
+from typing import Annotated
 
-from pi_opensync import logs, settings
+import typer
+
+from pi_opensync import logs
+from pi_opensync.cli import PORT
 from pi_opensync.cli.announcement import announcement, warn_of_an_open_file
-from pi_opensync.daemon import build as engine
-from pi_opensync.daemon import lock
+from pi_opensync.cli.context import Context
+from pi_opensync.cli.options import Debug, Local, LogFormat, new_app
+from pi_opensync.daemon import lock, places
 from pi_opensync.daemon.following import follow
+from pi_opensync.daemon.places import Place
 from pi_opensync.errors import ConfigurationError
-from pi_opensync.pi import discover
-from pi_opensync.read.select import Wanted
-from pi_opensync.store.database import open_or_rebuild, set_aside
+from pi_opensync.store.database import set_aside
+
+app = new_app()
+
+
+@app.command(epilog="Example: pi-opensync watch --backfill")
+def watch(
+    backfill: Annotated[
+        bool, typer.Option("--backfill", help="Take up every session, not only those that change.")
+    ] = False,
+    once: Annotated[bool, typer.Option("--once", help="Read and deliver what there is, then exit.")] = False,
+    local: Local = False,
+    port: Annotated[
+        int | None,
+        typer.Option(
+            min=0, max=65535, help="Where --local serves its pages; 0: any.", show_default=str(PORT)
+        ),
+    ] = None,
+    open_page: Annotated[bool, typer.Option("--open", help="Open the page of --local.")] = False,
+    demo: Annotated[
+        bool, typer.Option("--demo", help="With --local: three sample sessions, not pi's.")
+    ] = False,
+    link: Annotated[
+        bool, typer.Option("--link/--no-link", help="Print a link that lets a browser into --local.")
+    ] = True,
+    log_format: LogFormat = "auto",
+    debug: Debug = None,
+) -> None:
+    """It runs until Ctrl-C."""
+    if local or demo:
+        from pi_opensync.cli.local import watch_local
+
+        watch_local(
+            port=port,
+            open_page=open_page,
+            demo=demo,
+            link=link,
+            once=once,
+            log_format=log_format,
+            debug=debug,
+        )
+        return
+    run(backfill=backfill, once=once, log_format=log_format, debug=debug)
 
 
 def run(*, backfill: bool, once: bool, log_format: logs.LogFormat, debug: bool | None) -> None:
     """Watch, with the settings as they are; when their file changes, again with the new ones."""
-    stamp = settings.Stamp.take()
-    chosen = _load(debug)
-    logs.configure(log_format, debug=chosen.debug)
+    context = _context(debug)
+    context.log(log_format)
     warn_of_an_open_file()
-    with lock.held(chosen.state_dir, "watch", time.time()):
-        while not _watch(chosen, stamp, backfill=backfill, once=once):
-            stamp = settings.Stamp.take()
-            chosen = _load(debug)
+    with lock.held(context.settings.state_dir, "watch", context.now()):
+        while not _watch(context, backfill=backfill, once=once):
+            context = _context(debug)
 
 
-def _load(debug: bool | None) -> settings.Settings:
-    chosen = settings.load(debug=debug)
-    chosen.require_server()
-    if not chosen.auto_sync:
+def _context(debug: bool | None) -> Context:
+    context = Context(debug=debug)
+    context.settings.require_server()
+    if not context.settings.auto_sync:
         raise ConfigurationError(
             "autoSync is off: nothing is sent by itself",
             hint="set it to true, or send by hand with `pi-opensync sync`",
         )
-    return chosen
+    return context
 
 
-def _watch(chosen: settings.Settings, stamp: settings.Stamp, *, backfill: bool, once: bool) -> bool:
+def _watch(context: Context, *, backfill: bool, once: bool) -> bool:
     """Run until it ends; False where that is because the settings changed or the store was lost."""
-    base_url, _key = chosen.require_server()
-    state = settings.state_folder(chosen, base_url)
-    folders = discover.roots(chosen.sessions_dir, os.environ, Path.cwd())
-    database, aside = open_or_rebuild(state, time.time())
-    if aside is not None:
-        logs.get().warning("the state file was damaged; it is built again", moved_to=str(aside))
+    place = places.opensync(context.settings)
     try:
-        if backfill and database.meta("backfilled") != 1:
-            _announce(chosen, folders, base_url)
-        return asyncio.run(
-            follow(chosen, stamp, folders, database, pulse_in=chosen.state_dir, backfill=backfill, once=once)
-        )
+        with context.at_work(place) as database:
+            if backfill and database.meta("backfilled") != 1:
+                _announce(context, place)
+            return asyncio.run(
+                follow(
+                    place.settings,
+                    context.stamp,
+                    context.folders,
+                    database,
+                    pulse_in=place.home,
+                    backfill=backfill,
+                    once=once,
+                )
+            )
     except sqlite3.OperationalError:
         raise
     except sqlite3.DatabaseError:
-        database.close()
-        aside = set_aside(state, time.time())
+        aside = set_aside(place.state, context.now())
         logs.get().warning("the state file is damaged; it is built again", moved_to=str(aside))
         return False
-    finally:
-        database.close()
 
 
-def _announce(chosen: settings.Settings, folders: tuple[Path, ...], base_url: str) -> None:
+def _announce(context: Context, place: Place) -> None:
     """Say what history leaves this machine, before the first of it does."""
-    files = Wanted().choose(discover.files(folders), engine.policy(chosen))
-    leaving = [item for item in files if item.leaves]
-    said = announcement(leaving, base_url, engine.cleaner(chosen))
+    leaving = [item for item in context.sessions() if item.leaves]
+    said = announcement(leaving, place.where or "", context.cleaner)
     logs.get().info("history will be sent", what=said)

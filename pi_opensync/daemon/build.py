@@ -46,6 +46,11 @@ def redactor(settings: Settings) -> Redactor | None:
         raise ConfigurationError(f"redactPatterns: {error}", hint="patterns are RE2 expressions") from None
 
 
+def options(settings: Settings, *, extras: bool = False) -> Options:
+    """`extras`: the server is our own, and takes more than OpenSync does."""
+    return Options(settings.sync_tool_calls, settings.sync_thinking, extras)
+
+
 def policy(settings: Settings) -> Policy:
     return Policy(settings.include, settings.exclude, home=str(Path.home()))
 
@@ -85,7 +90,7 @@ def build(
     rules = policy(settings)
     ingest = Ingest(
         database,
-        Options(settings.sync_tool_calls, settings.sync_thinking, extras),
+        options(settings, extras=extras),
         rules,
         clean=cleaner(settings),
         find_parent=lambda parent: find_parent(parent, folders, names.get),

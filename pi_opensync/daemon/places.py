@@ -1,13 +1,15 @@
-"""The dashboard of one's own on this machine: where it is kept, who serves it, and who keeps it equal."""
+"""The dashboards that are kept equal to pi's sessions: OpenSync's, and one's own on this machine."""
 
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from pi_opensync import settings
-from pi_opensync.daemon import lock
+from pi_opensync.daemon import lock, pulse
 from pi_opensync.daemon.lock import Holder
+from pi_opensync.daemon.pulse import Pulse
 from pi_opensync.errors import AlreadyRunning
 from pi_opensync.settings import Settings
 
@@ -17,6 +19,72 @@ STATE = "sync"  # in its folder: what the daemon knows
 _SERVED = "served"
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A dashboard, under the `name` that users know it by.
+
+    `settings` are the user's, as they hold for it; `home` holds the lock and the pulse of who keeps it equal,
+    `state` what is known of it.
+    """
+
+    name: str
+    settings: Settings
+    home: Path
+    state: Path
+    is_own: bool
+
+    def keeper(self) -> Holder | None:
+        """Who keeps it equal now."""
+        return lock.holder(self.home)
+
+    def pulse(self) -> Pulse | None:
+        """What the one that keeps it equal said last."""
+        holder, beat = self.keeper(), pulse.last(self.home)
+        return beat if holder is not None and beat is not None and beat.pid == holder.pid else None
+
+    def server(self) -> Holder | None:
+        """Who serves its pages on this machine, and at which `url`; None for OpenSync's own."""
+        holder = lock.holder(self.home / _SERVED) if self.is_own else None
+        return holder if holder is not None and holder.url else None
+
+    @property
+    def where(self) -> str | None:
+        """Its address; None for one's own while it is not served."""
+        if not self.is_own:
+            return self.settings.convex_url
+        server = self.server()
+        return None if server is None else server.url
+
+
+def opensync(chosen: Settings) -> Place:
+    """OpenSync's. Raises `ConfigurationError` where no server is configured."""
+    base_url, _key = chosen.require_server()
+    return _opensync(chosen, base_url)
+
+
+def own(chosen: Settings, folder: str = FOLDER) -> Place:
+    """One's own. What nobody chose is shown there, as nothing leaves this machine."""
+    shown = {
+        name: True for name in ("sync_tool_calls", "sync_thinking") if name not in chosen.model_fields_set
+    }
+    home = chosen.state_dir / folder
+    return Place("yours", chosen.model_copy(update=shown), home, home / STATE, is_own=True)
+
+
+def kept(chosen: Settings) -> tuple[Place, ...]:
+    """The dashboards that there are: the configured one, and one's own once it was begun."""
+    found = [] if chosen.convex_url is None else [_opensync(chosen, chosen.convex_url)]
+    mine = own(chosen)
+    if mine.state.is_dir() or mine.keeper() is not None or mine.server() is not None:
+        found.append(mine)
+    return tuple(found)
+
+
+def _opensync(chosen: Settings, base_url: str) -> Place:
+    state = settings.state_folder(chosen, base_url)
+    return Place("OpenSync", chosen, chosen.state_dir, state, is_own=False)
+
+
 @contextmanager
 def served(folder: Path, command: str, url: str) -> Iterator[None]:
     """Let other processes know where the pages are while the block runs, unless another server does."""
@@ -24,24 +92,3 @@ def served(folder: Path, command: str, url: str) -> Iterator[None]:
         with suppress(AlreadyRunning):
             stack.enter_context(lock.held(folder / _SERVED, command, time.time(), url))
         yield
-
-
-def server(state_dir: Path) -> Holder | None:
-    """Who serves it, and at which `url`."""
-    holder = lock.holder(state_dir / FOLDER / _SERVED)
-    return holder if holder is not None and holder.url else None
-
-
-def state_folder(chosen: Settings) -> Path:
-    """What is known of the configured server, or where none is, of one's own dashboard."""
-    if chosen.convex_url is None:
-        return chosen.state_dir / FOLDER / STATE
-    return settings.state_folder(chosen, chosen.convex_url)
-
-
-def daemon(state_dir: Path) -> tuple[Path, Holder | None]:
-    """Who follows pi, `watch` or where there is none `watch --local`, and the folder where its pulse is."""
-    holder = lock.holder(state_dir)
-    if holder is None and (own := lock.holder(state_dir / FOLDER)) is not None:
-        return state_dir / FOLDER, own
-    return state_dir, holder

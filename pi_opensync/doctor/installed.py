@@ -35,22 +35,23 @@ def interpreter(state: State, run: Run) -> Check:
     return ok("interpreter", str(path))
 
 
-def version(holder: Holder | None, installed: str) -> Check:
+def version(holder: Holder | None, installed: str, name: str = "") -> Check:
+    """`name` is put before what is said where there are several dashboards."""
     if holder is None:
-        return ok("version", f"{installed}; nothing runs")
+        return ok("version", f"{name}{installed}; nothing runs")
     if holder.version != installed:
         return warn(
             "version",
-            f"{installed} is installed, and {holder.version} still runs (process {holder.pid})",
+            f"{name}{installed} is installed, and {holder.version} still runs (process {holder.pid})",
             "pi-opensync service restart",
         )
-    return ok("version", f"{installed}, installed and running")
+    return ok("version", f"{name}{installed}, installed and running")
 
 
-def moving(holder: Holder | None, pulse: Pulse | None, now: float) -> Check:
+def moving(holder: Holder | None, pulse: Pulse | None, now: float, name: str = "") -> Check:
     if holder is None or pulse is None or pulse.pid != holder.pid:
-        return ok("moving", "nothing runs" if holder is None else "no sweep yet")
+        return ok("moving", name + ("nothing runs" if holder is None else "no sweep yet"))
     still = now - pulse.at
     if still > STILL_AFTER:
-        return fail("moving", f"no sign of life for {still:.0f} s", "pi-opensync service restart")
-    return ok("moving", f"by {pulse.watching}")
+        return fail("moving", f"{name}no sign of life for {still:.0f} s", "pi-opensync service restart")
+    return ok("moving", f"{name}by {pulse.watching}")

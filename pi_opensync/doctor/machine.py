@@ -9,6 +9,7 @@ from pathlib import Path
 from pi_opensync.doctor.check import Check, fail, ok, warn
 from pi_opensync.errors import ConfigurationError
 from pi_opensync.store.database import FILE, Corrupt, Database, open_beside
+from pi_opensync.store.views import is_whole, withheld
 
 NETWORK = frozenset(
     {"nfs", "nfs4", "cifs", "smb3", "smbfs", "afs", "ceph", "9p", "fuse.sshfs", "fuse.glusterfs", "davfs"}
@@ -75,34 +76,37 @@ def writable(state: Path) -> Check:
     return ok("state folder", str(state))
 
 
-def database(folder: Path) -> tuple[Check, object]:
-    """The state file's integrity; and what it knows of the server's batch, for `server.dates`."""
+def database(folder: Path, name: str = "") -> tuple[Check, object]:
+    """The state file's integrity; and what it knows of the server's batch, for `server.dates`.
+
+    `name` is put before what is said where there are several.
+    """
     try:
         opened = open_beside(folder)
         if opened is None:
-            return ok("state", "nothing is kept yet"), None
+            return ok("state", f"{name}nothing is kept yet"), None
         with closing(opened):
-            return _looked_into(opened, folder)
+            return _looked_into(opened, folder, name)
     except ConfigurationError as error:
-        return fail("state", error.message, error.hint), None
+        return fail("state", f"{name}{error.message}", error.hint), None
     except (Corrupt, sqlite3.DatabaseError):
-        return _damaged(folder), None
+        return _damaged(folder, name), None
 
 
-def _looked_into(opened: Database, folder: Path) -> tuple[Check, object]:
-    if opened.one("PRAGMA quick_check(1)") != "ok":
-        return _damaged(folder), None
-    parked = opened.one("SELECT count(*) FROM messages WHERE parked IS NOT NULL")
+def _looked_into(opened: Database, folder: Path, name: str) -> tuple[Check, object]:
+    if not is_whole(opened):
+        return _damaged(folder, name), None
+    parked = withheld(opened)
     kept = opened.meta("batch_keeps_dates")
     if parked:
-        return warn("state", f"whole; {parked} messages are parked", "pi-opensync queue list"), kept
-    return ok("state", "whole"), kept
+        return warn("state", f"{name}whole; {parked} messages are parked", "pi-opensync queue list"), kept
+    return ok("state", f"{name}whole"), kept
 
 
-def _damaged(folder: Path) -> Check:
+def _damaged(folder: Path, name: str) -> Check:
     return fail(
         "state",
-        f"{folder / FILE} is damaged; the transcripts have everything",
+        f"{name}{folder / FILE} is damaged; the transcripts have everything",
         "pi-opensync service restart: it is set aside and built again",
     )
 

@@ -1,6 +1,6 @@
 """The session folders, and whether they are those that pi writes to."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from pi_opensync.doctor.check import Check, fail, ok, warn
@@ -10,7 +10,7 @@ from pi_opensync.texts import shown, shown_path
 NAMED = 3  # of what can not be read
 
 
-def roots(folders: tuple[Path, ...], listing: list[discover.Item]) -> Check:
+def roots(folders: tuple[Path, ...], listing: Sequence[discover.Item]) -> Check:
     missing = [shown(str(folder)) for folder in folders if not folder.is_dir()]
     if len(missing) == len(folders):
         return fail(
@@ -25,7 +25,7 @@ def roots(folders: tuple[Path, ...], listing: list[discover.Item]) -> Check:
     return ok("sessions", f"{count} in {there}")
 
 
-def unreadable(listing: list[discover.Item]) -> Check:
+def unreadable(listing: Sequence[discover.Item]) -> Check:
     closed = [item for item in listing if isinstance(item, discover.Unreadable) and item.reason]
     closed = [item for item in closed if "No such file" not in item.reason]
     if not closed:

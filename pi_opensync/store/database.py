@@ -2,7 +2,7 @@
 
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -41,6 +41,13 @@ class Database:
         except BaseException:
             self.connection.rollback()
             raise
+
+    def run(self, statement: str, values: Sequence[Any] = ()) -> int:
+        """Execute a statement; returns how many rows it changed."""
+        return self.execute(statement, values).rowcount
+
+    def rows(self, query: str, values: Sequence[Any] = ()) -> list[Any]:
+        return self.execute(query, values).fetchall()
 
     def one(self, query: str, *values: Any) -> Any:
         """The first column of the first row, or None."""

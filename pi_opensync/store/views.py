@@ -1,7 +1,12 @@
-"""What `status` counts: whatever is delivered, waits, is parked or was not understood has a number here."""
+"""What commands read of the state: numbers over all of it, and rows of sessions, messages, transcripts.
 
+Whatever is delivered, waits, is parked or was not understood has a number here.
+"""
+
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from pi_opensync.opensync.summary import Summary, summary
 from pi_opensync.store.database import Database
 from pi_opensync.store.transcripts import BROKEN
 
@@ -32,7 +37,7 @@ class Tally:
 
 def tally(database: Database) -> Tally:
     one = database.one
-    unknown = database.execute(
+    unknown = database.rows(
         "SELECT kind, sum(count) FROM oddities WHERE kind <> ? GROUP BY kind ORDER BY kind", (BROKEN,)
     )
     waiting = one("SELECT count(*) FROM messages WHERE wanted IS NOT NULL AND parked IS NULL")
@@ -58,8 +63,109 @@ def tally(database: Database) -> Tally:
             "SELECT coalesce(sum(size - offset), 0) FROM transcripts WHERE followed = 1 AND at_end = 0"
         ),
         broken_lines=one("SELECT coalesce(sum(count), 0) FROM oddities WHERE kind = ?", BROKEN),
-        unknown_types=dict(unknown.fetchall()),
+        unknown_types=dict(unknown),
         last_success_at=database.meta("last_success_at"),
         last_error_at=database.meta("last_error_at"),
         last_error=database.meta("last_error"),
     )
+
+
+def unread(database: Database, sizes: Iterable[tuple[bytes, int]]) -> int:
+    """The bytes that stand in transcripts that are read, beyond what was read; `sizes` by path, now."""
+    rows = database.rows("SELECT path, offset, followed AND excluded IS NULL FROM transcripts")
+    known = {path: (offset, is_read) for path, offset, is_read in rows}
+    behind = 0
+    for path, size in sizes:
+        offset, is_read = known.get(path, (0, 1))
+        if is_read and size > offset:
+            behind += size - offset
+    return behind
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRow:
+    """A session with the number of its messages, and of those that wait or are parked.
+
+    `bytes` of all its messages' JSON; `parked` and `excluded` are the reasons why the session stays here.
+    """
+
+    said: Summary
+    messages: int
+    waiting: int
+    held: int
+    bytes: int
+    parked: str | None
+    excluded: str | None
+
+
+def session_rows(database: Database) -> list[SessionRow]:
+    """Every session, the latest that was met first."""
+    rows = database.rows(
+        "SELECT s.wanted, count(m.id), "
+        "count(CASE WHEN m.wanted IS NOT NULL AND m.parked IS NULL THEN 1 END), count(m.parked), "
+        "coalesce(sum(m.bytes), 0), s.parked, s.excluded "
+        "FROM sessions s LEFT JOIN messages m ON m.session_id = s.id GROUP BY s.id ORDER BY s.id DESC"
+    )
+    return [SessionRow(summary(row[0]), *row[1:]) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class TranscriptRow:
+    """A transcript: whether it is `followed`, whether a session was read of it, why it stays here."""
+
+    followed: bool
+    has_session: bool
+    excluded: str | None
+
+
+def transcript_rows(database: Database) -> dict[bytes, TranscriptRow]:
+    """Every transcript that was met, by its path."""
+    rows = database.rows("SELECT path, followed, session_id, copy_of, excluded FROM transcripts")
+    return {
+        path: TranscriptRow(bool(followed), session_id is not None or copy_of is not None, excluded)
+        for path, followed, session_id, copy_of, excluded in rows
+    }
+
+
+def dates(database: Database) -> dict[str, str]:
+    """Whose dates each session was begun with: transcript or server."""
+    return dict(database.rows("SELECT external_id, dates FROM sessions WHERE dates IS NOT NULL"))
+
+
+@dataclass(frozen=True, slots=True)
+class WantedRow:
+    """A session of a dry store; of each message its payload, and whether it may leave."""
+
+    external_id: str
+    payload: bytes
+    messages: list[tuple[bytes, bool]]
+
+
+def wanted_rows(database: Database) -> Iterator[WantedRow]:
+    """Every session of a dry store, in the order in which they were met."""
+    for session_id, external_id, payload in database.rows(
+        "SELECT id, external_id, wanted FROM sessions ORDER BY id"
+    ):
+        messages = database.rows(
+            "SELECT wanted, parked IS NULL FROM messages WHERE session_id = ? ORDER BY position",
+            (session_id,),
+        )
+        yield WantedRow(external_id, payload, [(body, bool(leaves)) for body, leaves in messages])
+
+
+def withheld(database: Database) -> int:
+    """How many messages of a dry store must not leave."""
+    return int(database.one("SELECT count(*) FROM messages WHERE parked IS NOT NULL"))
+
+
+def exclusions(database: Database) -> list[str]:
+    """The reasons why transcripts are excluded, each once."""
+    return [
+        row[0]
+        for row in database.rows("SELECT DISTINCT excluded FROM transcripts WHERE excluded IS NOT NULL")
+    ]
+
+
+def is_whole(database: Database) -> bool:
+    """Whether the file's structure is sound."""
+    return bool(database.one("PRAGMA quick_check(1)") == "ok")

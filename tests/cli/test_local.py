@@ -252,7 +252,7 @@ def test_the_first_run_beside_another_shows_the_way_in(home: Cli) -> None:
     write(home, "one", "a question of mine")
     with home.running("watch", "--local", "--port", "0", "--no-link") as running:
         running.wait_for("following")
-        module = (sys.executable, "-m", "pi_opensync.cli.first_run")
+        module = (sys.executable, "-m", "pi_opensync", "start")
         done = subprocess.run(
             module, cwd=home.home, env=home.environment(), capture_output=True, text=True, check=True
         )
@@ -266,7 +266,7 @@ def test_the_first_run_beside_another_shows_the_way_in(home: Cli) -> None:
 def test_the_first_run_ends_with_a_page(home: Cli, *, has_sessions: bool) -> None:
     if has_sessions:
         write(home, "one", "a question of mine")
-    module = (sys.executable, "-m", "pi_opensync.cli.first_run")
+    module = (sys.executable, "-m", "pi_opensync", "start")
     out, err = home.home / "first.out", home.home / "first.err"
     with out.open("wb") as stdout, err.open("wb") as stderr:
         process = subprocess.Popen(

@@ -146,10 +146,9 @@ class Commands:
         )
         monkeypatch.setattr(engine, "build", build)
         monkeypatch.setattr("pi_opensync.daemon.run.Watcher", Deaf)
-        for name in ("watch", "sync"):
-            monkeypatch.setattr(f"pi_opensync.cli.{name}.open_or_rebuild", hasty)
+        monkeypatch.setattr("pi_opensync.cli.context.open_or_rebuild", hasty)
         clocks = SimpleNamespace(time=world.clock.now, monotonic=time.monotonic)
-        for name in ("privacy", "queue", "status", *self.NAMES):
+        for name in ("context", "status"):
             monkeypatch.setattr(f"pi_opensync.cli.{name}.time", clocks)
         for name in self.NAMES:
             patched = SimpleNamespace(run=self.run, create_task=asyncio.create_task, sleep=asyncio.sleep)

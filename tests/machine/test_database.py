@@ -137,7 +137,7 @@ def test_a_database_that_turns_out_to_be_damaged_at_run_time(
             spoil(database, at)
         return database, aside
 
-    monkeypatch.setattr(watch, "open_or_rebuild", damaged_at)
+    monkeypatch.setattr("pi_opensync.cli.context.open_or_rebuild", damaged_at)
     run_watch(backfill=True)
     assert len(opened) == 2
     assert world.side_effects() == {}

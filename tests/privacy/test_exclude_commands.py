@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from pi_opensync import settings
-from pi_opensync.cli import privacy
+from pi_opensync.cli import exclude
 from pi_opensync.errors import ConfigurationError
 from pi_opensync.privacy.projects import Policy
 from tests.conftest import Cli, wait_until
@@ -57,37 +57,37 @@ def test_a_folder_is_excluded_as_it_is_named(at_home: Path, name: str, how: str)
     folder = at_home / name
     (folder / "api").mkdir(parents=True)
     text = str(folder) if how == "/{}" else how.format(name)
-    pattern = privacy.add_exclusion(text)
+    pattern = exclude.add_exclusion(text)
     policy = Policy(exclude=settings.load().exclude, home=str(at_home))
     assert policy.reason(str(folder)) is not None
     assert policy.reason(str(folder / "api")) is not None
     assert policy.reason(str(at_home / "other")) is None
-    privacy.exclude_remove(text)
+    exclude.remove(text)
     assert pattern not in settings.load().exclude
 
 
 def test_here_is_the_folder_that_one_is_in(at_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (at_home / "work").mkdir()
     monkeypatch.chdir(at_home / "work")
-    assert privacy.add_exclusion(".") == str(at_home / "work")
-    assert privacy.add_exclusion("../later") == str(at_home / "later"), "it need not be there yet"
+    assert exclude.add_exclusion(".") == str(at_home / "work")
+    assert exclude.add_exclusion("../later") == str(at_home / "later"), "it need not be there yet"
 
 
 @pytest.mark.parametrize("pattern", ["", " ", "!work", "#work"])
 def test_what_can_match_no_folder_is_refused(at_home: Path, pattern: str) -> None:
     with pytest.raises(ConfigurationError):
-        privacy.add_exclusion(pattern)
+        exclude.add_exclusion(pattern)
     assert not list(at_home.rglob("config.json"))
 
 
 def test_a_glob_is_kept_as_it_is(at_home: Path) -> None:
-    assert privacy.add_exclusion("**/secret-*") == "**/secret-*"
-    assert privacy.add_exclusion("~/work/client") == "~/work/client"
+    assert exclude.add_exclusion("**/secret-*") == "**/secret-*"
+    assert exclude.add_exclusion("~/work/client") == "~/work/client"
     assert settings.load().exclude == ("**/secret-*", "~/work/client")
     assert at_home.exists()
 
 
-@pytest.mark.parametrize("change", [privacy.exclude_add, privacy.exclude_remove])
+@pytest.mark.parametrize("change", [exclude.add, exclude.remove])
 def test_where_the_environment_stands_before_the_file_it_says_so(
     at_home: Path, monkeypatch: pytest.MonkeyPatch, change: Callable[[str], None]
 ) -> None:
@@ -101,7 +101,7 @@ def test_one_string_in_the_file_is_as_many_patterns_as_it_holds(at_home: Path) -
     path = at_home / ".config" / "pi-opensync" / "config.json"
     path.parent.mkdir(parents=True)
     path.write_text('{"exclude": "/a:/b"}')
-    privacy.add_exclusion("/c")
+    exclude.add_exclusion("/c")
     assert settings.load().exclude == ("/a", "/b", "/c")
 
 

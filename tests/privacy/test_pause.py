@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pi_opensync.cli import privacy
+from pi_opensync.cli import pause
 from pi_opensync.errors import UsageError
 from pi_opensync.privacy import pause as pausing
 from tests.conftest import Cli
@@ -118,5 +118,5 @@ def test_a_span_that_is_none_is_a_mistake_of_usage_and_pauses_nothing(
     monkeypatch.setenv("PI_OPENSYNC_STATE_DIR", str(tmp_path))
     monkeypatch.setenv("PI_OPENSYNC_CONFIG", str(tmp_path / "none.json"))
     with pytest.raises(UsageError):
-        privacy.pause(span)
+        pause.run(span)
     assert pausing.asked(tmp_path, 0.0) is None

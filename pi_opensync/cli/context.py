@@ -1,0 +1,155 @@
+"""What a command works with: settings, folders, rules, dashboards, stores, each made in one place."""
+
+import os
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+
+from pi_opensync import logs, settings
+from pi_opensync.daemon import build as engine
+from pi_opensync.daemon import places
+from pi_opensync.daemon.places import Place
+from pi_opensync.inspect.dry import folded
+from pi_opensync.pi import discover
+from pi_opensync.pi.discover import Found, Item
+from pi_opensync.privacy.cleaner import Cleaner
+from pi_opensync.privacy.projects import Policy
+from pi_opensync.privacy.redact import Redactor
+from pi_opensync.read.select import Chosen, Wanted
+from pi_opensync.store.database import Database, open_beside, open_database, open_or_rebuild
+
+
+class Context:
+    """One command's. Raises `ConfigurationError` where the settings can not be understood."""
+
+    def __init__(self, *, debug: bool | None = None) -> None:
+        self.stamp = settings.Stamp.take()
+        self.settings = settings.load(debug=debug)
+
+    def log(self, chosen: logs.LogFormat = "auto") -> None:
+        """Set up the log lines, for the commands that have some."""
+        logs.configure(chosen, debug=self.settings.debug)
+
+    @staticmethod
+    def now() -> float:
+        return time.time()
+
+    # pi's sessions
+
+    @cached_property
+    def folders(self) -> tuple[Path, ...]:
+        return discover.roots(self.settings.sessions_dir, os.environ, Path.cwd())
+
+    @cached_property
+    def listing(self) -> Sequence[Item]:
+        """What lies in the folders, unreadable and odd ones too."""
+        return list(discover.transcripts(self.folders))
+
+    @property
+    def files(self) -> list[Found]:
+        return [item for item in self.listing if isinstance(item, Found)]
+
+    def sessions(self, wanted: Wanted | None = None) -> list[Chosen]:
+        """The transcripts that are wanted, the newest first, also those that stay here."""
+        return (wanted or Wanted()).choose(self.files, self.policy)
+
+    # what may leave, and how
+
+    @cached_property
+    def policy(self) -> Policy:
+        return engine.policy(self.settings)
+
+    @cached_property
+    def redactor(self) -> Redactor | None:
+        return engine.redactor(self.settings)
+
+    @cached_property
+    def cleaner(self) -> Cleaner:
+        return Cleaner(self.redactor)
+
+    @contextmanager
+    def folded(
+        self, files: Sequence[Found], place: Place | None = None
+    ) -> Iterator[tuple[Database, dict[bytes, str]]]:
+        """A dry store of these files as `place` would get them; with it the files that can not be read."""
+        chosen = self.settings if place is None else place.settings
+        with folded(
+            files,
+            self.folders,
+            {item.path.rpartition(b"/")[2]: item.path for item in self.files},
+            engine.options(chosen, extras=place is not None and place.is_own),
+            policy=self.policy,
+            clean=self.cleaner,
+            now=self.now,
+        ) as wanted:
+            yield wanted
+
+    # the dashboards
+
+    @cached_property
+    def places(self) -> tuple[Place, ...]:
+        """The dashboards that there are; may be none."""
+        return places.kept(self.settings)
+
+    def require_places(self) -> tuple[Place, ...]:
+        """Raises `ConfigurationError` where there is no dashboard, or a key is missing."""
+        if not self.places:
+            self.settings.require_server()
+        for place in self.places:
+            if not place.is_own:
+                place.settings.require_server()
+        return self.places
+
+    def name(self, place: Place) -> str:
+        """What to call it in a line: nothing where it is the only one."""
+        return f"{place.name}: " if len(self.places) > 1 else ""
+
+    @contextmanager
+    def beside(self, place: Place | None) -> Iterator[Database | None]:
+        """What is known of a dashboard, to read; None where nothing is."""
+        database = None if place is None else open_beside(place.state)
+        try:
+            yield database
+        finally:
+            if database is not None:
+                database.close()
+
+    @contextmanager
+    def writable(self, place: Place) -> Iterator[Database]:
+        """What is known of a dashboard, to write beside a daemon."""
+        database = open_database(place.state)
+        try:
+            yield database
+        finally:
+            database.close()
+
+    @contextmanager
+    def at_work(self, place: Place) -> Iterator[Database]:
+        """What is known of a dashboard, to work on alone: a damaged file is built again."""
+        database, aside = open_or_rebuild(place.state, self.now())
+        if aside is not None:
+            logs.get().warning("the state file was damaged; it is built again", moved_to=str(aside))
+        try:
+            yield database
+        finally:
+            database.close()
+
+    @contextmanager
+    def engine(self, place: Place, database: Database) -> Iterator[engine.Engine]:
+        """The parts of a run over `database`; one's own dashboard answers it without being served."""
+        if not place.is_own:
+            yield engine.build(place.settings, self.folders, database, is_outdated=self.stamp.is_outdated)
+            return
+        from pi_opensync.cli.serving import inside
+
+        with inside(place) as (chosen, transport):
+            yield engine.build(
+                chosen,
+                self.folders,
+                database,
+                extras=True,
+                transport=transport,
+                is_outdated=self.stamp.is_outdated,
+            )

@@ -1,0 +1,23 @@
+"""`pi-opensync logout`."""
+
+import os
+
+from pi_opensync import settings
+from pi_opensync.cli.options import new_app
+
+app = new_app()
+
+
+@app.command(epilog="Example: pi-opensync logout")
+def logout() -> None:
+    path = settings.config_path(os.environ)
+    stored = settings.read_file(path)
+    if not stored:
+        print("Not logged in.")
+        return
+    kept = {name: value for name, value in stored.items() if name not in ("convexUrl", "apiKey")}
+    if kept:
+        settings.write_file(path, kept)
+    else:
+        path.unlink()
+    print(f"Logged out; the key is gone from {path}")

@@ -1,0 +1,93 @@
+"""`pi-opensync serve`: the dashboard of one's own alone, for whatever sends to it."""
+
+import asyncio
+import signal
+import socket
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import urlsplit
+
+import typer
+
+from pi_opensync import logs
+from pi_opensync.cli import PORT
+from pi_opensync.cli.context import Context
+from pi_opensync.cli.local import watch_local
+from pi_opensync.cli.options import Debug, LogFormat, new_app
+from pi_opensync.cli.serving import keys_of, opened, serving, show_key, show_page
+from pi_opensync.daemon import places
+from pi_opensync.errors import AlreadyRunning
+
+app = new_app()
+
+
+@app.command(epilog="Example: pi-opensync serve --open")
+def serve(
+    port: Annotated[
+        int | None,
+        typer.Option(min=0, max=65535, help="Where to serve; 0: any free port.", show_default=str(PORT)),
+    ] = None,
+    host: Annotated[
+        str, typer.Option(help="Where to listen; anything but this machine needs --remote.")
+    ] = "127.0.0.1",
+    remote: Annotated[bool, typer.Option("--remote", help="Let other machines in.")] = False,
+    name: Annotated[
+        list[str] | None, typer.Option(help="Another name to answer to, as a proxy's. May be repeated.")
+    ] = None,
+    open_page: Annotated[bool, typer.Option("--open", help="Open the page in a browser.")] = False,
+    new_key: Annotated[
+        bool, typer.Option("--new-key", help="Make another key for a plugin, and show it.")
+    ] = False,
+    demo: Annotated[bool, typer.Option("--demo", help="Serve three sample sessions.")] = False,
+    log_format: LogFormat = "auto",
+    debug: Debug = None,
+) -> None:
+    """It runs until Ctrl-C. The first start makes a key, and shows it: it can not be read back.
+
+    Where the dashboard is served already, its page is opened or a key made, and that is all.
+    """
+    if demo:
+        watch_local(port=port, open_page=open_page, demo=True, log_format=log_format, debug=debug)
+        return
+    context = Context(debug=debug)
+    context.log(log_format)
+    place = places.own(context.settings)
+    other = place.server()
+    if other is not None and port in (None, urlsplit(other.url).port):
+        if not (open_page or new_key):
+            raise AlreadyRunning(
+                f"`pi-opensync {other.command}` (process {other.pid}) serves it at {other.url}",
+                hint="--open opens its page, --new-key makes a key for a plugin",
+            )
+        with opened(place.home) as connections:
+            show_key(other.url, keys_of(connections), new_key=new_key)
+            show_page(other.url, keys_of(connections), open_page=open_page, beside=False)
+        return
+    hosts = [*(name or ())]
+    if remote:
+        hosts += [host, own := socket.gethostname(), f"{own}.local"]
+        logs.get().warning("other machines are let in, and nothing is encrypted on the way")
+    asyncio.run(
+        _serve(
+            place.home,
+            host,
+            PORT if port is None else port,
+            hosts=hosts,
+            remote=remote,
+            open_page=open_page,
+            new_key=new_key,
+        )
+    )
+
+
+async def _serve(
+    home: Path, host: str, port: int, *, hosts: Sequence[str], remote: bool, open_page: bool, new_key: bool
+) -> None:
+    async with serving(home, "serve", host, port, hosts=hosts, remote=remote) as (url, keys):
+        show_key(url, keys, new_key=new_key)
+        show_page(url, keys, open_page=open_page, beside=True)
+        stopping = asyncio.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+        await stopping.wait()

@@ -1,0 +1,136 @@
+"""The dashboard of one's own, served: the store, its keys, the way in for a browser."""
+
+import errno
+import os
+import sys
+import threading
+import time
+import webbrowser
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+
+import httpx
+from pydantic import SecretStr
+
+from pi_opensync.cli import PORT
+from pi_opensync.daemon import places
+from pi_opensync.daemon.places import Place
+from pi_opensync.dashboard.db.connections import Connections
+from pi_opensync.dashboard.web.application import create_app
+from pi_opensync.dashboard.web.keys import Keys
+from pi_opensync.dashboard.web.serve import NotLoopbackError, Running, serve
+from pi_opensync.errors import PiOpensyncError, UsageError, cannot_keep_state
+from pi_opensync.opensync.client import Transport
+from pi_opensync.settings import Settings
+
+
+@asynccontextmanager
+async def serving(
+    home: Path,
+    command: str,
+    host: str,
+    port: int | None,
+    *,
+    hosts: Sequence[str] = (),
+    remote: bool = False,
+) -> AsyncIterator[tuple[str, Keys]]:
+    """Serve what is kept in `home` while the block runs; gives the URL and the keys.
+
+    `port` None: the usual one, or any where that is taken.
+    """
+    with opened(home) as connections:
+        keys = Keys(connections, now=_milliseconds)
+        running = await _serve(connections, keys, host, port, hosts=hosts, remote=remote)
+        with places.served(home, command, running.url):
+            try:
+                yield running.url, keys
+            finally:
+                await running.stop()
+
+
+@contextmanager
+def inside(place: Place) -> Iterator[tuple[Settings, Transport]]:
+    """Ask one's own dashboard within this process: settings that lead to it, and the way there."""
+    with opened(place.home) as connections:
+        keys = Keys(connections, now=_milliseconds)
+        app = create_app(connections, keys, now=_milliseconds)
+        yield reaching(place, "http://127.0.0.1", keys), httpx.ASGITransport(app)
+
+
+def reaching(place: Place, url: str, keys: Keys) -> Settings:
+    """The settings of one's own dashboard with the server that it has now."""
+    server = {
+        "convex_url": url,
+        "api_key": SecretStr(keys.issue_for_this_run()),
+        "timestamps": "transcript",
+    }
+    return place.settings.model_copy(update=server)
+
+
+def keys_of(connections: Connections) -> Keys:
+    return Keys(connections, now=_milliseconds)
+
+
+def show_key(url: str, keys: Keys, *, new_key: bool) -> None:
+    """Show a key for plugins, if there is a new one."""
+    key = keys.issue("plugin") if new_key else keys.first_key()
+    if key is not None and sys.stdout.isatty():
+        print(f"For OpenSync plugins: the URL {url} and this key, shown this once: {key}", flush=True)
+    elif key is not None:
+        print(key, flush=True)
+
+
+def show_page(url: str, keys: Keys, *, open_page: bool, beside: bool) -> None:
+    """Print a link that lets a browser in, and open it; `beside` the server, which must answer meanwhile."""
+    page = f"{url}/login?token={keys.login_token()}"
+    print(f"Your sessions: {page}", file=sys.stderr, flush=True)
+    if open_page and beside:
+        threading.Thread(target=_open, args=(page,), daemon=True).start()
+    elif open_page:
+        _open(page)
+
+
+@contextmanager
+def opened(home: Path) -> Iterator[Connections]:
+    """The store of one's own dashboard, made where there is none. Raises `ConfigurationError`."""
+    try:
+        home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise cannot_keep_state(home, error) from None
+    connections = Connections.open(home / "opensync.sqlite3")
+    try:
+        yield connections
+    finally:
+        connections.close()
+
+
+async def _serve(
+    connections: Connections, keys: Keys, host: str, port: int | None, *, hosts: Sequence[str], remote: bool
+) -> Running:
+    app = create_app(connections, keys, now=_milliseconds, hosts=hosts)
+    try:
+        return await serve(app, host, PORT if port is None else port, remote=remote)
+    except NotLoopbackError as error:
+        raise UsageError(str(error), hint="add --remote if that is what you want") from None
+    except OSError as error:
+        if port is None and error.errno == errno.EADDRINUSE:
+            print(f"Port {PORT} is taken; another is used.", file=sys.stderr)
+            return await serve(app, host, 0, remote=remote)
+        raise PiOpensyncError(
+            f"can not serve on {host}:{port}: {error.strerror}", hint="use another --port, or --port 0"
+        ) from None
+
+
+def _open(page: str) -> None:
+    """Open a page, but not in a browser for terminals that nobody chose: it would take over this one."""
+    try:
+        browser = webbrowser.get()
+    except webbrowser.Error:
+        return
+    if type(browser) is not webbrowser.GenericBrowser or os.environ.get("BROWSER"):
+        browser.open(page)
+
+
+def _milliseconds() -> int:
+    return round(time.time() * 1000)
