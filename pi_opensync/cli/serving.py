@@ -1,4 +1,4 @@
-"""The dashboard of one's own, served: the store, its keys, the way in for a browser."""
+"""The dashboard of one's own, served: its file, its keys, the way in for a browser."""
 
 import errno
 import os
@@ -93,7 +93,7 @@ def show_page(url: str, keys: Keys, *, open_page: bool, beside: bool) -> None:
 
 @contextmanager
 def opened(home: Path) -> Iterator[Connections]:
-    """The store of one's own dashboard, made where there is none. Raises `ConfigurationError`."""
+    """The file of one's own dashboard, made where there is none. Raises `ConfigurationError`."""
     try:
         home.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as error:
