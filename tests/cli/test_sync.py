@@ -56,7 +56,7 @@ def test_sync_delivers_everything_once_and_changes_nothing_when_its_state_was_de
 def test_a_dry_run_needs_no_server_and_sends_and_keeps_nothing(fresh_cli: Cli) -> None:
     done = fresh_cli("sync", "--dry-run", PI_OPENSYNC_SESSIONS_DIR=str(TRANSCRIPTS))
     assert (done.code, done.err) == (0, "")
-    assert "20 sessions, 432 messages" in done.out
+    assert "25 sessions, 548 messages" in done.out
     assert "[Fork::" in done.out
     assert not (fresh_cli.home / "state").exists()
 

@@ -11,7 +11,14 @@ from pathlib import Path
 import pytest
 
 from tests.real_pi.model import StubModel
-from tests.real_pi.process import NEWEST, WITHOUT_SYSTEM_MESSAGES, WRITES_VERSION_1, Installed, find_pi
+from tests.real_pi.process import (
+    NEWEST,
+    WITH_SYSTEM_MESSAGES,
+    WITHOUT_SYSTEM_MESSAGES,
+    WRITES_VERSION_1,
+    Installed,
+    find_pi,
+)
 
 
 def require_pi(version: str) -> Installed:
@@ -24,7 +31,7 @@ def require_pi(version: str) -> Installed:
     pytest.skip(reason)
 
 
-@pytest.fixture(params=[NEWEST, WITHOUT_SYSTEM_MESSAGES])
+@pytest.fixture(params=[NEWEST, WITH_SYSTEM_MESSAGES, WITHOUT_SYSTEM_MESSAGES])
 def real_pi_version(request: pytest.FixtureRequest) -> Installed:
     return require_pi(request.param)
 

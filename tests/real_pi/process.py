@@ -20,7 +20,8 @@ from typing import Any, Self
 
 from tests.real_pi.home import MODEL, OTHER_MODEL, PROVIDER, environment, write_agent_dir
 
-NEWEST = "0.87.1"
+NEWEST = "1.5.2"
+WITH_SYSTEM_MESSAGES = "0.87.1"
 WITHOUT_SYSTEM_MESSAGES = "0.58.4"
 WRITES_VERSION_1 = "0.30.2"
 

@@ -1,9 +1,10 @@
 """Files that real versions of pi wrote, from bytes on disk to rows of the stand-in."""
 
 import itertools
+import json
 import os
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -25,7 +26,6 @@ SERVERS = [
     pytest.param({"batch_keeps_dates": True}, id="later"),
     pytest.param({"timestamps": "server"}, id="server-dates"),
 ]
-WRITTEN_AT = datetime(2026, 11, 20, 10, 26, 30, tzinfo=UTC).timestamp()
 Choice = dict[str, Any]
 
 
@@ -35,6 +35,12 @@ def whole(folder: Path, choice: Choice, files: Path = TRANSCRIPTS) -> Snapshot:
         world.sync()
         assert world.side_effects() == {}
         return world.snapshot()
+
+
+def written_at(version: str) -> float:
+    """When the last entry of these files was written, in seconds since the epoch."""
+    last = [data.splitlines()[-1] for name, data in FILES.items() if name.parts[0] == version]
+    return max(datetime.fromisoformat(json.loads(line)["timestamp"]).timestamp() for line in last)
 
 
 def comparable(snapshot: Snapshot, choice: Choice) -> Snapshot:
@@ -140,7 +146,7 @@ def test_a_version_of_pi_read_while_it_writes_gives_the_same(
     """The clock stands where it stood when the files were written: the server's windows are open."""
     folder = tmp_path_factory.mktemp("world")
     files = {name: data for name, data in FILES.items() if name.parts[0] == version}
-    with World(folder / "pieces", **options, backfill=False, start=WRITTEN_AT, skew=skew) as world:
+    with World(folder / "pieces", **options, backfill=False, start=written_at(version), skew=skew) as world:
         in_pieces(world, files, random)
         assert world.side_effects() == {}
         snapshot = world.snapshot()

@@ -9,7 +9,7 @@ import pytest
 
 from tests.real_pi.home import session_files
 from tests.real_pi.model import CACHE_WRITE_TOKENS, CACHED_TOKENS, Mood, StubModel
-from tests.real_pi.process import EXTENSION, NEWEST, Installed, RealPi, print_mode
+from tests.real_pi.process import EXTENSION, NEWEST, WITHOUT_SYSTEM_MESSAGES, Installed, RealPi, print_mode
 
 pytest_plugins = ("tests.real_pi.fixtures",)
 
@@ -34,15 +34,18 @@ def messages(role: str, transcript: Path) -> list[dict[str, Any]]:
     return [message for message in found if message["role"] == role]
 
 
-def test_nothing_is_on_disk_before_the_first_assistant_message(
-    pi: RealPi, pi_home: Path, stub_model: StubModel
+def test_nothing_is_on_disk_before_the_first_message_that_is_kept(
+    pi: RealPi, real_pi_version: Installed, pi_home: Path, stub_model: StubModel
 ) -> None:
+    """The user's message since about 0.90, the model's before."""
+    keeps_the_question = real_pi_version.version == NEWEST
     stub_model.mood = Mood.STALL
     with pi:
         pi.rename("Named early")
+        assert session_files(pi_home) == []
         pi.begin("Hello")
         stub_model.wait_until_stalled()
-        assert session_files(pi_home) == []
+        assert [len(messages("user", path)) for path in session_files(pi_home)] == [1] * keeps_the_question
 
         pi.abort()
         (transcript,) = session_files(pi_home)
@@ -110,7 +113,7 @@ def test_usage_splits_the_prompt_by_cache_and_has_a_cost(pi: RealPi, real_pi_ver
         (message,) = messages("assistant", pi.session_file())
     usage = message["usage"]
     assert usage["cost"]["total"] > 0
-    if real_pi_version.version == NEWEST:
+    if real_pi_version.version != WITHOUT_SYSTEM_MESSAGES:
         assert (usage["cacheRead"], usage["cacheWrite"]) == (CACHED_TOKENS, CACHE_WRITE_TOKENS)
     assert usage["input"] + usage["cacheRead"] + usage["cacheWrite"] == 1020
 
@@ -180,7 +183,7 @@ def test_a_compaction_keeps_what_it_summarizes_in_the_file(pi: RealPi, real_pi_v
     assert compaction["type"] == "compaction"
     assert compaction["summary"].startswith("Reply to:")
     assert compaction["tokensBefore"] > 0
-    assert ("usage" in compaction) == (real_pi_version.version == NEWEST)
+    assert ("usage" in compaction) == (real_pi_version.version != WITHOUT_SYSTEM_MESSAGES)
     assert len(messages("user", transcript)) == 2
 
 
