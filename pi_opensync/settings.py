@@ -61,6 +61,15 @@ class Settings(BaseSettings):
     ] = ()
     redact_emails: Annotated[bool, Field(validation_alias=_names("REDACT_EMAILS", "redactEmails"))] = False
     redact_home: Annotated[bool, Field(validation_alias=_names("REDACT_HOME", "redactHome"))] = False
+    redact_received: Annotated[bool, Field(validation_alias=_names("REDACT_RECEIVED", "redactReceived"))] = (
+        True
+    )
+    budget_daily: Annotated[
+        float | None, Field(gt=0, validation_alias=_names("BUDGET_DAILY", "budgetDaily"))
+    ] = None
+    budget_monthly: Annotated[
+        float | None, Field(gt=0, validation_alias=_names("BUDGET_MONTHLY", "budgetMonthly"))
+    ] = None
     sessions_dir: Annotated[
         tuple[Path, ...], NoDecode, Field(validation_alias=_names("SESSIONS_DIR", "sessionsDir"))
     ] = ()
@@ -307,6 +316,8 @@ def _would_do(field_name: str) -> str | None:
         if field_name in (name, *_aliases(name)):
             if field.annotation is bool:
                 return "use true or false"
+            if name.startswith("budget_"):
+                return "use a sum in US dollars, such as 20"
             if name == "timestamps":
                 return 'use "transcript" or "server"'
             if name == "state_dir":

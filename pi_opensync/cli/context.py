@@ -69,6 +69,12 @@ class Context:
     def cleaner(self) -> Cleaner:
         return Cleaner(self.redactor)
 
+    @cached_property
+    def receiving(self) -> Cleaner | None:
+        """What goes through what other programs send to one's own dashboard; None where nothing does."""
+        is_asked = self.settings.redact_received and self.redactor is not None
+        return Cleaner(self.redactor, whole=True) if is_asked else None
+
     @contextmanager
     def folded(
         self, files: Sequence[Found], place: Place | None = None

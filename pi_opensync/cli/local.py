@@ -50,7 +50,7 @@ def show_served(context: Context, *, open_page: bool) -> bool:
     if other is None:
         return False
     with opened(place.home) as connections:
-        show_page(other.url, keys_of(connections), open_page=open_page, beside=False)
+        show_page(place.home, other.url, keys_of(connections), open_page=open_page, beside=False)
     return True
 
 
@@ -65,9 +65,9 @@ async def _watch(
     once: bool,
 ) -> None:
     place = _place(context, demo=demo)
-    async with serving(place.home, _COMMAND, "127.0.0.1", port) as (url, keys):
+    async with serving(place.home, _COMMAND, "127.0.0.1", port, clean=context.receiving) as (url, keys):
         if link and not once:
-            show_page(url, keys, open_page=open_page, beside=True)
+            show_page(place.home, url, keys, open_page=open_page, beside=True)
         else:
             logs.get().info("serving your dashboard", url=url, way_in="pi-opensync serve --open")
         while not await follow(

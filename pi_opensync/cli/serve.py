@@ -4,7 +4,6 @@ import asyncio
 import signal
 import socket
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -43,7 +42,7 @@ def serve(
     log_format: LogFormat = "auto",
     debug: Debug = None,
 ) -> None:
-    """It runs until Ctrl-C. The first start makes a key, and shows it: it can not be read back.
+    """It runs until Ctrl-C.
 
     Where the dashboard is served already, its page is opened or a key made, and that is all.
     """
@@ -61,8 +60,9 @@ def serve(
                 hint="--open opens its page, --new-key makes a key for a plugin",
             )
         with opened(place.home) as connections:
-            show_key(other.url, keys_of(connections), new_key=new_key)
-            show_page(other.url, keys_of(connections), open_page=open_page, beside=False)
+            if new_key:
+                show_key(other.url, keys_of(connections))
+            show_page(place.home, other.url, keys_of(connections), open_page=open_page, beside=False)
         return
     hosts = [*(name or ())]
     if remote:
@@ -70,7 +70,7 @@ def serve(
         logs.get().warning("other machines are let in, and nothing is encrypted on the way")
     asyncio.run(
         _serve(
-            place.home,
+            context,
             host,
             PORT if port is None else port,
             hosts=hosts,
@@ -82,11 +82,20 @@ def serve(
 
 
 async def _serve(
-    home: Path, host: str, port: int, *, hosts: Sequence[str], remote: bool, open_page: bool, new_key: bool
+    context: Context,
+    host: str,
+    port: int,
+    *,
+    hosts: Sequence[str],
+    remote: bool,
+    open_page: bool,
+    new_key: bool,
 ) -> None:
-    async with serving(home, "serve", host, port, hosts=hosts, remote=remote) as (url, keys):
-        show_key(url, keys, new_key=new_key)
-        show_page(url, keys, open_page=open_page, beside=True)
+    home, clean = places.own(context.settings).home, context.receiving
+    async with serving(home, "serve", host, port, clean=clean, hosts=hosts, remote=remote) as (url, keys):
+        if new_key:
+            show_key(url, keys)
+        show_page(home, url, keys, open_page=open_page, beside=True)
         stopping = asyncio.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, stopping.set)

@@ -1,6 +1,7 @@
 """The dashboard of one's own, served: its file, its keys, the way in for a browser."""
 
 import errno
+import html
 import os
 import sys
 import threading
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import httpx
 from pydantic import SecretStr
+from starlette.types import ASGIApp
 
 from pi_opensync.cli import PORT
 from pi_opensync.daemon import places
@@ -21,8 +23,18 @@ from pi_opensync.dashboard.web.application import create_app
 from pi_opensync.dashboard.web.keys import Keys
 from pi_opensync.dashboard.web.serve import NotLoopbackError, Running, serve
 from pi_opensync.errors import PiOpensyncError, UsageError, cannot_keep_state
+from pi_opensync.files import write_private
 from pi_opensync.opensync.client import Transport
+from pi_opensync.privacy.cleaner import Cleaner
 from pi_opensync.settings import Settings
+
+_WAY_IN = """<!doctype html>
+<meta charset="utf-8">
+<meta name="referrer" content="no-referrer">
+<meta http-equiv="refresh" content="0; url={page}">
+<title>Your sessions</title>
+<p><a href="{page}">Your sessions</a></p>
+"""
 
 
 @asynccontextmanager
@@ -32,16 +44,18 @@ async def serving(
     host: str,
     port: int | None,
     *,
+    clean: Cleaner | None,
     hosts: Sequence[str] = (),
     remote: bool = False,
 ) -> AsyncIterator[tuple[str, Keys]]:
     """Serve what is kept in `home` while the block runs; gives the URL and the keys.
 
-    `port` None: the usual one, or any where that is taken.
+    `port` None: the usual one, or any where that is taken. `clean`: what other programs send goes through it.
     """
     with opened(home) as connections:
         keys = Keys(connections, now=_milliseconds)
-        running = await _serve(connections, keys, host, port, hosts=hosts, remote=remote)
+        app = create_app(connections, keys, now=_milliseconds, hosts=hosts, clean=clean)
+        running = await _serve(app, host, port, remote=remote)
         with places.served(home, command, running.url):
             try:
                 yield running.url, keys
@@ -72,23 +86,23 @@ def keys_of(connections: Connections) -> Keys:
     return Keys(connections, now=_milliseconds)
 
 
-def show_key(url: str, keys: Keys, *, new_key: bool) -> None:
-    """Show a key for plugins, if there is a new one."""
-    key = keys.issue("plugin") if new_key else keys.first_key()
-    if key is not None and sys.stdout.isatty():
+def show_key(url: str, keys: Keys) -> None:
+    """Make a key for a plugin, and show it."""
+    key = keys.issue("plugin")
+    if sys.stdout.isatty():
         print(f"For OpenSync plugins: the URL {url} and this key, shown this once: {key}", flush=True)
-    elif key is not None:
+    else:
         print(key, flush=True)
 
 
-def show_page(url: str, keys: Keys, *, open_page: bool, beside: bool) -> None:
+def show_page(home: Path, url: str, keys: Keys, *, open_page: bool, beside: bool) -> None:
     """Print a link that lets a browser in, and open it; `beside` the server, which must answer meanwhile."""
     page = f"{url}/login?token={keys.login_token()}"
     print(f"Your sessions: {page}", file=sys.stderr, flush=True)
     if open_page and beside:
-        threading.Thread(target=_open, args=(page,), daemon=True).start()
+        threading.Thread(target=_open, args=(home, page), daemon=True).start()
     elif open_page:
-        _open(page)
+        _open(home, page)
 
 
 @contextmanager
@@ -105,10 +119,7 @@ def opened(home: Path) -> Iterator[Connections]:
         connections.close()
 
 
-async def _serve(
-    connections: Connections, keys: Keys, host: str, port: int | None, *, hosts: Sequence[str], remote: bool
-) -> Running:
-    app = create_app(connections, keys, now=_milliseconds, hosts=hosts)
+async def _serve(app: ASGIApp, host: str, port: int | None, *, remote: bool) -> Running:
     try:
         return await serve(app, host, PORT if port is None else port, remote=remote)
     except NotLoopbackError as error:
@@ -122,14 +133,19 @@ async def _serve(
         ) from None
 
 
-def _open(page: str) -> None:
-    """Open a page, but not in a browser for terminals that nobody chose: it would take over this one."""
+def _open(home: Path, page: str) -> None:
+    """Open a page, but not in a browser for terminals that nobody chose: it would take over this one.
+
+    The browser gets a file of the user's that leads there, for its arguments can be read by everyone here.
+    """
     try:
         browser = webbrowser.get()
     except webbrowser.Error:
         return
     if type(browser) is not webbrowser.GenericBrowser or os.environ.get("BROWSER"):
-        browser.open(page)
+        way = home / "open.html"
+        write_private(way, _WAY_IN.format(page=html.escape(page)))
+        browser.open(way.as_uri())
 
 
 def _milliseconds() -> int:

@@ -26,11 +26,15 @@ class CannotRedact(Exception):  # noqa: N818 - named for what happened
 class Cleaner:
     """Cleans strings and JSON values. Without a redactor secrets stay as they are."""
 
-    def __init__(self, redactor: Redacting | None = None) -> None:
+    def __init__(self, redactor: Redacting | None = None, *, whole: bool = False) -> None:
+        """`whole`: texts are not cut, however long they are."""
         self._redactor = redactor
+        self._whole = whole
 
     def __call__(self, text: str) -> str:
         """Raises `CannotRedact`."""
+        if self._whole:
+            return self._cleaned(text)
         if len(text) > LONG:
             head, tail = self._cleaned(text[:WINDOW])[:-EDGE], self._cleaned(text[-WINDOW:])[EDGE:]
             return texts.around(head, tail, texts.length(text))
@@ -52,8 +56,12 @@ class Cleaner:
 
         Raises `CannotRedact`, and RecursionError for what is nested too deeply.
         """
-        well = _each(value, lambda text: self(text) if len(text) > LONG else texts.well_formed(text))
-        return _each(well if self._redactor is None else _guarded(self._redactor.json, well), texts.cut)
+        well = _each(value, self._shortened)
+        redacted = well if self._redactor is None else _guarded(self._redactor.json, well)
+        return redacted if self._whole else _each(redacted, texts.cut)
+
+    def _shortened(self, text: str) -> str:
+        return texts.well_formed(text) if self._whole or len(text) <= LONG else self(text)
 
 
 class Withholding(Cleaner):

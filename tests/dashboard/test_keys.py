@@ -5,16 +5,14 @@ from pathlib import Path
 import pytest
 
 from pi_opensync.dashboard.db.connections import Connections
-from pi_opensync.dashboard.web.keys import COOKIE_MS, LOGIN_TOKEN_MS, Keys
+from pi_opensync.dashboard.web.keys import COOKIE_MS, LOGIN_TOKEN_MS, Holder, Keys
 from tests.dashboard.conftest import Clock, Local
 
 
-def test_the_first_start_makes_a_key_and_the_second_none(store: Connections, clock: Clock) -> None:
-    key = Keys(store, now=clock).first_key()
-    assert key is not None
+def test_a_key_is_held_by_every_server_over_the_same_file(store: Connections, clock: Clock) -> None:
+    key = Keys(store, now=clock).issue("plugin")
     assert key.startswith("osk_")
-    assert Keys(store, now=clock).first_key() is None
-    assert Keys(store, now=clock).holds(key)
+    assert Keys(store, now=clock).holder(key) is Holder.OTHER
 
 
 def test_no_secret_stands_in_the_file(store: Connections, clock: Clock, tmp_path: Path) -> None:
@@ -30,8 +28,8 @@ def test_no_secret_stands_in_the_file(store: Connections, clock: Clock, tmp_path
 def test_a_key_for_this_run_ends_with_it(store: Connections, clock: Clock) -> None:
     keys = Keys(store, now=clock)
     key = keys.issue_for_this_run()
-    assert keys.holds(key)
-    assert not Keys(store, now=clock).holds(key)
+    assert keys.holder(key) is Holder.OWN_DAEMON
+    assert Keys(store, now=clock).holder(key) is None
 
 
 def test_wrong_keys_are_not_held(store: Connections, clock: Clock) -> None:
@@ -85,6 +83,44 @@ def test_a_browser_that_looks_ahead_does_not_use_the_link_up(local: Local) -> No
     url = f"/login?token={local.keys.login_token()}"
     assert local.ask("GET", url, headers={"sec-purpose": "prefetch;prerender"}).status_code == 503
     assert local.ask("GET", url).status_code == 303
+
+
+def test_asking_for_the_head_alone_does_not_use_the_link_up(local: Local) -> None:
+    url = f"/login?token={local.keys.login_token()}"
+    answer = local.ask("HEAD", url)
+    assert (answer.status_code, "set-cookie" in answer.headers) == (200, False)
+    assert local.ask("GET", url).status_code == 303
+
+
+def test_a_used_link_leads_whoever_is_logged_in_to_the_page(local: Local) -> None:
+    url = f"/login?token={local.keys.login_token()}"
+    local.ask("GET", url)
+    answer = local.ask("GET", url, headers={"cookie": local.cookie})
+    assert (answer.status_code, answer.headers["location"]) == (303, "/")
+    assert local.ask("GET", url).status_code == 403
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        b'prefs={"a":"b"}',
+        b"x[y]=1",
+        b"flag",
+        b"=",
+        b"name=\xe9\xff",
+        b"a=b=c",
+        b'q="; z',
+        b"opensync_8000=of-another-path",
+        b"opensync_8000=",
+    ],
+)
+@pytest.mark.parametrize("form", [b"%s; %s", b"%s;%s", b"%s ;  %s"])
+def test_odd_cookies_of_other_programs_log_nobody_out(local: Local, odd: bytes, form: bytes) -> None:
+    ours = local.cookie.encode()
+    for cookie in (form % (odd, ours), form % (ours, odd)):
+        assert local.ask("GET", "/", headers={"cookie": cookie}).status_code == 200
+    headers = [(b"cookie", odd), (b"cookie", ours)]
+    assert local.ask("GET", "/", headers=headers).status_code == 200
 
 
 def test_a_key_lets_a_browser_in_by_the_form(local: Local) -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pi_opensync.dashboard.show.render import Passage, block, code, markdown, passages
+from pi_opensync.dashboard.show.render import Passage, block, code, markdown, one_page, passages
 from pi_opensync.dashboard.show.visible import visible
 
 _TAGS = frozenset(
@@ -252,3 +252,20 @@ def test_a_lexer_that_takes_long_is_left_and_nothing_is_lost() -> None:
 )
 def test_thinking_is_told_from_what_was_said(text: str, expected: list[tuple[str, bool]]) -> None:
     assert passages(text) == [Passage(*passage) for passage in expected]
+
+
+def test_the_code_of_one_page_shares_one_budget() -> None:
+    seconds = iter(range(1_000_000))
+
+    def clock() -> float:
+        return next(seconds) / 1000
+
+    text = "x = 1\n" * 20
+    with one_page(0.15):
+        drawn = [code(text, "python", clock) for _ in range(30)]
+    highlighted = ["<span" in each for each in drawn]
+    assert highlighted[0]
+    assert not highlighted[-1]
+    assert highlighted == sorted(highlighted, reverse=True)
+    assert all(str(each).count("\n") == 20 for each in drawn)
+    assert "<span" in code(text, "python", clock)

@@ -1,13 +1,19 @@
 """A real server in the loop of a program, and what raw sockets can do to it."""
 
 import asyncio
+import contextlib
 import signal
 import socket
+import threading
 from collections.abc import Awaitable, Callable
 
 import httpx
 import pytest
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
 
+from pi_opensync.dashboard.web.protocol import Deadlines
 from pi_opensync.dashboard.web.serve import NotLoopbackError, Running, serve
 from tests.dashboard.conftest import Local
 
@@ -111,6 +117,58 @@ def test_no_garbage_on_the_wire_stops_it_or_gets_a_page(local: Local, garbage: b
             assert (await client.get(f"{running.url}/health")).status_code == 200
 
     with_server(local, use)
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"",
+        b"GET / HT",
+        b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n",
+        b"POST /login HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 1000\r\n\r\nkey=",
+    ],
+)
+def test_a_connection_that_sends_no_more_is_closed(local: Local, sent: bytes) -> None:
+    async def run() -> None:
+        running = await serve(local.app, deadlines=Deadlines(head=0.1, whole=0.2))
+        host, port = running.url.removeprefix("http://").split(":")
+        reader, writer = await asyncio.open_connection(host, int(port))
+        writer.write(sent)
+        with contextlib.suppress(ConnectionResetError):
+            await reader.read()  # until it is closed
+        writer.close()
+        await running.stop()
+
+    asyncio.run(asyncio.wait_for(run(), 4))  # seconds; uvicorn alone would wait for ever, or 5 s
+
+
+def test_a_request_that_comes_in_pieces_and_one_that_takes_long_are_answered(local: Local) -> None:
+    arrived, go_on = threading.Event(), threading.Event()
+
+    def slow(request: Request) -> Response:
+        arrived.set()
+        go_on.wait(10)
+        return PlainTextResponse(request.url.path)
+
+    local.app.router.routes.insert(0, Route("/static/slow", slow))
+
+    async def run() -> None:
+        running = await serve(local.app, deadlines=Deadlines(head=0.5, whole=0.5))
+        host, port = running.url.removeprefix("http://").split(":")
+        reader, writer = await asyncio.open_connection(host, int(port))
+        for piece in (b"GET /static/slow HTTP/1.1\r\n", b"Host: 127.0.0.1\r\n", b"\r\n"):
+            writer.write(piece)
+            await writer.drain()
+        await asyncio.to_thread(arrived.wait, 10)
+        reading = asyncio.create_task(reader.readuntil(b"/static/slow"))
+        done, _ = await asyncio.wait([reading], timeout=0.7)  # longer than any deadline
+        assert not done
+        go_on.set()
+        assert b"200 OK" in await reading
+        writer.close()
+        await running.stop()
+
+    asyncio.run(asyncio.wait_for(run(), 20))
 
 
 def test_many_clients_at_once_are_all_answered(local: Local) -> None:

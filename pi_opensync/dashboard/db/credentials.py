@@ -3,10 +3,6 @@
 from pi_opensync.sqlite import Database
 
 
-def has_any_key(database: Database) -> bool:
-    return database.one("SELECT 1 FROM keys LIMIT 1") is not None
-
-
 def has_key(database: Database, digest: bytes) -> bool:
     return database.one("SELECT 1 FROM keys WHERE hash = ?", digest) is not None
 

@@ -6,7 +6,9 @@ loaded, and what would take too long to set is shown as it is.
 
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache
 from io import StringIO
@@ -115,6 +117,26 @@ _LEXERS = frozenset(
 _FORMATTER = HtmlFormatter(nowrap=True, classprefix="c-")
 
 
+@dataclass(slots=True)
+class _Budget:
+    """Seconds that are left for the code on a page."""
+
+    left: float
+
+
+_of_this_page: ContextVar[_Budget | None] = ContextVar("budget", default=None)
+
+
+@contextmanager
+def one_page(seconds: float = 1.0) -> Iterator[None]:
+    """Let all code that is highlighted in the block take `seconds` together; what is left stays plain."""
+    before = _of_this_page.set(_Budget(seconds))
+    try:
+        yield
+    finally:
+        _of_this_page.reset(before)
+
+
 @dataclass(frozen=True, slots=True)
 class Passage:
     """A run of text, or of thinking."""
@@ -141,8 +163,8 @@ def plain(text: str) -> Markup:
 def code(text: str, language: str, clock: Callable[[], float] = time.perf_counter) -> Markup:
     """Return the inside of a code block.
 
-    What a lexer has not read after a tenth of a second by `clock` stays plain: some take the square of the
-    length.
+    What a lexer has not read after a tenth of a second by `clock`, or when the page's budget is spent, stays
+    plain: some take the square of the length.
     """
     shown = visible(text)
     lexer = _lexer(language.lower()) if language.lower() in _LEXERS else None
@@ -153,7 +175,11 @@ def code(text: str, language: str, clock: Callable[[], float] = time.perf_counte
         or _has_long_line(shown, _MAX_CODE_LINE)
     ):
         return escape(shown)
-    deadline = clock() + _MAX_LEXING_S
+    budget = _of_this_page.get() or _Budget(_MAX_LEXING_S)
+    if budget.left <= 0:
+        return escape(shown)
+    began = clock()
+    deadline = began + min(_MAX_LEXING_S, budget.left)
     tokens = []
     end = 0
     for kind, value in lexer.get_tokens(shown):
@@ -161,6 +187,7 @@ def code(text: str, language: str, clock: Callable[[], float] = time.perf_counte
         end += len(value)
         if clock() > deadline:
             break
+    budget.left -= clock() - began
     html = StringIO()
     _FORMATTER.format(tokens, html)
     # It ends the last line, also where the text does not.

@@ -1,6 +1,5 @@
 """Who may see what: the API needs a key, the pages a cookie; only a few paths need neither."""
 
-from http.cookies import CookieError, SimpleCookie
 from urllib.parse import urlencode
 
 from starlette.concurrency import run_in_threadpool
@@ -8,10 +7,13 @@ from starlette.datastructures import URL, Headers
 from starlette.responses import JSONResponse, RedirectResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from pi_opensync.dashboard.web.keys import Keys
+from pi_opensync.dashboard.web.keys import Holder, Keys
+
+HOLDER = "holder"  # whose key a request to the API carries, in its state
 
 _OPEN = frozenset(("/health", "/login"))
 _API = ("/sync/", "/api/")
+_MOST_COOKIES = 4
 
 
 def cookie_name(scope: Scope) -> str:
@@ -20,13 +22,19 @@ def cookie_name(scope: Scope) -> str:
     return f"opensync_{server[1] if server else 0}"
 
 
-def cookie_of(scope: Scope) -> str | None:
-    try:
-        cookies = SimpleCookie(Headers(scope=scope).get("cookie", ""))
-    except CookieError:
-        return None
-    morsel = cookies.get(cookie_name(scope))
-    return morsel.value if morsel else None
+def cookies_of(scope: Scope) -> list[str]:
+    """Return what the browser sent under our name; what other programs of this host set may be anything."""
+    ours = cookie_name(scope)
+    pairs = (
+        piece.strip().partition("=")
+        for header in Headers(scope=scope).getlist("cookie")
+        for piece in header.split(";")
+    )
+    return [value.strip('"') for name, _, value in pairs if name == ours and value][:_MOST_COOKIES]
+
+
+def is_logged_in(scope: Scope, keys: Keys) -> bool:
+    return any(keys.knows(cookie) for cookie in cookies_of(scope))
 
 
 def _login_for(scope: Scope) -> str:
@@ -50,17 +58,18 @@ class Access:
             await self._app(scope, receive, send)
             return
         if path.startswith(_API):
-            if await self._has_key(scope):
+            holder = await self._holder(scope)
+            if holder is not None:
+                scope.setdefault("state", {})[HOLDER] = holder
                 await self._app(scope, receive, send)
             else:
                 await JSONResponse({"error": "Invalid API key"}, 401)(scope, receive, send)
             return
-        cookie = cookie_of(scope)
-        if cookie is not None and await run_in_threadpool(self._keys.knows, cookie):
+        if await run_in_threadpool(is_logged_in, scope, self._keys):
             await self._app(scope, receive, send)
         else:
             await RedirectResponse(_login_for(scope), 303)(scope, receive, send)
 
-    async def _has_key(self, scope: Scope) -> bool:
+    async def _holder(self, scope: Scope) -> Holder | None:
         scheme, _, key = Headers(scope=scope).get("authorization", "").partition(" ")
-        return scheme.lower() == "bearer" and await run_in_threadpool(self._keys.holds, key.strip())
+        return await run_in_threadpool(self._keys.holder, key.strip()) if scheme.lower() == "bearer" else None

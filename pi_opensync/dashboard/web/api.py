@@ -3,7 +3,7 @@
 A batch is written whole or, if anything in it is wrong, not at all; `errors` then names everything.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import tzinfo
 from typing import Any
 
@@ -12,15 +12,20 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from pi_opensync.dashboard.cleaning import cleaned_message, cleaned_session
 from pi_opensync.dashboard.db import finding, listing, numbers, reading
 from pi_opensync.dashboard.db.connections import Connections, revision
-from pi_opensync.dashboard.db.upsert import save
+from pi_opensync.dashboard.db.upsert import Saved, save
+from pi_opensync.dashboard.incoming import MessageIn, SessionIn
 from pi_opensync.dashboard.parts import to_json
 from pi_opensync.dashboard.query import parse
 from pi_opensync.dashboard.show import export
 from pi_opensync.dashboard.web import received
+from pi_opensync.dashboard.web.access import HOLDER
 from pi_opensync.dashboard.web.bodies import body_of, id_of, number_of
 from pi_opensync.dashboard.web.fields import PayloadError
+from pi_opensync.dashboard.web.keys import Holder
+from pi_opensync.privacy.cleaner import Cleaner
 from pi_opensync.sqlite import Row
 
 _MAX_LISTED = 10_000
@@ -37,9 +42,20 @@ class Json(Response):
 
 
 class Api:
-    """The endpoints; `now` gives ms."""
+    """The endpoints; `now` gives ms.
 
-    def __init__(self, connections: Connections, *, now: Callable[[], int], zone: tzinfo | None) -> None:
+    What others than our own daemon send is stored as `clean` leaves it; the daemon has redacted it before.
+    """
+
+    def __init__(
+        self,
+        connections: Connections,
+        *,
+        now: Callable[[], int],
+        zone: tzinfo | None,
+        clean: Cleaner | None = None,
+    ) -> None:
+        self._clean = clean
         self._connections = connections
         self._now = now
         self._zone = zone
@@ -70,7 +86,7 @@ class Api:
 
         def put() -> dict[str, Any]:
             data = received.decode(body)
-            saved = save(self._connections, [received.session_from(data)], [], self._now())
+            saved = self._save(request, [received.session_from(data)], [])
             return {
                 "ok": True,
                 "sessionId": str(saved.session_ids[0]),
@@ -84,7 +100,7 @@ class Api:
 
         def put() -> dict[str, Any]:
             data = received.decode(body)
-            saved = save(self._connections, [], [received.message_from(data)], self._now())
+            saved = self._save(request, [], [received.message_from(data)])
             return {
                 "ok": True,
                 "messageId": str(saved.message_ids[0]),
@@ -108,11 +124,18 @@ class Api:
                     "messages": 0,
                     "errors": [str(error) for error in errors],
                 }
-            save(self._connections, sessions, messages, self._now())
+            self._save(request, sessions, messages)
             return 200, {"ok": True, "sessions": len(sessions), "messages": len(messages), "errors": []}
 
         status, answer = await run_in_threadpool(put)
         return Json(answer, status)
+
+    def _save(self, request: Request, sessions: Sequence[SessionIn], messages: Sequence[MessageIn]) -> Saved:
+        clean = self._clean
+        if clean is not None and request.scope["state"].get(HOLDER) is not Holder.OWN_DAEMON:
+            sessions = [cleaned_session(session, clean) for session in sessions]
+            messages = [cleaned_message(message, clean) for message in messages]
+        return save(self._connections, sessions, messages, self._now())
 
     def list_ids(self, request: Request) -> Response:
         del request

@@ -11,9 +11,10 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
-from starlette.types import ExceptionHandler
+from starlette.types import ASGIApp, ExceptionHandler, Receive, Scope, Send
 
 from pi_opensync.dashboard.db.connections import Connections
+from pi_opensync.dashboard.show import render
 from pi_opensync.dashboard.show.drawing import environment_for
 from pi_opensync.dashboard.web.access import Access
 from pi_opensync.dashboard.web.api import Api
@@ -23,6 +24,7 @@ from pi_opensync.dashboard.web.hosts import KnownHosts
 from pi_opensync.dashboard.web.keys import Keys
 from pi_opensync.dashboard.web.pages import Pages
 from pi_opensync.dashboard.web.signin import SignIn
+from pi_opensync.privacy.cleaner import Cleaner
 
 _FOR_PROGRAMS = ("/sync/", "/api/", "/health")
 _WORDS = {
@@ -30,6 +32,17 @@ _WORDS = {
     405: "That cannot be done here.",
     413: "That is too large.",
 }
+
+
+class OnePage:
+    """All that is drawn for one request shares one budget."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        with render.one_page():
+            await self._app(scope, receive, send)
 
 
 class _Static(StaticFiles):
@@ -48,13 +61,15 @@ def create_app(
     now: Callable[[], int],
     zone: tzinfo | None = None,
     hosts: Collection[str] = (),
+    clean: Cleaner | None = None,
 ) -> Starlette:
     """Return the API and the pages over a database.
 
     `now` gives Unix milliseconds; `zone` is where days begin, None for this machine's; `hosts` are host names
-    to answer to besides those of the loopback. The connections stay the caller's to close.
+    to answer to besides those of the loopback; `clean` takes the secrets out of what other programs send. The
+    connections stay the caller's to close.
     """
-    api = Api(connections, now=now, zone=zone)
+    api = Api(connections, now=now, zone=zone, clean=clean)
     templates = environment_for(now, zone)
     pages = Pages(connections, templates, now=now, zone=zone)
     signin = SignIn(keys, templates)
@@ -87,7 +102,7 @@ def create_app(
     static = Mount("/static", _Static(directory=Path(__file__).parents[1] / "static"))
     app = Starlette(
         routes=[*api.routes(), *pages.routes(), *signin.routes(), static],
-        middleware=[Middleware(KnownHosts, hosts=hosts), Middleware(Access, keys=keys)],
+        middleware=[Middleware(KnownHosts, hosts=hosts), Middleware(Access, keys=keys), Middleware(OnePage)],
         exception_handlers=handlers,
     )
     app.router.redirect_slashes = False

@@ -4,6 +4,7 @@ import hashlib
 import secrets
 import threading
 from collections.abc import Callable
+from enum import Enum
 
 from pi_opensync.dashboard.db import credentials
 from pi_opensync.dashboard.db.connections import Connections
@@ -23,6 +24,13 @@ def _digest(secret: str) -> bytes:
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()
 
 
+class Holder(Enum):
+    """Whose key it is."""
+
+    OWN_DAEMON = "own daemon"
+    OTHER = "other"
+
+
 class Keys:
     """Keys and cookies are stored as hashes; `now` gives ms, `random` a new secret."""
 
@@ -35,15 +43,8 @@ class Keys:
         self._lock = threading.Lock()
         self._of_this_run: set[bytes] = set()
 
-    def first_key(self) -> str | None:
-        """Make the first key and return it; None if there is one already, which nobody can read back."""
-        with self._connections.read() as database:
-            if credentials.has_any_key(database):
-                return None
-        return self.issue("first")
-
     def issue(self, name: str) -> str:
-        """Make another key. This is the only time that it can be read."""
+        """Make a key. This is the only time that it can be read."""
         key = PREFIX + self._random()
         with self._connections.write() as database:
             credentials.add_key(database, _digest(key), name, self._now())
@@ -56,15 +57,19 @@ class Keys:
             self._of_this_run.add(_digest(key))
         return key
 
-    def holds(self, key: str) -> bool:
+    def holder(self, key: str) -> Holder | None:
+        """Whose key it is; None if it is none of this server's."""
         if not key.startswith(PREFIX):
-            return False
+            return None
         digest = _digest(key)
         with self._lock:
             if digest in self._of_this_run:
-                return True
+                return Holder.OWN_DAEMON
         with self._connections.read() as database:
-            return credentials.has_key(database, digest)
+            return Holder.OTHER if credentials.has_key(database, digest) else None
+
+    def holds(self, key: str) -> bool:
+        return self.holder(key) is not None
 
     def login_token(self) -> str:
         """For `<url>/login?token=...`: good once, for ten minutes, at any server over this database."""

@@ -11,6 +11,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from pi_opensync.dashboard.web.hosts import is_loopback
+from pi_opensync.dashboard.web.protocol import USUAL, Deadlines, protocol
 
 _GRACE_S = 3
 _BACKLOG = 128
@@ -50,7 +51,14 @@ class Running:
         await self._task
 
 
-async def serve(app: ASGIApp, host: str = "127.0.0.1", port: int = 0, *, remote: bool = False) -> Running:
+async def serve(
+    app: ASGIApp,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    *,
+    remote: bool = False,
+    deadlines: Deadlines = USUAL,
+) -> Running:
     """Serve in the running loop and return once it listens; port 0 takes a free one.
 
     Raises NotLoopbackError for a host that other machines reach, unless `remote` says that they may, and
@@ -61,7 +69,7 @@ async def serve(app: ASGIApp, host: str = "127.0.0.1", port: int = 0, *, remote:
     listener = _listener(host, port)
     config = uvicorn.Config(
         app,
-        http="h11",
+        http=protocol(deadlines),
         ws="none",
         lifespan="off",
         log_config=None,

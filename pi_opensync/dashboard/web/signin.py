@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from pi_opensync.dashboard.web.access import cookie_name, cookie_of
+from pi_opensync.dashboard.web.access import cookie_name, cookies_of, is_logged_in
 from pi_opensync.dashboard.web.bodies import MAX_FORM, body_of
 from pi_opensync.dashboard.web.keys import COOKIE_MS, Keys
 
@@ -34,10 +34,14 @@ class SignIn:
         token = request.query_params.get("token")
         if token is None:
             return self._form(None, 200, request.query_params.get("to", "/"))
+        if request.method == "HEAD":
+            return Response()  # what only asks whether there is something must not use up the link
         if "prefetch" in request.headers.get("sec-purpose", ""):
             # A browser that only looks ahead must not use up the link.
             return Response(status_code=503)
         cookie = self._keys.redeem(token)
+        if cookie is None and is_logged_in(request.scope, self._keys):
+            return RedirectResponse("/", 303)
         if cookie is None:
             return self._form("This link has been used or is too old.", 403)
         return _welcome(request, cookie, "/")
@@ -51,8 +55,7 @@ class SignIn:
         return _welcome(request, cookie, to)
 
     def leave(self, request: Request) -> Response:
-        cookie = cookie_of(request.scope)
-        if cookie is not None:
+        for cookie in cookies_of(request.scope):
             self._keys.forget(cookie)
         answer = RedirectResponse("/login", 303)
         answer.delete_cookie(cookie_name(request.scope))
