@@ -68,7 +68,11 @@ class Bare:
             follow.read_next()
 
     def deliver(self) -> None:
-        self._runner.run(self.engine.delivery.settle())
+        self._runner.run(self._deliver())
+
+    async def _deliver(self) -> None:
+        async for came in self.engine.delivery.rounds(endless=False):
+            self.engine.events.tell(came)
 
     def catch_up(self) -> None:
         """Read and deliver until nothing is left to read."""

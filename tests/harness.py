@@ -157,7 +157,14 @@ class World:
 
     def deliver(self) -> float | None:
         """Send what is due now; returns when something is due next."""
-        return self._runner.run(self.engine.delivery.settle())
+        return self._runner.run(self._deliver())
+
+    async def _deliver(self) -> float | None:
+        async for came in self.engine.delivery.rounds(endless=False):
+            self.engine.events.tell(came)
+            if came.trouble is not None:
+                raise came.trouble
+        return self.engine.delivery.next_due()
 
     def step(self) -> float | None:
         """Sweep, read and deliver at this moment; returns when there is something to do next."""

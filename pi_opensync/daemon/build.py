@@ -10,19 +10,19 @@ from pathlib import Path
 from pi_opensync import logs
 from pi_opensync.daemon.events import LogEvents
 from pi_opensync.deliver.schedule import Delivery
-from pi_opensync.deliver.send import Courier
+from pi_opensync.deliver.send import Sender
 from pi_opensync.deliver.server import Server
+from pi_opensync.deliver.wishes import Wishes
 from pi_opensync.errors import ConfigurationError
 from pi_opensync.opensync.client import Client, Transport
 from pi_opensync.pi.parents import find_parent
 from pi_opensync.pi.translate import Options
-from pi_opensync.privacy import pause as pausing
 from pi_opensync.privacy.cleaner import Cleaner
 from pi_opensync.privacy.projects import Policy
 from pi_opensync.privacy.redact import RULES_VERSION, Redactor
 from pi_opensync.read.queue import Follow
 from pi_opensync.read.reader import Ingest
-from pi_opensync.settings import Settings
+from pi_opensync.settings import Settings, Stamp
 from pi_opensync.store.database import Database
 
 
@@ -64,7 +64,7 @@ class Engine:
     server: Server
     follow: Follow
     delivery: Delivery
-    courier: Courier
+    sender: Sender
     events: LogEvents
 
 
@@ -76,14 +76,13 @@ def build(
     events: LogEvents | None = None,
     transport: Transport | None = None,
     extras: bool = False,
-    on_beat: Callable[[str], None] = lambda _part: None,
-    is_outdated: Callable[[], bool] = lambda: False,
+    stamp: Stamp | None = None,
     now: Callable[[], float] = time.time,
     jitter: Callable[[], float] = random.random,
 ) -> Engine:
     """Raises `ConfigurationError` where no server is configured.
 
-    `extras`: the server is our own. While `is_outdated`, since the settings were changed, nothing is sent.
+    `extras`: the server is our own. Once the settings are others than at `stamp` nothing is sent.
     """
     base_url, key = settings.require_server()
     names: dict[bytes, bytes] = {}
@@ -97,22 +96,18 @@ def build(
         now=now,
     )
 
-    def is_held() -> bool:
-        return is_outdated() or pausing.asked(settings.state_dir, now()) is not None
-
     events = events or LogEvents(logs.get(), now=now)
     client = Client(base_url, key.get_secret_value(), now=now, transport=transport)
-    server = Server(database, now=now, jitter=jitter)
-    courier = Courier(
+    server = Server(database, now=now)
+    sender = Sender(
         database,
         client,
         server,
-        events,
         rules,
+        Wishes(settings.state_dir, stamp, now=now),
         dates=settings.timestamps,
         now=now,
         jitter=jitter,
-        is_held=is_held,
     )
     follow = Follow(database, ingest, folders, names=names, now=now)
     follow.settings_are(_fingerprint(settings, extras=extras))
@@ -121,16 +116,8 @@ def build(
         client=client,
         server=server,
         follow=follow,
-        delivery=Delivery(
-            database,
-            courier,
-            server,
-            now=now,
-            on_trouble=events.trouble,
-            on_beat=on_beat,
-            is_held=is_held,
-        ),
-        courier=courier,
+        delivery=Delivery(database, sender, server, now=now),
+        sender=sender,
         events=events,
     )
 

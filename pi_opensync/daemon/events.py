@@ -1,10 +1,11 @@
 """What delivery does, as log lines: one a happening, repeated failures at most every 30 s with a count."""
 
 import json
-import sqlite3
 from collections.abc import Callable
 from typing import Any
 
+from pi_opensync.deliver.actions import Pause, Report
+from pi_opensync.deliver.schedule import Round
 from pi_opensync.store.sessions import Session
 from pi_opensync.texts import shown
 
@@ -12,7 +13,7 @@ QUIET = 30.0  # seconds between two lines about the same trouble
 
 
 class LogEvents:
-    """`deliver.courier.Events` as log lines. Names of sessions and projects, never content."""
+    """Rounds of delivery as log lines. Names of sessions and projects, never content."""
 
     def __init__(self, log: Any, *, now: Callable[[], float]) -> None:
         self._log = log
@@ -20,35 +21,48 @@ class LogEvents:
         self._last: dict[str, tuple[float, int]] = {}
         self._trouble: tuple[float, str] | None = None
 
-    def delivered(self, session: Session, messages: int) -> None:
-        self._log.info("delivered", messages=messages, **names(session))
+    def tell(self, came: Round) -> None:
+        """Say what came of a round."""
+        for report in came.reports:
+            self._tell(report)
+        if came.trouble is not None:
+            self.trouble(came.trouble)
 
-    def parked(self, session: Session, external_id: str, reason: str) -> None:
-        what = "session" if external_id == session.external_id else "message"
-        self._log.error(
-            "parked",
-            what=what,
-            id=shown(external_id),
-            reason=reason,
-            hint="see `pi-opensync status`",
-            **names(session),
-        )
+    def _tell(self, report: Report) -> None:
+        session = report.session
+        if report.back_after is not None:
+            self._last.clear()
+            self._log.info("recovered", away_s=round(report.back_after))
+        for external_id, reason in report.parked:
+            what = "session" if external_id == session.external_id else "message"
+            self._log.error(
+                "parked",
+                what=what,
+                id=shown(external_id),
+                reason=reason,
+                hint="see `pi-opensync status`",
+                **names(session),
+            )
+        for reason in report.failed:
+            self._seldom("failed, will be tried again", reason, **names(session))
+        if report.delivered:
+            self._log.info("delivered", messages=report.delivered, **names(session))
+        if report.away is not None:
+            self._away(report.away)
 
-    def failed(self, session: Session, reason: str) -> None:
-        self._seldom("failed, will be tried again", reason, **names(session))
-
-    def away(self, kind: str, reason: str, seconds: float) -> None:
-        if kind == "key refused":
+    def _away(self, pause: Pause) -> None:
+        seconds = pause.until - self._now()
+        if pause.kind == "key refused":
             self._seldom(
                 "delivery pauses",
-                reason,
+                pause.reason,
                 hint="make a new key and run `pi-opensync login`",
                 next_try_s=round(seconds),
             )
         else:
-            self._seldom("delivery pauses", reason, next_try_s=round(seconds, 1))
+            self._seldom("delivery pauses", pause.reason, next_try_s=round(seconds, 1))
 
-    def trouble(self, error: sqlite3.OperationalError) -> None:
+    def trouble(self, error: Exception) -> None:
         """The store can not be written: a full disk, most often."""
         self._trouble = self._now(), str(error)
         self._seldom(
@@ -62,10 +76,6 @@ class LogEvents:
         if self._trouble is None or self._now() - self._trouble[0] > QUIET:
             return None
         return self._trouble[1]
-
-    def back(self, seconds: float) -> None:
-        self._last.clear()
-        self._log.info("recovered", away_s=round(seconds))
 
     def _seldom(self, event: str, reason: str, **values: object) -> None:
         said_at, held_back = self._last.get(reason, (float("-inf"), 0))

@@ -37,9 +37,7 @@ async def follow(
         if heart.beat(part, time.monotonic()):
             notifier.alive()
 
-    built = engine.build(
-        chosen, folders, database, extras=extras, on_beat=beat, is_outdated=stamp.is_outdated
-    )
+    built = engine.build(chosen, folders, database, extras=extras, stamp=stamp)
     async with built.client:
         daemon = Daemon(
             built,

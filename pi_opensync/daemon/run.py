@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from pi_opensync import logs
 from pi_opensync.daemon.build import Engine
-from pi_opensync.daemon.systemd import INGEST
+from pi_opensync.daemon.systemd import DELIVERY, INGEST
 from pi_opensync.errors import KeyRefused, NetworkError, PartlyDone
 from pi_opensync.fold import external_id
 from pi_opensync.pi.parents import first_header
@@ -83,7 +83,7 @@ class Daemon:
             tasks = [
                 asyncio.create_task(self._read()),
                 asyncio.create_task(self._sweep_for_ever(watcher)),
-                asyncio.create_task(self._engine.delivery.run()),
+                asyncio.create_task(self._deliver()),
             ]
             rebuilding = asyncio.create_task(self._take_what_the_server_has(patient=True))
             stopped = asyncio.create_task(self._stopping.wait())
@@ -115,7 +115,7 @@ class Daemon:
         """Read and deliver what is queued. Raises as `once`."""
         self._engine.server.try_now()
         reader = asyncio.create_task(self._read())
-        sender = asyncio.create_task(self._engine.delivery.run())
+        sender = asyncio.create_task(self._deliver())
         stopped = asyncio.create_task(self._stopping.wait())
         finished = asyncio.create_task(self._all_done())
         try:
@@ -196,6 +196,11 @@ class Daemon:
                 async with asyncio.timeout(self._patience()):
                     await self._changed.wait()
             follow.drained()
+
+    async def _deliver(self) -> None:
+        async for came in self._engine.delivery.rounds():
+            self._on_beat(DELIVERY)
+            self._engine.events.tell(came)
 
     def _patience(self) -> float:
         follow = self._engine.follow
@@ -286,9 +291,9 @@ class Daemon:
             await self._written(baseline.rebuilt)
             self._changed.set()
 
-    async def _known_sessions(self) -> set[str] | None:
+    async def _known_sessions(self) -> frozenset[str] | None:
         try:
-            return await self._engine.courier.known_sessions()
+            return await self._engine.sender.known_sessions()
         except sqlite3.OperationalError as error:
             self._engine.events.trouble(error)
             return None
@@ -297,7 +302,7 @@ class Daemon:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        await self._engine.delivery.stop(within=FLUSH_WITHIN)
+        self._engine.events.tell(await self._engine.delivery.stop(within=FLUSH_WITHIN))
 
     def _catch_signals(self, loop: asyncio.AbstractEventLoop) -> None:
         def received(number: signal.Signals) -> None:

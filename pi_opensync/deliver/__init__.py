@@ -1,1 +1,1 @@
-"""Makes the server equal to the outbox: decided in `plan`, done in `courier`, kept going by `delivery`."""
+"""Makes the server equal to the outbox: decided in `plan` and `consequences`, done in `send`."""

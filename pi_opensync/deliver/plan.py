@@ -1,133 +1,156 @@
-"""What a session needs next. Pure: rows and clocks in, one action out.
+"""What is to be done next, every case of it. Pure: rows and a situation in, one action out.
 
-All times in seconds since the epoch by our clock; `skew` is the server's clock minus ours.
+What an answer means afterwards stands in `consequences`.
 """
 
-import json
-from dataclasses import dataclass
+from collections.abc import Sequence
 from itertools import takewhile
 
+from pi_opensync.deliver.actions import (
+    Action,
+    AskDates,
+    Attempt,
+    AttemptSession,
+    Change,
+    Due,
+    FindOrigin,
+    Hold,
+    Pause,
+    ReadBack,
+    Rest,
+    SendBatch,
+    SendEach,
+    SendSession,
+    Situation,
+    Wait,
+)
+from pi_opensync.opensync.rules import (
+    CLOCK_MARGIN,
+    MAX_BATCH,
+    MAX_BATCH_BYTES,
+    MESSAGE_WINDOW,
+    SESSION_WINDOW,
+    SIDE_BY_SIDE,
+    would_be_dropped,
+)
 from pi_opensync.store.outbox import Waiting
 from pi_opensync.store.sessions import Session
 
-SESSION_PERIOD = 10.0  # at most one update of a session in this time
-SESSION_WINDOW = 10.0  # the server drops an update without news this soon after its last write
-MESSAGE_WINDOW = 5.0  # the server drops an update of a message whose date is this close to its clock
-CLOCK_MARGIN = 1.5  # the Date header names whole seconds
-MAX_BATCH = 100  # messages
-MAX_BATCH_BYTES = 1 << 20
-_KEY_FIELDS = ("title", "model", "projectPath", "promptTokens", "completionTokens")
+SESSION_PERIOD = 10.0  # at most one update of a session in this time, which costs the deployment a model call
 MAX_CHAIN = 32  # messages sent one after another between two looks at the store
+TURN = 12  # actions of a session; then another has its turn
+PAUSE_LOOK = 2.0  # seconds until it is looked whether the user resumed
+LONGEST_SLEEP = 20.0  # seconds; a clock that is set back must not stop delivery
+ASK_AGAIN = 24 * 3600.0  # seconds until a server is asked again whether its batch keeps dates
 
 
-@dataclass(frozen=True, slots=True)
-class FindOrigin:
-    """Ask whether the server had the session before us."""
-
-
-@dataclass(frozen=True, slots=True)
-class SendSession:
-    """Put the session row."""
-
-
-@dataclass(frozen=True, slots=True)
-class ReadBack:
-    """Ask what the server holds of a session that somebody else sent."""
-
-
-@dataclass(frozen=True, slots=True)
-class SendEach:
-    """Put these messages one after another."""
-
-    messages: list[Waiting]
-
-
-@dataclass(frozen=True, slots=True)
-class SendBatch:
-    """Put these messages at once; none of them was ever attempted."""
-
-    messages: list[Waiting]
-
-
-@dataclass(frozen=True, slots=True)
-class AskDates:
-    """Put one message by a batch, to learn whether it keeps dates."""
-
-    message: Waiting
-
-
-@dataclass(frozen=True, slots=True)
-class Wait:
-    """Nothing can be done before `until`."""
-
-    until: float
-
-
-@dataclass(frozen=True, slots=True)
-class Rest:
-    """Nothing is left to do."""
-
-
-Action = FindOrigin | SendSession | ReadBack | SendEach | SendBatch | AskDates | Wait | Rest
-
-
-def next_action(  # noqa: PLR0911 - a line a case
-    session: Session,
-    fresh: list[Waiting],
-    updates: list[Waiting],
-    *,
-    now: float,
-    skew: float,
-    may_batch: bool,
+def next_action(
+    session: Session, fresh: Sequence[Waiting], updates: Sequence[Waiting], now: Situation
 ) -> Action:
     """The session row first, then what was never sent in order, then newer versions, then rest.
 
     `fresh` are the messages that the server acknowledged in no version, in order; `updates` the others.
     """
+    if now.is_held or _is_away(now):
+        return Hold()  # it stays due, for when the pause ends
+    if session.excluded or now.stays_here:
+        return Rest()  # the next sweep takes back what waits of it
     if session.parked is not None:
-        return Rest()
-    if session.acked_digest is None:
-        at = max(session.next_try, _first_session_at(session))
-        if at > now:
-            return Wait(at)
-        return SendSession() if session.origin is not None else FindOrigin()
+        return Rest()  # no message without its session
+    action = _of_session(session, now) or _of_messages(session, fresh, updates, now)
+    if now.turn >= TURN and not isinstance(action, Wait | Rest):
+        return Wait(now.now)  # behind the others that are due
+    return action
+
+
+def stops(now: Situation) -> bool:
+    """Whether a chain of messages ends before its next one."""
+    return now.is_held or now.stays_here or _is_away(now)
+
+
+def room(under_way: int, now: Situation) -> int:
+    """How many more sessions may be begun beside those that are under way."""
+    return 0 if now.is_held or _is_away(now) else _side_by_side(now) - under_way
+
+
+def next_start(due: float | None, pause: Pause | None) -> float | None:
+    """When something is to be begun next, of what is due at `due`; None where nothing is left."""
+    return due if due is None or pause is None else max(due, pause.until)
+
+
+def patience(start: float | None, under_way: int, now: Situation) -> float:
+    """Seconds until something may be begun that no event announces; `start` as from `next_start`."""
+    if start is None or under_way >= _side_by_side(now):
+        return LONGEST_SLEEP
+    return PAUSE_LOOK if now.is_held else min(max(start - now.now, 0.0), LONGEST_SLEEP)
+
+
+def beginning(session: Session, action: Action, now: Situation) -> list[Change]:
+    """What is to be on disk before the action begins: an attempt, or when the session is due again."""
+    written_at = max(session.written_at or 0.0, now.server_now)
+    match action:
+        case SendSession(origin, dates):
+            return [AttemptSession(origin, dates, now.now, written_at)]
+        case SendEach(messages) | SendBatch(messages):
+            return [Attempt(messages, written_at)]
+        case AskDates(message):
+            return [Attempt([message], written_at)]
+        case Wait(until):
+            return [Due(until)]
+        case Rest():
+            return [Due(None)]
+        case _:
+            return []
+
+
+def _is_away(now: Situation) -> bool:
+    return now.pause is not None and now.pause.until > now.now
+
+
+def _side_by_side(now: Situation) -> int:
+    # One request tells whether a server that was away is back; six would only be turned away.
+    return SIDE_BY_SIDE if now.pause is None else 1
+
+
+def _of_session(session: Session, now: Situation) -> Action | None:
+    """What must come before any message."""
+    if session.acked_digest is not None:
+        return None
+    at = max(session.next_try, _first_session_at(session))
+    if at > now.now:
+        return Wait(at)
+    if session.origin is None and now.listed is None:
+        return FindOrigin()
+    return _row(session, now)
+
+
+def _row(session: Session, now: Situation) -> SendSession:
+    known = now.listed is None or session.external_id in now.listed
+    return SendSession(session.origin or ("known" if known else "new"), session.dates or now.dates)
+
+
+def _of_messages(
+    session: Session, fresh: Sequence[Waiting], updates: Sequence[Waiting], now: Situation
+) -> Action:
     if session.origin == "known" and not all(message.checked for message in fresh):
-        return ReadBack() if session.next_try <= now else Wait(session.next_try)
+        # What another program sent under other ids must not stand there twice.
+        return ReadBack() if session.next_try <= now.now else Wait(session.next_try)
     waits: list[float] = []
     if session.acked_digest != session.wanted_digest or _another_may_be_there(session):
-        at = max(session.next_try, _session_update_at(session, skew))
-        if at <= now:
-            return SendSession()
+        at = max(session.next_try, _session_update_at(session, now))
+        if at <= now.now:
+            return _row(session, now)
         waits.append(at)
-    ready = _ready(session, fresh, now, skew)
+    ready = _ready(session, fresh, now)
     if ready:
-        return _send(ready, may_batch=may_batch)
-    waits.extend(_message_at(session, message, skew) for message in fresh[:1])
+        return _send(session, ready, now)
+    waits.extend(_message_at(session, message, now) for message in fresh[:1])
     for update in updates:
-        at = _message_at(session, update, skew)
-        if at <= now:
+        at = _message_at(session, update, now)
+        if at <= now.now:
             return SendEach([update])
         waits.append(at)
     return Wait(min(waits)) if waits else Rest()
-
-
-def update_key(payload: bytes, before: bytes | None = None) -> bytes:
-    """The fields whose change makes the server take an update inside its window.
-
-    With the key `before` it was taken: what the server holds after it, as it keeps what is left out or 0.
-    """
-    value = json.loads(payload)
-    fields = [value.get(name) for name in _KEY_FIELDS]
-    if before is not None:
-        fields = [new or old for new, old in zip(fields, json.loads(before), strict=True)]
-    return json.dumps(fields).encode()
-
-
-def would_be_dropped(acked_key: bytes, wanted: bytes) -> bool:
-    """Whether the server takes an update inside its window for one without news: 0 tokens never are."""
-    *old_names, old_prompt, old_completion = json.loads(acked_key)
-    *names, prompt, completion = json.loads(update_key(wanted))
-    return old_names == names and prompt in (0, old_prompt) and completion in (0, old_completion)
 
 
 def _first_session_at(session: Session) -> float:
@@ -142,18 +165,18 @@ def _another_may_be_there(session: Session) -> bool:
     return session.attempted_digest not in (session.acked_digest, session.wanted_digest)
 
 
-def _session_update_at(session: Session, skew: float) -> float:
+def _session_update_at(session: Session, now: Situation) -> float:
     at = (session.sent_at or 0.0) + SESSION_PERIOD
     if (
         session.acked_key is None
         or _another_may_be_there(session)
         or would_be_dropped(session.acked_key, session.wanted)
     ):
-        at = max(at, (session.written_at or 0.0) + SESSION_WINDOW + CLOCK_MARGIN - skew)
+        at = max(at, (session.written_at or 0.0) + SESSION_WINDOW + CLOCK_MARGIN - now.skew)
     return at
 
 
-def _message_at(session: Session, message: Waiting, skew: float) -> float:
+def _message_at(session: Session, message: Waiting, now: Situation) -> float:
     """When the message may be sent: after a failure's wait, and outside the server's window for updates."""
     stored_other = message.acked_digest is not None or (
         message.attempted_digest is not None and message.attempted_digest != message.wanted_digest
@@ -165,17 +188,22 @@ def _message_at(session: Session, message: Waiting, skew: float) -> float:
         if session.dates != "server"
         else message.acked_at or session.written_at or 0.0
     )
-    return max(message.next_try, dated + MESSAGE_WINDOW + CLOCK_MARGIN - skew)
+    return max(message.next_try, dated + MESSAGE_WINDOW + CLOCK_MARGIN - now.skew)
 
 
-def _ready(session: Session, fresh: list[Waiting], now: float, skew: float) -> list[Waiting]:
+def _ready(session: Session, fresh: Sequence[Waiting], now: Situation) -> list[Waiting]:
     """The messages to send now, in order; one that waits for the server's window holds back no other."""
-    in_turn = takewhile(lambda message: message.next_try <= now, fresh)
-    return [message for message in in_turn if _message_at(session, message, skew) <= now]
+    in_turn = takewhile(lambda message: message.next_try <= now.now, fresh)
+    return [message for message in in_turn if _message_at(session, message, now) <= now.now]
 
 
-def _send(ready: list[Waiting], *, may_batch: bool) -> Action:
-    if not may_batch:
+def _send(session: Session, ready: list[Waiting], now: Situation) -> Action:
+    if now.pause is not None:
+        return SendEach(ready[:1])  # it tells whether the server is back, for all
+    keeps_dates = session.dates == "server" or _batch_keeps_dates(now)
+    if session.origin != "new" or keeps_dates is False:
+        # A message that exists loses its parts in a batch, and only a server that never had the session
+        # has none of its messages for certain.
         return SendEach(ready[:MAX_CHAIN])
     batch: list[Waiting] = []
     size = 0
@@ -185,5 +213,12 @@ def _send(ready: list[Waiting], *, may_batch: bool) -> Action:
             break
         batch.append(message)
     if len(batch) > 1:
-        return SendBatch(batch)
+        return SendBatch(batch) if keeps_dates else AskDates(batch[0])
     return SendEach(list(takewhile(lambda message: message.may_be_there, ready[:MAX_CHAIN])) or ready[:1])
+
+
+def _batch_keeps_dates(now: Situation) -> bool | None:
+    """None where it was not asked for a day: a later server may keep them."""
+    if now.batch is None or not 0 <= now.now - now.batch.at < ASK_AGAIN:
+        return None
+    return now.batch.keeps_dates

@@ -1,98 +1,64 @@
-"""What is known of the server: its clock, whether its batch keeps dates, whether it is away."""
+"""Facts of one server, kept in the store's meta table so that they survive a restart."""
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import Literal
+from dataclasses import astuple, replace
 
-from pi_opensync.deliver.backoff import delay
-from pi_opensync.opensync.outcomes import Outcome, Verdict
+from pi_opensync.deliver.actions import Learned, Pause
+from pi_opensync.opensync.outcomes import Outcome
 from pi_opensync.store.database import Database
-
-ASK_AGAIN = 24 * 3600.0  # seconds until a server is asked again whether its batch keeps dates
-KEY_PAUSE = 600.0  # seconds until a refused key is tried again
-
-Away = Literal["reachable", "away", "key refused"]
-
-
-@dataclass(frozen=True, slots=True)
-class Pause:
-    """Why nothing is sent, and until when."""
-
-    kind: Away
-    reason: str
-    failures: int
-    until: float
-    since: float
 
 
 class Server:
-    """Facts of one server, kept in the store's meta table so that they survive a restart."""
+    """Its clock, whether its batch keeps dates, whether it is away, which sessions it had before us."""
 
-    def __init__(self, database: Database, *, now: Callable[[], float], jitter: Callable[[], float]) -> None:
+    def __init__(self, database: Database, *, now: Callable[[], float]) -> None:
         self._database = database
         self._now = now
-        self._jitter = jitter
-        self.skew = float(database.meta("skew") or 0.0)
-        self.pause = read_pause(database)
+        self.skew = float(database.meta("skew") or 0.0)  # its clock minus ours, in seconds
+        self.listed: frozenset[str] | None = None  # not kept: it is asked once a run
 
     def heard(self, outcome: Outcome) -> None:
+        """Take the server's clock from its answer."""
         if outcome.server_time is not None:
             self.skew = outcome.server_time - self._now()
 
-    def time(self) -> float:
-        return self._now() + self.skew
+    @property
+    def pause(self) -> Pause | None:
+        return read_pause(self._database)
 
-    def batch_keeps_dates(self) -> bool | None:
-        """None where it was not asked for a day."""
+    def set_pause(self, pause: Pause | None) -> None:
+        """To be called in a transaction."""
+        self._database.set_meta("pause", None if pause is None else json.dumps(astuple(pause)))
+        if pause is not None:
+            self.note_error(pause.reason)
+
+    @property
+    def batch(self) -> Learned | None:
+        """What was learned of its batch; None where it was never asked."""
         kept = self._database.meta("batch_keeps_dates")
-        asked_at = self._database.meta("batch_asked_at") or 0.0
-        if kept is None or not 0 <= self._now() - asked_at < ASK_AGAIN:
-            return None
-        return bool(kept)
+        asked_at = self._database.meta("batch_asked_at")
+        return None if kept is None else Learned(bool(kept), float(asked_at or 0.0))
 
-    def learned_batch(self, *, keeps_dates: bool) -> None:
-        with self._database.transaction():
-            self._database.set_meta("batch_keeps_dates", int(keeps_dates))
-            self._database.set_meta("batch_asked_at", self._now())
-
-    def went_away(self, outcome: Outcome) -> Pause:
-        """Stop sending for a while: longer with every failure in a row, or as the server asked."""
-        now = self._now()
-        if self.pause is not None and self.pause.until > now:
-            return self.pause  # one of several requests that were under way
-        failures = (self.pause.failures if self.pause else 0) + 1
-        since = self.pause.since if self.pause else now
-        if outcome.verdict is Verdict.KEY_REFUSED:
-            kind: Away = "key refused"
-            until = now + KEY_PAUSE
-        else:
-            kind = "away"
-            until = now + delay(failures, self._jitter(), retry_after=outcome.retry_after)
-        self.pause = Pause(kind, outcome.reason, failures, until, since)
-        with self._database.transaction():
-            self._database.set_meta("pause", json.dumps([kind, outcome.reason, failures, until, since]))
-            self.note_error(outcome.reason)
-        return self.pause
-
-    def came_back(self) -> Pause | None:
-        """Forget the pause; returns the one that ended."""
-        ended = self.pause
-        if ended is not None:
-            with self._database.transaction():
-                self._database.set_meta("pause", None)
-            self.pause = None
-        return ended
+    def learned_batch(self, learned: Learned) -> None:
+        """To be called in a transaction."""
+        self._database.set_meta("batch_keeps_dates", int(learned.keeps_dates))
+        self._database.set_meta("batch_asked_at", learned.at)
 
     def clock_was_set(self, *, horizon: float, back_by: float = 0.0) -> None:
-        """End a pause whose end was told by another clock: nothing waits longer than `horizon` seconds."""
+        """Let no pause end later than `horizon` seconds from now: its end was told by another clock."""
         self.skew += back_by
-        if self.pause is not None:
-            self.pause = replace(self.pause, until=min(self.pause.until, self._now() + horizon))
+        pause = self.pause
+        latest = self._now() + horizon
+        if pause is not None and pause.until > latest:
+            with self._database.transaction():
+                self.set_pause(replace(pause, until=latest))
 
     def try_now(self) -> None:
         """Forget a pause of an earlier run: somebody waits for this one."""
-        self.came_back()
+        if self.pause is not None:
+            with self._database.transaction():
+                self.set_pause(None)
 
     def note_success(self) -> None:
         """To be called in a transaction."""
@@ -106,5 +72,6 @@ class Server:
 
 
 def read_pause(database: Database) -> Pause | None:
+    """The pause that the daemon noted, whether it is over or not."""
     stored = database.meta("pause")
     return None if stored is None else Pause(*json.loads(stored))

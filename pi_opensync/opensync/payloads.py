@@ -13,15 +13,17 @@ import msgspec
 
 from pi_opensync import texts
 from pi_opensync.fold import SOURCE, Message, SessionState, title
+from pi_opensync.opensync.rules import (
+    MAX_FIELDS,
+    MAX_ITEMS,
+    MAX_KEY,
+    MAX_MESSAGE,
+    MAX_NESTING,
+    MAX_PARTS,
+)
 from pi_opensync.pi.translate import Options
 from pi_opensync.privacy.cleaner import Cleaner
 
-MAX_MESSAGE = 900_000  # bytes of JSON
-MAX_FIELDS = 1_000
-MAX_ITEMS = 8_000
-MAX_NESTING = 48  # levels within a tool's arguments
-MAX_KEY = 1_024  # characters
-MAX_PARTS = 4_000
 MIN_TEXT = 256  # bytes that a text keeps, however many share its message
 
 _THINKING = re.compile(r"<thinking>\n.*?\n</thinking>\n?", re.DOTALL)

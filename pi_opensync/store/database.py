@@ -13,6 +13,8 @@ from pi_opensync.store.schema import APPLICATION_ID, NEWEST, migrate
 FILE = "state.sqlite3"
 BUSY_SECONDS = 20.0
 
+Unavailable = sqlite3.OperationalError  # the state can not be read or written now; waiting loses nothing
+
 
 class Corrupt(PiOpensyncError):  # noqa: N818 - named for what the user is told
     """The state file is damaged; everything in it can be built again from the transcripts."""

@@ -8,19 +8,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pi_opensync.deliver.plan import (
-    CLOCK_MARGIN,
-    MAX_BATCH,
-    MAX_BATCH_BYTES,
+from pi_opensync.deliver.actions import (
     Action,
     FindOrigin,
+    Learned,
     ReadBack,
     Rest,
     SendBatch,
     SendEach,
     SendSession,
+    Situation,
     Wait,
-    next_action,
+)
+from pi_opensync.deliver.plan import next_action
+from pi_opensync.opensync.rules import (
+    CLOCK_MARGIN,
+    MAX_BATCH,
+    MAX_BATCH_BYTES,
     update_key,
     would_be_dropped,
 )
@@ -77,6 +81,9 @@ NEW = replace(
 )
 
 
+PUT = SendSession("new", "transcript")
+
+
 def waiting(number: int = 1, **changes: Any) -> Waiting:
     fields: dict[str, Any] = {
         "id": number,
@@ -108,7 +115,8 @@ def do(
     may_batch: bool = False,
     now: float = NOW,
 ) -> Action:
-    return next_action(session, fresh or [], updates or [], now=now, skew=skew, may_batch=may_batch)
+    batch = Learned(keeps_dates=may_batch, at=now)
+    return next_action(session, fresh or [], updates or [], Situation(now, skew, batch=batch))
 
 
 def numbers(action: Action) -> list[int]:
@@ -124,7 +132,7 @@ def test_where_a_session_comes_from_is_asked_before_it_goes() -> None:
 
 
 def test_a_session_goes_before_its_messages() -> None:
-    assert do(NEW, some(3), may_batch=True) == SendSession()
+    assert do(NEW, some(3), may_batch=True) == PUT
 
 
 def test_messages_wait_for_a_session_that_waits() -> None:
@@ -142,7 +150,7 @@ def test_nothing_left_is_rest() -> None:
 def test_a_first_version_that_may_have_arrived_is_not_overtaken_within_the_window() -> None:
     lost = replace(NEW, attempted_digest=b"older", sent_at=NOW - 1)
     assert do(lost) == Wait(NOW - 1 + 10 + CLOCK_MARGIN)
-    assert do(replace(lost, attempted_digest=b"one")) == SendSession()
+    assert do(replace(lost, attempted_digest=b"one")) == PUT
 
 
 # what another sender left
@@ -166,7 +174,7 @@ def changed(**changes: Any) -> Session:
 def test_a_session_that_changes_is_sent_at_most_every_10_seconds() -> None:
     session = replace(changed(promptTokens=6), sent_at=NOW - 4)
     assert do(session) == Wait(NOW + 6)
-    assert do(session, now=NOW + 6) == SendSession()
+    assert do(session, now=NOW + 6) == PUT
 
 
 def test_messages_go_on_while_the_session_waits() -> None:
@@ -178,7 +186,7 @@ def test_messages_go_on_while_the_session_waits() -> None:
 def test_an_update_that_would_be_dropped_waits_for_10_quiet_seconds(change: dict[str, Any]) -> None:
     session = replace(changed(**change), written_at=NOW - 2)
     assert do(session) == Wait(NOW + 8 + CLOCK_MARGIN)
-    assert do(session, now=NOW + 8 + CLOCK_MARGIN) == SendSession()
+    assert do(session, now=NOW + 8 + CLOCK_MARGIN) == PUT
 
 
 @pytest.mark.parametrize(
@@ -186,7 +194,7 @@ def test_an_update_that_would_be_dropped_waits_for_10_quiet_seconds(change: dict
     [{"title": "b"}, {"model": "n"}, {"projectPath": "/q"}, {"promptTokens": 6}, {"completionTokens": 3}],
 )
 def test_an_update_with_news_is_taken_at_once(change: dict[str, Any]) -> None:
-    assert do(replace(changed(**change), written_at=NOW)) == SendSession()
+    assert do(replace(changed(**change), written_at=NOW)) == PUT
 
 
 def test_the_window_is_measured_by_the_clock_of_the_server() -> None:
@@ -227,13 +235,13 @@ def test_of_several_versions_that_were_attempted_any_may_be_there() -> None:
 def test_what_may_have_arrived_is_taken_back_where_the_older_version_is_wanted_again() -> None:
     lost = replace(SETTLED, attempted_digest=b"lost", written_at=NOW - 2)
     assert do(lost) == Wait(NOW + 8 + CLOCK_MARGIN)
-    assert do(lost, now=NOW + 10) == SendSession()
+    assert do(lost, now=NOW + 10) == PUT
 
 
 def test_an_update_that_is_like_one_that_may_have_arrived_waits_for_the_window() -> None:
     lost = replace(changed(promptTokens=6), attempted_digest=b"lost", written_at=NOW - 2)
     assert do(lost) == Wait(NOW + 8 + CLOCK_MARGIN)
-    assert do(replace(lost, attempted_digest=b"two")) == SendSession()
+    assert do(replace(lost, attempted_digest=b"two")) == PUT
 
 
 # messages in order

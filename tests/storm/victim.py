@@ -45,7 +45,9 @@ async def _sync(folder: Path, url: str, start: float, vanish_at: int | None) -> 
             built.follow.compare(built.follow.list_files())
             while built.follow.has_more:
                 built.follow.read_next()
-            due = await built.delivery.settle()
+            async for came in built.delivery.rounds(endless=False):
+                assert came.trouble is None
+            due = built.delivery.next_due()
             if due is None:
                 return
             now = max(now, due)

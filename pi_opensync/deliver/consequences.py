@@ -1,0 +1,218 @@
+"""What an answer means for the rows and for what is sent next, every case of it. Pure.
+
+Each function takes the situation as it is after the answer. Rule: what may have been stored stays attempted,
+what was certainly not is given back; one bad record is parked and holds back no other.
+"""
+
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
+from typing import Any
+
+from pi_opensync.deliver.actions import (
+    Acknowledge,
+    AcknowledgeSession,
+    BeginPause,
+    Came,
+    Change,
+    EndPause,
+    Fail,
+    FailSession,
+    LearnBatch,
+    Learned,
+    LearnListed,
+    Park,
+    ParkSession,
+    Pause,
+    Postpone,
+    ReadThere,
+    Situation,
+    Unattempt,
+    Written,
+)
+from pi_opensync.deliver.backoff import AMBIGUOUS_BATCH, delay
+from pi_opensync.opensync.compare import holds_session, on_server
+from pi_opensync.opensync.outcomes import Outcome, Verdict
+from pi_opensync.store.outbox import Waiting
+from pi_opensync.store.sessions import Session
+
+UNCLEAR_TRIES = 5  # failures without a reason until a row is parked
+KEY_PAUSE = 600.0  # seconds until a refused key is tried again
+
+
+def of_list(outcome: Outcome, now: Situation) -> Came:
+    """The server was asked which sessions it has."""
+    changes, stop = _of_any(outcome, now)
+    if stop:
+        return _came(changes, goes_on=False)
+    listed = outcome.body.get("sessionIds")
+    if outcome.verdict is not Verdict.DELIVERED or not isinstance(listed, list):
+        reason = outcome.reason or "the server does not list its sessions"
+        return _came([BeginPause(_pause(Outcome(Verdict.AWAY, reason), now))], goes_on=False)
+    return _came([*changes, LearnListed(frozenset(item for item in listed if isinstance(item, str)))])
+
+
+def of_session(session: Session, outcome: Outcome, now: Situation) -> Came:
+    """The row was sent."""
+    changes, stop = _of_write(session, outcome, now)
+    if stop:
+        return _came(changes, goes_on=False)
+    if outcome.verdict is Verdict.DELIVERED:
+        server_id = outcome.body.get("sessionId")
+        known = server_id if isinstance(server_id, str) else session.server_id
+        return _came([*changes, AcknowledgeSession(known, now.server_now)])
+    if _is_given_up(outcome, session.failures):
+        return _came([*changes, ParkSession(outcome.reason)], goes_on=False)
+    return _came([*changes, _failed_session(session, outcome, now)])
+
+
+def of_reading(
+    session: Session,
+    outcome: Outcome,
+    waiting: Sequence[Waiting],
+    now: Situation,
+    *,
+    taken: AbstractSet[str],
+    is_whole: bool,
+) -> Came:
+    """The session was read back; `waiting` are its messages that the server acknowledged in no version.
+
+    `taken` are the ids of others' messages that count as ours already; `is_whole`: its file was read to
+    the end, so that nothing more of what others sent can turn up.
+    """
+    changes, stop = _of_any(outcome, now)
+    if stop:
+        return _came(changes, goes_on=False)
+    stored = outcome.body.get("messages")
+    if outcome.verdict is not Verdict.DELIVERED or not isinstance(stored, list):
+        return _came([*changes, _failed_session(session, outcome, now)])
+    there = on_server(stored, waiting, taken=taken, server_dates=session.dates == "server")
+    found = ReadThere(
+        waiting,
+        there.same,
+        there.different,
+        there.by_others,
+        holds_row=holds_session(outcome.body.get("session"), session.wanted),
+        origin="read" if is_whole else "known",
+        at=now.server_now,
+    )
+    return _came([*changes, found])
+
+
+def of_messages(
+    session: Session, messages: Sequence[Waiting], outcomes: Sequence[Outcome], now: Situation, *, begun: int
+) -> Came:
+    """The first `begun` of the messages were sent one after another, and so many answered as `outcomes`."""
+    changes: list[Change] = []
+    arrived: list[Waiting] = []
+    goes_on = True
+    unsent = begun
+    for message, outcome in zip(messages, outcomes, strict=False):
+        heard, stop = _of_write(session, outcome, now)
+        changes += heard
+        if stop:
+            goes_on = False
+            unsent = begun if outcome.arrived else begun - 1
+        elif outcome.verdict is Verdict.DELIVERED:
+            arrived.append(message)
+        elif _is_given_up(outcome, message.failures):
+            changes.append(Park(message, outcome.reason))
+        else:
+            changes.append(_failed(message, outcome, now))
+    if arrived:
+        changes.append(Acknowledge(arrived, now.server_now))
+    if messages[unsent:]:
+        changes.append(Unattempt(messages[unsent:]))
+    return _came(changes, goes_on=goes_on)
+
+
+def chain_goes_on(message: Waiting, outcome: Outcome) -> bool:
+    """Whether the message behind this one may be sent: it arrived, or never will."""
+    return outcome.verdict is Verdict.DELIVERED or _is_given_up(outcome, message.failures)
+
+
+def of_batch(session: Session, messages: Sequence[Waiting], outcome: Outcome, now: Situation) -> Came:
+    """The messages were sent at once.
+
+    Where they were not all stored each goes alone from here: what is refused stands by itself, and what
+    was stored is mended.
+    """
+    changes, stop = _of_write(session, outcome, now)
+    if outcome.verdict in (Verdict.DATES_REFUSED, Verdict.KEY_REFUSED) or not outcome.arrived:
+        changes.append(Unattempt(messages))
+    elif outcome.verdict in (Verdict.AWAY, Verdict.PASSING, Verdict.UNCLEAR):
+        changes.append(Postpone(messages, now.now + AMBIGUOUS_BATCH))  # it may still be running there
+    if outcome.verdict is Verdict.DATES_REFUSED:
+        changes.append(LearnBatch(Learned(keeps_dates=False, at=now.now)))
+    stored = outcome.body.get("messages", len(messages))
+    if outcome.verdict is Verdict.DELIVERED and stored == len(messages):
+        changes.append(Acknowledge(messages, now.server_now))
+    return _came(changes, goes_on=not stop)
+
+
+def of_asking(
+    session: Session, message: Waiting, outcome: Outcome, read: Outcome | None, now: Situation
+) -> Came:
+    """The message was sent as a batch of one, and read back where that was accepted (`read`)."""
+    came = of_batch(session, [message], outcome, now)
+    if read is None:
+        return came
+    stored: Any = read.body.get("messages") if read.verdict is Verdict.DELIVERED else None
+    keeps_dates = any(
+        isinstance(item, dict)
+        and item.get("externalId") == message.external_id
+        and item.get("createdAt") == message.created_at
+        for item in (stored if isinstance(stored, list) else ())
+    )
+    return _came([*came.changes, LearnBatch(Learned(keeps_dates, now.now))], goes_on=came.goes_on)
+
+
+def _of_any(outcome: Outcome, now: Situation) -> tuple[list[Change], bool]:
+    """What an answer says of the server; true where it concerns every request, and the visit ends."""
+    if outcome.verdict in (Verdict.AWAY, Verdict.KEY_REFUSED):
+        return [BeginPause(_pause(outcome, now))], True
+    if now.pause is None or now.pause.until > now.now:
+        return [], False  # no pause, or one that began after this request did
+    return [EndPause(now.now - now.pause.since)], False
+
+
+def _came(changes: Sequence[Change], *, goes_on: bool = True) -> Came:
+    """The first answer after a pause ends the visit, so that the other sessions may begin."""
+    return Came(changes, goes_on and not any(isinstance(change, EndPause) for change in changes))
+
+
+def _of_write(session: Session, outcome: Outcome, now: Situation) -> tuple[list[Change], bool]:
+    changes, stop = _of_any(outcome, now)
+    if outcome.verdict is not Verdict.DELIVERED and outcome.arrived:
+        # What failed may have been stored all the same, and as late as now.
+        changes.append(Written(max(session.written_at or 0.0, now.server_now)))
+    return changes, stop
+
+
+def _pause(outcome: Outcome, now: Situation) -> Pause:
+    """Longer with every failure in a row, or as the server asked."""
+    before = now.pause
+    if before is not None and before.until > now.now:
+        return before  # this was one of several requests that were under way
+    failures = (before.failures if before else 0) + 1
+    since = before.since if before else now.now
+    if outcome.verdict is Verdict.KEY_REFUSED:
+        return Pause("key refused", outcome.reason, failures, now.now + KEY_PAUSE, since)
+    wait = delay(failures, now.jitter, retry_after=outcome.retry_after)
+    return Pause("away", outcome.reason, failures, now.now + wait, since)
+
+
+def _is_given_up(outcome: Outcome, failures: int) -> bool:
+    """Whether a row is parked: it will never be accepted, or failed too often without a reason."""
+    return outcome.verdict is Verdict.REFUSED or (
+        outcome.verdict is Verdict.UNCLEAR and failures + 1 >= UNCLEAR_TRIES
+    )
+
+
+def _failed_session(session: Session, outcome: Outcome, now: Situation) -> FailSession:
+    wait = delay(session.failures + 1, now.jitter, retry_after=outcome.retry_after)
+    return FailSession(now.now + wait, outcome.reason)
+
+
+def _failed(message: Waiting, outcome: Outcome, now: Situation) -> Fail:
+    wait = delay(message.failures + 1, now.jitter, retry_after=outcome.retry_after)
+    return Fail([message], now.now + wait, outcome.reason)

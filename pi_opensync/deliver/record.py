@@ -1,0 +1,143 @@
+"""Changes written to the store, each in the way that it says; a change decides nothing."""
+
+from collections.abc import Sequence
+
+from pi_opensync.deliver.actions import (
+    Acknowledge,
+    AcknowledgeSession,
+    Attempt,
+    AttemptSession,
+    BeginPause,
+    Change,
+    Due,
+    EndPause,
+    Fail,
+    FailSession,
+    LearnBatch,
+    LearnListed,
+    Park,
+    ParkSession,
+    Postpone,
+    ReadThere,
+    Report,
+    Unattempt,
+    Written,
+)
+from pi_opensync.deliver.server import Server
+from pi_opensync.opensync.rules import update_key
+from pi_opensync.store.database import Database
+from pi_opensync.store.outbox import Outbox, attempted
+from pi_opensync.store.sessions import Session, Sessions
+
+
+class Record:
+    def __init__(self, database: Database, server: Server) -> None:
+        self._sessions = Sessions(database)
+        self._outbox = Outbox(database)
+        self._server = server
+
+    def write(self, session: Session | None, changes: Sequence[Change]) -> None:
+        """To be called in a transaction; `session` as it was when what they came of was begun, if any was."""
+        for change in changes:
+            if session is not None:
+                self._of_session(session, change)
+            self._of_messages(change)
+            self._of_server(change)
+
+    def _of_session(self, session: Session, change: Change) -> None:
+        update = self._sessions.update
+        match change:
+            case Due(at):
+                self._sessions.set_due(session.id, at)
+            case AttemptSession(origin, dates, at, written_at):
+                digest = attempted(session.wanted_digest, session.attempted_digest, session.acked_digest)
+                update(
+                    session.id,
+                    origin=origin,
+                    dates=dates,
+                    attempted_digest=digest,
+                    sent_at=at,
+                    written_at=written_at,
+                )
+            case AcknowledgeSession(server_id, written_at):
+                update(
+                    session.id,
+                    acked_digest=session.wanted_digest,
+                    attempted_digest=session.wanted_digest,
+                    acked_key=update_key(session.wanted, session.acked_key),
+                    server_id=server_id,
+                    written_at=written_at,
+                    failures=0,
+                    next_try=0.0,
+                )
+            case Attempt(_, at) | Written(at) | Acknowledge(_, at):
+                update(session.id, written_at=at)
+            case ReadThere():
+                update(session.id, origin=change.origin, failures=0, next_try=0.0)
+                if not change.holds_row:
+                    update(session.id, acked_digest=b"")
+            case ParkSession(reason):
+                update(session.id, parked=reason, due=None)
+            case FailSession(until, _):
+                update(session.id, failures=session.failures + 1, next_try=until)
+            case _:
+                pass
+
+    def _of_messages(self, change: Change) -> None:
+        match change:
+            case Attempt(messages, _):
+                self._outbox.attempt(messages)
+            case Unattempt(messages):
+                self._outbox.unattempt(messages)
+            case Acknowledge(messages, at):
+                self._outbox.acknowledge(messages, at)
+            case ReadThere():
+                self._outbox.checked(change.looked_for)
+                self._outbox.acknowledge(change.same, change.at)
+                self._outbox.held_otherwise(change.different, change.at)
+                self._outbox.held_as(change.by_others)
+            case Park(message, reason):
+                self._outbox.park(message, reason)
+            case Fail(messages, until, _):
+                self._outbox.postpone(messages, until, failed=True)
+            case Postpone(messages, until):
+                self._outbox.postpone(messages, until, failed=False)
+            case _:
+                pass
+
+    def _of_server(self, change: Change) -> None:
+        match change:
+            case Acknowledge() | AcknowledgeSession():
+                self._server.note_success()
+            case ParkSession(reason) | Park(_, reason) | FailSession(_, reason) | Fail(_, _, reason):
+                self._server.note_error(reason)
+            case LearnBatch(learned):
+                self._server.learned_batch(learned)
+            case LearnListed(sessions):
+                self._server.listed = sessions
+            case BeginPause(pause):
+                self._server.set_pause(pause)
+            case EndPause():
+                self._server.set_pause(None)
+            case _:
+                pass
+
+
+def note(report: Report, changes: Sequence[Change]) -> None:
+    """Add to the report what the changes tell of what happened."""
+    for change in changes:
+        match change:
+            case Acknowledge(messages, _):
+                report.delivered += len(messages)
+            case ParkSession(reason):
+                report.parked.append((report.session.external_id, reason))
+            case Park(message, reason):
+                report.parked.append((message.external_id, reason))
+            case FailSession(_, reason) | Fail(_, _, reason):
+                report.failed.append(reason)
+            case BeginPause(pause):
+                report.away = pause
+            case EndPause(after):
+                report.back_after = after
+            case _:
+                pass
