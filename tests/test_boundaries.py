@@ -52,12 +52,6 @@ WIRE = frozenset(
 NOT_YET = frozenset(
     {
         "daemon/events.py: projectName",
-        "deliver/plan.py: completionTokens",
-        "deliver/plan.py: projectPath",
-        "deliver/plan.py: promptTokens",
-        "deliver/send.py: createdAt",
-        "deliver/send.py: externalId",
-        "deliver/send.py: sessionIds",
         "doctor/server.py: sessionIds",
         "fold.py: bashExecution",
         "fold.py: hookMessage",

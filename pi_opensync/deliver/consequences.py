@@ -6,7 +6,6 @@ what was certainly not is given back; one bad record is parked and holds back no
 
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
-from typing import Any
 
 from pi_opensync.deliver.actions import (
     Acknowledge,
@@ -30,6 +29,7 @@ from pi_opensync.deliver.actions import (
     Written,
 )
 from pi_opensync.deliver.backoff import AMBIGUOUS_BATCH, delay
+from pi_opensync.opensync import answers
 from pi_opensync.opensync.compare import holds_session, on_server
 from pi_opensync.opensync.outcomes import Outcome, Verdict
 from pi_opensync.store.outbox import Waiting
@@ -44,11 +44,11 @@ def of_list(outcome: Outcome, now: Situation) -> Came:
     changes, stop = _of_any(outcome, now)
     if stop:
         return _came(changes, goes_on=False)
-    listed = outcome.body.get("sessionIds")
-    if outcome.verdict is not Verdict.DELIVERED or not isinstance(listed, list):
+    listed = answers.listed(outcome)
+    if listed is None:
         reason = outcome.reason or "the server does not list its sessions"
         return _came([BeginPause(_pause(Outcome(Verdict.AWAY, reason), now))], goes_on=False)
-    return _came([*changes, LearnListed(frozenset(item for item in listed if isinstance(item, str)))])
+    return _came([*changes, LearnListed(listed)])
 
 
 def of_session(session: Session, outcome: Outcome, now: Situation) -> Came:
@@ -57,9 +57,8 @@ def of_session(session: Session, outcome: Outcome, now: Situation) -> Came:
     if stop:
         return _came(changes, goes_on=False)
     if outcome.verdict is Verdict.DELIVERED:
-        server_id = outcome.body.get("sessionId")
-        known = server_id if isinstance(server_id, str) else session.server_id
-        return _came([*changes, AcknowledgeSession(known, now.server_now)])
+        server_id = answers.session_id(outcome) or session.server_id
+        return _came([*changes, AcknowledgeSession(server_id, now.server_now)])
     if _is_given_up(outcome, session.failures):
         return _came([*changes, ParkSession(outcome.reason)], goes_on=False)
     return _came([*changes, _failed_session(session, outcome, now)])
@@ -82,8 +81,8 @@ def of_reading(
     changes, stop = _of_any(outcome, now)
     if stop:
         return _came(changes, goes_on=False)
-    stored = outcome.body.get("messages")
-    if outcome.verdict is not Verdict.DELIVERED or not isinstance(stored, list):
+    stored = answers.stored_messages(outcome)
+    if stored is None:
         return _came([*changes, _failed_session(session, outcome, now)])
     there = on_server(stored, waiting, taken=taken, server_dates=session.dates == "server")
     found = ReadThere(
@@ -91,7 +90,7 @@ def of_reading(
         there.same,
         there.different,
         there.by_others,
-        holds_row=holds_session(outcome.body.get("session"), session.wanted),
+        holds_row=holds_session(answers.stored_session(outcome), session.wanted),
         origin="read" if is_whole else "known",
         at=now.server_now,
     )
@@ -143,8 +142,7 @@ def of_batch(session: Session, messages: Sequence[Waiting], outcome: Outcome, no
         changes.append(Postpone(messages, now.now + AMBIGUOUS_BATCH))  # it may still be running there
     if outcome.verdict is Verdict.DATES_REFUSED:
         changes.append(LearnBatch(Learned(keeps_dates=False, at=now.now)))
-    stored = outcome.body.get("messages", len(messages))
-    if outcome.verdict is Verdict.DELIVERED and stored == len(messages):
+    if answers.batch_stored(outcome, len(messages)):
         changes.append(Acknowledge(messages, now.server_now))
     return _came(changes, goes_on=not stop)
 
@@ -156,13 +154,7 @@ def of_asking(
     came = of_batch(session, [message], outcome, now)
     if read is None:
         return came
-    stored: Any = read.body.get("messages") if read.verdict is Verdict.DELIVERED else None
-    keeps_dates = any(
-        isinstance(item, dict)
-        and item.get("externalId") == message.external_id
-        and item.get("createdAt") == message.created_at
-        for item in (stored if isinstance(stored, list) else ())
-    )
+    keeps_dates = answers.keeps_date(read, message.external_id, message.created_at)
     return _came([*came.changes, LearnBatch(Learned(keeps_dates, now.now))], goes_on=came.goes_on)
 
 

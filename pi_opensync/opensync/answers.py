@@ -1,0 +1,46 @@
+"""What OpenSync's answers hold, each read in one place; None where an answer is not what it should be."""
+
+from typing import Any
+
+from pi_opensync.opensync.outcomes import Outcome, Verdict
+
+
+def listed(outcome: Outcome) -> frozenset[str] | None:
+    """The external ids of `/sync/sessions/list`."""
+    ids = outcome.body.get("sessionIds")
+    if outcome.verdict is not Verdict.DELIVERED or not isinstance(ids, list):
+        return None
+    return frozenset(item for item in ids if isinstance(item, str))
+
+
+def session_id(outcome: Outcome) -> str | None:
+    """The server's own id of a session that was put."""
+    given = outcome.body.get("sessionId")
+    return given if isinstance(given, str) else None
+
+
+def stored_messages(outcome: Outcome) -> list[Any] | None:
+    """The messages of a session that was read back."""
+    stored = outcome.body.get("messages")
+    return stored if outcome.verdict is Verdict.DELIVERED and isinstance(stored, list) else None
+
+
+def stored_session(outcome: Outcome) -> dict[str, Any] | None:
+    """The row of a session that was read back."""
+    stored = outcome.body.get("session")
+    return stored if isinstance(stored, dict) else None
+
+
+def batch_stored(outcome: Outcome, sent: int) -> bool:
+    """Whether a batch stored all the messages that were sent with it; an older server does not count them."""
+    return outcome.verdict is Verdict.DELIVERED and outcome.body.get("messages", sent) == sent
+
+
+def keeps_date(outcome: Outcome, external_id: str, created_at: int) -> bool:
+    """Whether a session that was read back holds the message with the date (ms) that it was sent with."""
+    return any(
+        isinstance(item, dict)
+        and item.get("externalId") == external_id
+        and item.get("createdAt") == created_at
+        for item in stored_messages(outcome) or ()
+    )
