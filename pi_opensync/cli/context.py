@@ -146,7 +146,7 @@ class Context:
     def engine(self, place: Place, database: Database) -> Iterator[engine.Engine]:
         """The parts of a run over `database`; one's own dashboard answers it without being served."""
         if not place.is_own:
-            yield engine.build(place.settings, self.folders, database, is_outdated=self.stamp.is_outdated)
+            yield engine.build(place.settings, self.folders, database, stamp=self.stamp)
             return
         from pi_opensync.cli.serving import inside
 
@@ -157,5 +157,5 @@ class Context:
                 database,
                 extras=True,
                 transport=transport,
-                is_outdated=self.stamp.is_outdated,
+                stamp=self.stamp,
             )

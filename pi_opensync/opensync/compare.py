@@ -9,9 +9,7 @@ from bisect import bisect_left
 from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
-from typing import Any
-
-from pi_opensync.store.outbox import Waiting
+from typing import Any, Generic, Protocol, TypeVar
 
 SAME_MOMENT_MS = 2_000  # two dates of one message, from two clocks
 SESSION_FIELDS = (
@@ -28,30 +26,44 @@ SESSION_FIELDS = (
 COMPARED = ("role", "textContent", "parts", "model", "promptTokens", "completionTokens", "durationMs")
 
 
+class Wanted(Protocol):
+    """A message of ours: its id, its date (ms), the body it is sent with."""
+
+    @property
+    def external_id(self) -> str: ...
+    @property
+    def created_at(self) -> int: ...
+    @property
+    def wanted(self) -> bytes: ...
+
+
+Ours = TypeVar("Ours", bound=Wanted)
+
+
 @dataclass(slots=True)
-class OnServer:
+class OnServer(Generic[Ours]):
     """Our waiting messages by what the server holds of them; the rest it does not hold."""
 
-    same: list[Waiting] = field(default_factory=list)
-    different: list[Waiting] = field(default_factory=list)
-    by_others: list[tuple[Waiting, str]] = field(default_factory=list)  # with the id it stands there under
+    same: list[Ours] = field(default_factory=list)
+    different: list[Ours] = field(default_factory=list)
+    by_others: list[tuple[Ours, str]] = field(default_factory=list)  # with the id it stands there under
 
 
 def on_server(
     stored: list[Any],
-    waiting: Iterable[Waiting],
+    waiting: Iterable[Ours],
     *,
     server_dates: bool,
     taken: AbstractSet[str] = frozenset(),
-) -> OnServer:
+) -> OnServer[Ours]:
     """Match by id, then, for messages under ids that are not ours, by role and moment, each once.
 
     `taken` are the ids of somebody else's messages that count as others of ours already.
     """
     by_id = {item["externalId"]: item for item in stored if _is_message(item)}
     wanted = [(message, json.loads(message.wanted)) for message in waiting]
-    result = OnServer()
-    absent: list[tuple[Waiting, dict[str, Any]]] = []
+    result: OnServer[Ours] = OnServer()
+    absent: list[tuple[Ours, dict[str, Any]]] = []
     for message, payload in wanted:
         item = by_id.pop(message.external_id, None)
         if item is None:
@@ -66,8 +78,8 @@ def on_server(
 
 
 def _paired(
-    absent: list[tuple[Waiting, dict[str, Any]]], foreign: list[dict[str, Any]]
-) -> list[tuple[Waiting, str]]:
+    absent: list[tuple[Ours, dict[str, Any]]], foreign: list[dict[str, Any]]
+) -> list[tuple[Ours, str]]:
     """Each message with the one of its role and moment: the same text first, then the nearest."""
     pairs: list[tuple[bool, float, int, int]] = []
     dated = sorted((float(item["createdAt"]), index) for index, item in enumerate(foreign))
@@ -84,10 +96,10 @@ def _paired(
 
 
 def _matched(
-    absent: list[tuple[Waiting, dict[str, Any]]],
+    absent: list[tuple[Ours, dict[str, Any]]],
     foreign: list[dict[str, Any]],
     pairs: list[tuple[bool, float, int, int]],
-) -> list[tuple[Waiting, str]]:
+) -> list[tuple[Ours, str]]:
     ours: dict[int, int] = {}
     theirs: set[int] = set()
     for _differs, _apart, number, index in pairs:

@@ -45,7 +45,7 @@ def foreign(name: str, role: str = "user", at: float = AT) -> dict[str, Any]:
 
 def compared(
     stored: list[Any], *payloads: dict[str, Any], server_dates: bool = False
-) -> tuple[OnServer, list[Waiting]]:
+) -> tuple[OnServer[Waiting], list[Waiting]]:
     messages = [wanted(payload, number) for number, payload in enumerate(payloads, 1)]
     return on_server(stored, messages, server_dates=server_dates), messages
 
