@@ -1,11 +1,11 @@
 """What delivery does, as log lines: one a happening, repeated failures at most every 30 s with a count."""
 
-import json
 from collections.abc import Callable
 from typing import Any
 
 from pi_opensync.deliver.actions import Pause, Report
 from pi_opensync.deliver.schedule import Round
+from pi_opensync.opensync.summary import summary
 from pi_opensync.store.sessions import Session
 from pi_opensync.texts import shown
 
@@ -91,5 +91,5 @@ class LogEvents:
 
 def names(session: Session) -> dict[str, str]:
     """A session's short id and its project's name."""
-    payload = json.loads(session.wanted)
-    return {"session": shown(session.external_id[:8]), "project": shown(str(payload.get("projectName", "-")))}
+    project = summary(session.wanted).project or "-"
+    return {"session": shown(session.external_id[:8]), "project": shown(project)}
