@@ -6,6 +6,7 @@ configure nothing again.
 
 import json
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
@@ -25,6 +26,9 @@ from pydantic_settings import (
 from pi_opensync.errors import ConfigurationError, writing
 from pi_opensync.files import write_private
 
+_PATTERN = re.compile(
+    rf"(?:[A-Za-z]:(?=\\)|[A-Z]:(?=/))?[^{os.pathsep}]+"
+)  # with a drive's letter, or without
 ENV_PREFIX = "PI_OPENSYNC_"
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
@@ -141,8 +145,11 @@ class Settings(BaseSettings):
 
 
 def patterns(value: Any) -> Any:
-    """A list of patterns, also where it is given as one string with the system's separator of paths."""
-    return [part for part in value.split(os.pathsep) if part] if isinstance(value, str) else value
+    """A list of patterns, also where it is given as one string with the system's separator of paths.
+
+    The colon behind a drive's letter separates nothing.
+    """
+    return _PATTERN.findall(value) if isinstance(value, str) else value
 
 
 def normalise_url(value: str) -> str:

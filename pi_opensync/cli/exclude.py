@@ -12,6 +12,7 @@ from pi_opensync.cli.context import Context
 from pi_opensync.cli.options import new_app
 from pi_opensync.errors import ConfigurationError, PiOpensyncError
 from pi_opensync.privacy.projects import pattern_for
+from pi_opensync.privacy.spelling import absolute
 from pi_opensync.texts import shown
 
 Pattern = Annotated[str, typer.Argument(metavar="PATTERN", help="A folder, or a glob as in a .gitignore.")]
@@ -51,7 +52,7 @@ def show() -> None:
 @app.command("test", epilog="Example: pi-opensync exclude test ~/work/client/api")
 def test(path: Annotated[Path, typer.Argument(metavar="FOLDER", help="A project's folder.")]) -> None:
     """Say whether the sessions of a project folder are sent."""
-    project = os.path.abspath(path.expanduser())  # noqa: PTH100 - keeps links as they are
+    project = absolute(str(path), here=os.getcwd(), home=str(Path.home()))  # noqa: PTH109 - a string
     reason = Context().policy.reason(project)
     print(f"{shown(project)}: {'is sent' if reason is None else shown(reason)}")
 

@@ -3,9 +3,10 @@
 Of an excluded project's nothing is read past the header.
 """
 
+import functools
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,7 +17,8 @@ from pi_opensync.pi.discover import Found
 from pi_opensync.pi.entries import Entry, Header, decode_line
 from pi_opensync.pi.parents import first_header
 from pi_opensync.pi.tail import START, opened, read_piece
-from pi_opensync.privacy.projects import Policy
+from pi_opensync.privacy.projects import Policy, is_in
+from pi_opensync.privacy.spelling import absolute
 
 _SPAN = re.compile(r"(\d{1,6})\s*([smhdw])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
@@ -65,14 +67,17 @@ class Wanted:
         return cls(
             since=_moment(since, "--since"),
             until=_moment(until, "--until"),
-            project=None if project is None else os.path.abspath(project.expanduser()),  # noqa: PTH100 - keeps links as they are
+            project=None
+            if project is None
+            else absolute(str(project), here=os.getcwd(), home=str(Path.home())),  # noqa: PTH109 - a string
             session=session,
             limit=limit,
         )
 
     def choose(self, files: Sequence[Found], policy: Policy) -> list[Chosen]:
         """The transcripts that are wanted, the newest first."""
-        looked = [_look(found, policy) for found in files]
+        reason = functools.cache(policy.reason)  # of few projects are many files
+        looked = [_look(found, reason) for found in files]
         chosen = [item for item in looked if self._fits(item)]
         if self.session is not None and not chosen:
             chosen = [item for item in looked if not item.excluded and _holds(item.found.path, self.session)]
@@ -86,7 +91,7 @@ class Wanted:
         begun = header.timestamp if header and header.timestamp is not None else item.last_at
         if self.until is not None and begun >= self.until:
             return False
-        if self.project is not None and not _is_within(header.cwd if header else None, self.project):
+        if self.project is not None and not is_in(header.cwd if header else None, self.project):
             return False
         return self.session is None or _is_session(item, self.session)
 
@@ -107,10 +112,6 @@ def _moment(text: str | None, option: str) -> int | None:
             ) from None
         moment = moment.astimezone() if moment.tzinfo is None else moment
     return round(moment.timestamp() * 1000)
-
-
-def _is_within(cwd: str | None, project: str) -> bool:
-    return cwd is not None and (cwd == project or cwd.startswith(project.rstrip("/") + "/"))
 
 
 def _is_session(item: Chosen, wanted: str) -> bool:
@@ -149,9 +150,9 @@ def _holds(path: bytes, wanted: str) -> bool:
         return False
 
 
-def _look(found: Found, policy: Policy) -> Chosen:
+def _look(found: Found, reason: Callable[[str | None], str | None]) -> Chosen:
     header = first_header(found.path)
-    excluded = None if header is None else policy.reason(header.cwd)
+    excluded = None if header is None else reason(header.cwd)
     last = _last_entry_at(found) if excluded is None else None
     begun = header.timestamp if header is not None else None
     return Chosen(found, header, last or begun or found.signature.modified // 1_000_000, excluded)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from pi_opensync.privacy.projects import Policy
+from pi_opensync.privacy.projects import Disk, Identity, Projects
 from tests.harness import World, session_id
 from tests.privacy.places import one_of_each_rule
 from tests.privacy.traces import everywhere, leaks
@@ -82,12 +82,14 @@ def test_a_folder_of_thousands_of_levels_costs_a_bounded_number_of_looks() -> No
     """A transcript of somebody else's can name any folder; each look may copy all of it."""
     looked: list[int] = []
 
-    def exists(path: str) -> bool:
-        looked.append(len(path))
-        assert len(looked) <= 5_000
-        return False
+    class Counting(Disk):
+        def identity(self, path: str) -> Identity | None:
+            looked.append(len(path))
+            assert len(looked) <= 5_000
+            return None
 
-    Policy(exists=exists).reason("/a" * 6_000)
+    Projects(disk=Counting()).reason("/a" * 6_000)
+    Projects(disk=Counting()).reason("/a" * 2_000)
     assert sum(looked) <= 5_000 * 4_096
 
 
