@@ -1,6 +1,7 @@
 """Each documented way of installing, from the built release, as a user without anything has it."""
 
 import os
+import re
 import subprocess
 import sys
 import tarfile
@@ -95,6 +96,12 @@ class Installed:
 
 def test_it_says_its_version(installed: Installed) -> None:
     assert f"pi-opensync {__version__}" in installed("--version")
+
+
+def test_the_samples_are_shown_and_the_command_ends(installed: Installed) -> None:
+    said = installed("watch", "--local", "--once", "--demo", "--port", "0", "--log-format", "text")
+    for session in ("5f0c2a3e", "c1b7e0d4", "2d94b6f8"):
+        assert re.search(rf"delivered\b.*{session}", said), said
 
 
 def test_the_unit_runs_the_installed_program(installed: Installed) -> None:
