@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
-from pi_opensync.deliver.actions import Pause, Report
+from pi_opensync.deliver.actions import Pause
+from pi_opensync.deliver.changes import Report
 from pi_opensync.deliver.schedule import Round
 from pi_opensync.opensync.summary import summary
 from pi_opensync.store.sessions import Session

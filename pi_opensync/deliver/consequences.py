@@ -7,7 +7,9 @@ what was certainly not is given back; one bad record is parked and holds back no
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 
-from pi_opensync.deliver.actions import (
+from pi_opensync.deliver.actions import Learned, Pause, Situation
+from pi_opensync.deliver.backoff import AMBIGUOUS_BATCH, delay
+from pi_opensync.deliver.changes import (
     Acknowledge,
     AcknowledgeSession,
     BeginPause,
@@ -17,18 +19,14 @@ from pi_opensync.deliver.actions import (
     Fail,
     FailSession,
     LearnBatch,
-    Learned,
     LearnListed,
     Park,
     ParkSession,
-    Pause,
     Postpone,
     ReadThere,
-    Situation,
     Unattempt,
     Written,
 )
-from pi_opensync.deliver.backoff import AMBIGUOUS_BATCH, delay
 from pi_opensync.opensync import answers
 from pi_opensync.opensync.compare import holds_session, on_server
 from pi_opensync.opensync.outcomes import Outcome, Verdict

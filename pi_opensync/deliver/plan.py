@@ -9,10 +9,6 @@ from itertools import takewhile
 from pi_opensync.deliver.actions import (
     Action,
     AskDates,
-    Attempt,
-    AttemptSession,
-    Change,
-    Due,
     FindOrigin,
     Hold,
     Pause,
@@ -24,6 +20,7 @@ from pi_opensync.deliver.actions import (
     Situation,
     Wait,
 )
+from pi_opensync.deliver.changes import Attempt, AttemptSession, Change, Due
 from pi_opensync.opensync.rules import (
     CLOCK_MARGIN,
     MAX_BATCH,

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from pi_opensync.deliver.actions import (
+from pi_opensync.deliver.changes import (
     Acknowledge,
     AcknowledgeSession,
     Attempt,

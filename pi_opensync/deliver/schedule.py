@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 
 from pi_opensync.deliver import plan
-from pi_opensync.deliver.actions import Report
+from pi_opensync.deliver.changes import Report
 from pi_opensync.deliver.send import Sender
 from pi_opensync.deliver.server import Server
 from pi_opensync.store.database import Database, Unavailable

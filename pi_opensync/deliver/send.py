@@ -10,17 +10,16 @@ from pi_opensync.deliver import consequences, plan
 from pi_opensync.deliver.actions import (
     Action,
     AskDates,
-    Came,
     FindOrigin,
     Question,
     ReadBack,
-    Report,
     Request,
     SendBatch,
     SendEach,
     SendSession,
     Situation,
 )
+from pi_opensync.deliver.changes import Came, Report
 from pi_opensync.deliver.record import Record, note
 from pi_opensync.deliver.server import Server
 from pi_opensync.deliver.wishes import Wishes

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from urllib.parse import urlsplit
 
 from pi_opensync.doctor.check import Check, fail, ok, warn
+from pi_opensync.opensync import answers
 from pi_opensync.opensync.client import Client
 from pi_opensync.opensync.outcomes import Outcome, Verdict
 
@@ -94,8 +95,7 @@ def _health(outcome: Outcome, host: str) -> Check:
 
 def _key(outcome: Outcome) -> Check:
     if outcome.verdict is Verdict.DELIVERED:
-        listed = outcome.body.get("sessionIds")
-        count = len(listed) if isinstance(listed, list) else 0
+        count = len(answers.listed(outcome) or ())
         return ok("key", f"accepted; {count} sessions on the dashboard")
     if outcome.verdict is Verdict.KEY_REFUSED:
         return fail("key", "the server does not accept it", "pi-opensync login")

@@ -6,7 +6,7 @@ messages of our own behind.
 
 import json
 from bisect import bisect_left
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
@@ -72,41 +72,57 @@ def on_server(
             result.same.append(message)
         else:
             result.different.append(message)
-    foreign = [item for key, item in by_id.items() if key not in taken and _is_foreign(key, item.get("role"))]
-    result.by_others = _paired(absent, foreign)
+    others = [item for key, item in by_id.items() if key not in taken and is_foreign(item)]
+    pairs = matched([payload for _message, payload in absent], others)
+    result.by_others = [(absent[n][0], others[other]["externalId"]) for n, other in pairs.items()]
     return result
 
 
-def _paired(
-    absent: list[tuple[Ours, dict[str, Any]]], foreign: list[dict[str, Any]]
-) -> list[tuple[Ours, str]]:
-    """Each message with the one of its role and moment: the same text first, then the nearest."""
-    pairs: list[tuple[bool, float, int, int]] = []
-    dated = sorted((float(item["createdAt"]), index) for index, item in enumerate(foreign))
-    for number, (message, payload) in enumerate(absent):
-        first = bisect_left(dated, (message.created_at - SAME_MOMENT_MS, -1))
-        for position in range(first, len(dated)):
-            moment, index = dated[position]
-            if moment > message.created_at + SAME_MOMENT_MS:
+class Moments:
+    """Messages by their moments, to find those of one role and moment."""
+
+    def __init__(self, messages: Sequence[dict[str, Any]]) -> None:
+        self._messages = messages
+        self._dated = sorted(
+            (float(item["createdAt"]), index) for index, item in enumerate(messages) if _is_dated(item)
+        )
+
+    def near(self, message: dict[str, Any]) -> list[tuple[bool, float, int]]:
+        """(says something else, ms apart, index) of each of its role and moment."""
+        if not _is_dated(message):
+            return []
+        moment = message["createdAt"]
+        found: list[tuple[bool, float, int]] = []
+        first = bisect_left(self._dated, (moment - SAME_MOMENT_MS, -1))
+        for position in range(first, len(self._dated)):
+            theirs, index = self._dated[position]
+            if theirs > moment + SAME_MOMENT_MS:
                 break
-            if foreign[index]["role"] == payload["role"]:
-                differs = foreign[index].get("textContent") != payload["textContent"]
-                pairs.append((differs, abs(moment - message.created_at), number, index))
-    return _matched(absent, foreign, sorted(pairs))
+            other = self._messages[index]
+            if other.get("role") == message.get("role"):
+                differs = other.get("textContent") != message.get("textContent")
+                found.append((differs, abs(theirs - moment), index))
+        return found
 
 
-def _matched(
-    absent: list[tuple[Ours, dict[str, Any]]],
-    foreign: list[dict[str, Any]],
-    pairs: list[tuple[bool, float, int, int]],
-) -> list[tuple[Ours, str]]:
-    ours: dict[int, int] = {}
-    theirs: set[int] = set()
-    for _differs, _apart, number, index in pairs:
-        if number not in ours and index not in theirs:
-            ours[number] = index
-            theirs.add(index)
-    return [(absent[number][0], foreign[index]["externalId"]) for number, index in ours.items()]
+def matched(ours: Sequence[dict[str, Any]], theirs: Sequence[dict[str, Any]]) -> dict[int, int]:
+    """Each of ours with one of theirs of its role and moment, by index.
+
+    The same text first, then the nearest.
+    """
+    moments = Moments(theirs)
+    pairs = [
+        (differs, apart, number, index)
+        for number, message in enumerate(ours)
+        for differs, apart, index in moments.near(message)
+    ]
+    found: dict[int, int] = {}
+    taken: set[int] = set()
+    for _differs, _apart, number, index in sorted(pairs):
+        if number not in found and index not in taken:
+            found[number] = index
+            taken.add(index)
+    return found
 
 
 def is_same(payload: dict[str, Any], stored: dict[str, Any], *, server_dates: bool) -> bool:
@@ -124,15 +140,18 @@ def holds_session(stored: object, wanted: bytes) -> bool:
     )
 
 
-def _is_message(item: object) -> bool:
-    return (
-        isinstance(item, dict)
-        and isinstance(item.get("externalId"), str)
-        and isinstance(item.get("createdAt"), int | float)
-    )
-
-
-def _is_foreign(key: str, role: object) -> bool:
+def is_foreign(item: dict[str, Any]) -> bool:
     """Whether an id is not of our own making: ours carry a date of 13 digits behind the role."""
+    key, role = item.get("externalId"), item.get("role")
+    if not isinstance(key, str) or not isinstance(role, str):
+        return False
     _head, mark, tail = key.rpartition(f"-{role}-")
-    return isinstance(role, str) and not (mark and tail[:13].isdigit() and len(tail) >= 13)  # noqa: PLR2004 - digits of a date in ms
+    return not (mark and tail[:13].isdigit() and len(tail) >= 13)  # noqa: PLR2004 - digits of a date in ms
+
+
+def _is_message(item: object) -> bool:
+    return isinstance(item, dict) and isinstance(item.get("externalId"), str) and _is_dated(item)
+
+
+def _is_dated(item: dict[str, Any]) -> bool:
+    return isinstance(item.get("createdAt"), int | float)

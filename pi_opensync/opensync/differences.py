@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from pi_opensync.opensync.compare import SAME_MOMENT_MS, holds_session, is_same
+from pi_opensync.opensync.compare import Moments, holds_session, is_foreign, is_same, matched
 from pi_opensync.opensync.summary import summary
 
 
@@ -71,28 +71,12 @@ def compare(
             found.different.append(payload["externalId"])
         found.duplicated.extend([payload["externalId"]] * (len(same_id) - 1))
     others = [item for same_id in by_id.values() for item in same_id]
-    for payload in absent:
-        match = _twin(payload, others)
-        if match is None:
-            found.missing.append(payload["externalId"])
-        else:
-            others.remove(match)  # somebody else's message counts as this one
+    foreign = [item for item in others if is_foreign(item)]
+    counted = matched(absent, foreign)  # each counts as one of ours that is not there
+    found.missing = [payload["externalId"] for number, payload in enumerate(absent) if number not in counted]
+    used = {id(foreign[index]) for index in counted.values()}
+    moments = Moments(present)
     for item in others:
-        twin = _twin(item, present)
-        (found.foreign if twin is None else found.duplicated).append(str(item.get("externalId")))
+        if id(item) not in used:
+            (found.duplicated if moments.near(item) else found.foreign).append(str(item.get("externalId")))
     return found
-
-
-def _twin(message: dict[str, Any], others: list[dict[str, Any]]) -> dict[str, Any] | None:
-    """The message of the same role and moment among others."""
-    moment = message.get("createdAt")
-    for other in others:
-        theirs = other.get("createdAt")
-        if (
-            other.get("role") == message.get("role")
-            and isinstance(theirs, int | float)
-            and isinstance(moment, int | float)
-            and abs(theirs - moment) <= SAME_MOMENT_MS
-        ):
-            return other
-    return None
