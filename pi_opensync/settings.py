@@ -33,8 +33,9 @@ ENV_PREFIX = "PI_OPENSYNC_"
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
-def _names(env: str, key: str) -> AliasChoices:
-    return AliasChoices(ENV_PREFIX + env, key)
+def _setting(env: str, key: str, what: str, **checks: Any) -> Any:
+    """A field by its names in the environment and in the file; `what` it does, for the page of settings."""
+    return Field(validation_alias=AliasChoices(ENV_PREFIX + env, key), description=what, **checks)
 
 
 class Settings(BaseSettings):
@@ -48,37 +49,76 @@ class Settings(BaseSettings):
         hide_input_in_errors=True,
     )
 
-    convex_url: Annotated[str | None, Field(validation_alias=_names("CONVEX_URL", "convexUrl"))] = None
-    api_key: Annotated[SecretStr | None, Field(validation_alias=_names("API_KEY", "apiKey"))] = None
-    auto_sync: Annotated[bool, Field(validation_alias=_names("AUTO_SYNC", "autoSync"))] = True
-    sync_tool_calls: Annotated[bool, Field(validation_alias=_names("TOOL_CALLS", "syncToolCalls"))] = False
-    sync_thinking: Annotated[bool, Field(validation_alias=_names("THINKING", "syncThinking"))] = False
-    debug: Annotated[bool, Field(validation_alias=_names("DEBUG", "debug"))] = False
+    convex_url: Annotated[
+        str | None,
+        _setting("CONVEX_URL", "convexUrl", "Your OpenSync deployment, as its settings page shows it."),
+    ] = None
+    api_key: Annotated[
+        SecretStr | None, _setting("API_KEY", "apiKey", "A key of your OpenSync account, `osk_...`.")
+    ] = None
+    auto_sync: Annotated[
+        bool, _setting("AUTO_SYNC", "autoSync", "`false`: nothing is sent by itself, only by `sync`.")
+    ] = True
+    sync_tool_calls: Annotated[
+        bool,
+        _setting("TOOL_CALLS", "syncToolCalls", "Send tool calls, their results and your own `!commands`."),
+    ] = False
+    sync_thinking: Annotated[bool, _setting("THINKING", "syncThinking", "Send the model's thinking.")] = False
+    debug: Annotated[bool, _setting("DEBUG", "debug", "More log lines; never content or keys.")] = False
     timestamps: Annotated[
-        Literal["transcript", "server"], Field(validation_alias=_names("TIMESTAMPS", "timestamps"))
+        Literal["transcript", "server"],
+        _setting(
+            "TIMESTAMPS",
+            "timestamps",
+            "`server`: faster on OpenSync, but everything is dated by its arrival.",
+        ),
     ] = "transcript"
-    include: Annotated[tuple[str, ...], NoDecode, Field(validation_alias=_names("INCLUDE", "include"))] = ()
-    exclude: Annotated[tuple[str, ...], NoDecode, Field(validation_alias=_names("EXCLUDE", "exclude"))] = ()
-    redact: Annotated[bool, Field(validation_alias=_names("REDACT", "redact"))] = True
-    redact_patterns: Annotated[
-        tuple[str, ...], NoDecode, Field(validation_alias=_names("REDACT_PATTERNS", "redactPatterns"))
+    include: Annotated[
+        tuple[str, ...],
+        NoDecode,
+        _setting("INCLUDE", "include", "Only these projects leave: folders, or globs as in a `.gitignore`."),
     ] = ()
-    redact_emails: Annotated[bool, Field(validation_alias=_names("REDACT_EMAILS", "redactEmails"))] = False
-    redact_home: Annotated[bool, Field(validation_alias=_names("REDACT_HOME", "redactHome"))] = False
-    redact_received: Annotated[bool, Field(validation_alias=_names("REDACT_RECEIVED", "redactReceived"))] = (
-        True
+    exclude: Annotated[
+        tuple[str, ...],
+        NoDecode,
+        _setting("EXCLUDE", "exclude", "These projects stay here: folders, or globs as in a `.gitignore`."),
+    ] = ()
+    redact: Annotated[
+        bool, _setting("REDACT", "redact", "`false`: secrets are left in what is kept and sent.")
+    ] = True
+    redact_patterns: Annotated[
+        tuple[str, ...],
+        NoDecode,
+        _setting("REDACT_PATTERNS", "redactPatterns", "More to redact: regular expressions (RE2)."),
+    ] = ()
+    redact_emails: Annotated[bool, _setting("REDACT_EMAILS", "redactEmails", "Redact e-mail addresses.")] = (
+        False
     )
+    redact_home: Annotated[
+        bool, _setting("REDACT_HOME", "redactHome", "Redact the path of your home folder.")
+    ] = False
+    redact_received: Annotated[
+        bool, _setting("REDACT_RECEIVED", "redactReceived", "Redact what plugins send to your own dashboard.")
+    ] = True
     budget_daily: Annotated[
-        float | None, Field(gt=0, validation_alias=_names("BUDGET_DAILY", "budgetDaily"))
+        float | None,
+        _setting(
+            "BUDGET_DAILY", "budgetDaily", "US dollars a day; the numbers page says when it is passed.", gt=0
+        ),
     ] = None
     budget_monthly: Annotated[
-        float | None, Field(gt=0, validation_alias=_names("BUDGET_MONTHLY", "budgetMonthly"))
+        float | None,
+        _setting("BUDGET_MONTHLY", "budgetMonthly", "US dollars a month; the same.", gt=0),
     ] = None
     sessions_dir: Annotated[
-        tuple[Path, ...], NoDecode, Field(validation_alias=_names("SESSIONS_DIR", "sessionsDir"))
+        tuple[Path, ...],
+        NoDecode,
+        _setting(
+            "SESSIONS_DIR", "sessionsDir", "Folders of sessions, instead of those that pi's settings name."
+        ),
     ] = ()
-    state_dir: Annotated[Path, Field(validation_alias=_names("STATE_DIR", "stateDir"))] = Field(
-        default_factory=lambda: platformdirs.user_state_path("pi-opensync")
+    state_dir: Annotated[Path, _setting("STATE_DIR", "stateDir", "Where pi-opensync keeps its state.")] = (
+        Field(default_factory=lambda: platformdirs.user_state_path("pi-opensync"))
     )
 
     @field_validator("convex_url")

@@ -1,21 +1,67 @@
-"""The page of all commands, from the same source as `--help`: `python -m pi_opensync.cli.manual`."""
+"""The pages of all commands and settings, from the same sources as `--help` and what is read.
 
+`python -m pi_opensync.cli.manual docs` writes both.
+"""
+
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import typer
 
 INTRODUCTION = """# Commands
 
-Made from the commands' own help by `python -m pi_opensync.cli.manual > docs/commands.md`.
-Every command takes `--help`. Data goes to stdout, logs and errors to stderr.
+Every command takes `--help`. Data goes to stdout, logs and errors to stderr. Exit codes:
+0 done, 1 failed, 2 usage, 3 not running, 4 network, 5 key refused, 6 configuration, 7 another instance runs,
+8 partly done; [what each means](troubleshooting.md#exit-codes).
+
+This page is made from the commands themselves: `python -m pi_opensync.cli.manual docs`.
+"""
+SETTINGS = """# Settings
+
+Every setting has a name in the file and one in the environment. A flag beats the environment, the environment
+beats the file.
+
+The file is `~/.config/pi-opensync/config.json`, a JSON object that only you may read (mode 0600);
+`PI_OPENSYNC_CONFIG` names another. Where it does not exist, that of pi-opensync-plugin,
+`~/.config/pi-opensync-plugin/config.json`, is read as it is. A running daemon takes up a changed file by
+itself. In the environment, lists are separated by `:`; in the file they are JSON arrays.
+
+This page is made from the settings themselves: `python -m pi_opensync.cli.manual docs`.
+
+| file | environment | default | what it does |
+|---|---|---|---|
 """
 
 
 def page(app: typer.Typer, name: str = "pi-opensync") -> str:
-    """The page as Markdown."""
+    """The page of commands as Markdown."""
     command = typer.main.get_command(app)
-    return "\n".join([INTRODUCTION, *_described(command, name)]).rstrip() + "\n"
+    described = list(_described(command, name))
+    heads = [line.removeprefix("## ") for line in described if line.startswith("## ")]
+    contents = [f"- [{head}](#{head.strip('`').replace(' ', '-')})" for head in heads]
+    return "\n".join([INTRODUCTION, *contents, "", *described]).rstrip() + "\n"
+
+
+def settings_page() -> str:
+    """The page of settings as Markdown."""
+    from pi_opensync.settings import Settings
+
+    return SETTINGS + "".join(f"{_setting(field)}\n" for field in Settings.model_fields.values())
+
+
+def _setting(field: Any) -> str:
+    variable, key = field.validation_alias.choices
+    return f"| `{key}` | `{variable}` | {_default(field)} | {_cell(field.description)} |"
+
+
+def _default(field: Any) -> str:
+    if field.default_factory is not None:
+        return "your system's folder for state"
+    if field.default is None or field.default == ():
+        return ""
+    return f"`{str(field.default).lower()}`"
 
 
 def _described(command: Any, path: str) -> Iterator[str]:
@@ -44,7 +90,7 @@ def _row(param: Any) -> str:
         return f"| `{_cell(param.metavar or param.name.upper())}` | {words} |"
     names = " / ".join(", ".join(group) for group in (param.opts, param.secondary_opts) if group)
     if not param.is_flag:
-        names += f" {param.metavar or 'VALUE'}"
+        names += f" {param.metavar or param.opts[0].lstrip('-').upper().replace('-', '_')}"
     return f"| `{_cell(names)}` | {words} |"
 
 
@@ -55,7 +101,9 @@ def _cell(text: str) -> str:
 def main() -> None:
     from pi_opensync.cli.app import app
 
-    print(page(app), end="")
+    folder = Path(sys.argv[1])
+    (folder / "commands.md").write_text(page(app), encoding="utf-8")
+    (folder / "settings.md").write_text(settings_page(), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from pi_opensync.cli import manual
 from pi_opensync.cli.app import app
 from tests.conftest import Cli
 
-PAGE = Path(__file__).parents[2] / "docs/commands.md"
+DOCS = Path(__file__).parents[2] / "docs"
 
 
 def commands(command: Any, path: tuple[str, ...] = ()) -> list[tuple[tuple[str, ...], Any]]:
@@ -29,8 +29,10 @@ def commands(command: Any, path: tuple[str, ...] = ()) -> list[tuple[tuple[str, 
 EVERY = commands(typer.main.get_command(app))
 
 
-def test_the_page_is_what_the_commands_say() -> None:
-    assert PAGE.read_text(encoding="utf-8") == manual.page(app), "python -m pi_opensync.cli.manual"
+def test_the_pages_are_what_the_commands_and_settings_say() -> None:
+    pages = {"commands.md": manual.page(app), "settings.md": manual.settings_page()}
+    written = {name: (DOCS / name).read_text(encoding="utf-8") for name in pages}
+    assert written == pages, "python -m pi_opensync.cli.manual docs"
 
 
 @pytest.mark.parametrize(("path", "command"), EVERY, ids=[" ".join(path) for path, _command in EVERY])
