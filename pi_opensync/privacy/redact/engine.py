@@ -12,7 +12,7 @@ import functools
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 import re2  # type: ignore[import-untyped]  # google-re2 ships no types
 
@@ -22,6 +22,7 @@ MARKER_OPEN = b"[REDACTED:"
 MARKER = re.compile(rb"\[REDACTED:[a-z0-9-]{1,40}\]")
 
 _HIT_COST = 96
+_LONGEST_LEAD = 64
 JUDGED = 256
 _JUDGING_COST = 8
 _BUDGET_FLOOR = 1 << 20
@@ -31,6 +32,7 @@ _BUDGET_PER_BYTE = 32
 _AFTER_ESCAPE = re.compile(
     rb"(?:\\[abfnrtv]|\\u[0-9a-fA-F]{4}|\\x[0-9a-fA-F]{2}|%[0-9a-fA-F]{2}|\[[0-9;]{0,12}[mK])\Z"
 )
+_ESCAPE_LETTERS = (b"a", b"b", b"f", b"n", b"r", b"t", b"v")
 _WORD = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")
 
 
@@ -93,6 +95,13 @@ class Text:
         at = bisect.bisect_right(self._marker_ends, start)
         return at < len(self._marker_starts) and self._marker_starts[at] < end
 
+    def past_escape(self, at: int) -> int:
+        """Behind the letter of an escape such as n, where a run of letters began with it."""
+        letter = (
+            at > self.floor and self.data[at - 1] == ord("\\") and self.data[at : at + 1] in _ESCAPE_LETTERS
+        )
+        return at + 1 if letter else at
+
     def starts_token(self, at: int) -> bool:
         if at <= self.floor or self.data[at - 1] not in _WORD:
             return True
@@ -116,6 +125,9 @@ class Rule:
     leads: the literals that open it (lower case if `fold`, which ignores case).
     follow: what must come next, as a bounded RE2 pattern.
     source: the issuer's page, or the standard, that the form is taken from.
+    shape: the whole form as a pattern, where it has one; what the rules' table shows is made from it.
+    apart: looked for in a pass of its own: its lead is so common that in one automaton with the others the
+    states would not fit the processor's cache.
     """
 
     name: str
@@ -125,6 +137,8 @@ class Rule:
     follow: bytes = b""
     find: Find = field(default=lambda _text, _at: NOTHING, repr=False)
     fold: bool = False
+    shape: bytes = b""
+    apart: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,15 +151,12 @@ class Found:
 
 
 class Engine:
-    """A set of rules compiled into one trigger."""
+    """A set of rules compiled into few triggers."""
 
     def __init__(self, rules: Sequence[Rule]) -> None:
-        options = re2.Options()
-        options.encoding = re2.Options.Encoding.LATIN1
-        options.max_mem = 64 << 20
-        options.never_capture = True
-        options.log_errors = False
-        self._trigger = re2.compile(b"|".join(_opening(rule) for rule in rules), options)
+        together = [rule for rule in rules if not rule.apart]
+        apart = [rule for rule in rules if rule.apart]
+        self._triggers = tuple(_trigger(each) for each in (together, apart) if each)
         self._by_first: dict[int, list[Rule]] = {}
         for rule in rules:
             for first in sorted(
@@ -153,9 +164,9 @@ class Engine:
             ):
                 self._by_first.setdefault(first, []).append(rule)
 
-    def hit(self, data: bytes, at: int = 0) -> int | None:
-        """Where the next trigger is, if there is one."""
-        match = self._trigger.search(data, at)
+    def hit(self, data: bytes, at: int = 0, trigger: int = 0) -> int | None:
+        """Where this trigger matches next, if it does."""
+        match = self._triggers[trigger].search(data, at)
         return None if match is None else int(match.start())
 
     def findings(self, text: Text) -> list[Found]:
@@ -163,18 +174,23 @@ class Engine:
         data, meter = text.data, text.meter
         meter.charge(len(data))
         found: list[Found] = []
-        at = self.hit(data)
-        while at is not None:
+        hits = [self.hit(data, 0, trigger) for trigger in range(len(self._triggers))]
+        while True:
+            at = min((hit for hit in hits if hit is not None), default=None)
+            if at is None:
+                return found
             meter.charge(_HIT_COST)
             here = self._at(text, at)
             found.extend(here)
             if here:
                 text.floor = here[-1].end
-            at = self.hit(data, max(at + 1, text.floor))
-        return found
+            after = max(at + 1, text.floor)
+            for trigger, hit in enumerate(hits):
+                if hit is not None and hit < after:
+                    hits[trigger] = self.hit(data, after, trigger)
 
     def _at(self, text: Text, at: int) -> list[Found]:
-        opening = text.data[at : at + 24]
+        opening = text.data[at : at + _LONGEST_LEAD]
         folded = opening.lower()
         for rule in self._by_first.get(opening[0], ()):
             if not (folded if rule.fold else opening).startswith(rule.leads):
@@ -217,13 +233,14 @@ def prefixed(
     guard: bool = True,
     keep: Callable[[bytes], bool],
     lead: bytes = b"",
+    fold: bool = False,
 ) -> Find:
     """Finds a lead followed by `body`; with a group in `body` only the group is the secret.
 
     guard: the lead must start a token. keep: False for a body that is only a placeholder.
     lead: a pattern for the lead, where `leads` alone does not say where it ends.
     """
-    pattern = re.compile(lead + body)
+    pattern = re.compile(lead + body, re.IGNORECASE if fold else re.NOFLAG)
 
     def find(text: Text, at: int) -> Spans:
         if guard and not text.starts_token(at):
@@ -235,6 +252,15 @@ def prefixed(
         return ((start, end),) if keep(text.weigh(text.data[start:end])) else NOTHING
 
     return find
+
+
+def _trigger(rules: Sequence[Rule]) -> Any:
+    options = re2.Options()
+    options.encoding = re2.Options.Encoding.LATIN1
+    options.max_mem = 64 << 20
+    options.never_capture = True
+    options.log_errors = False
+    return re2.compile(b"|".join(_opening(rule) for rule in rules), options)
 
 
 def _opening(rule: Rule) -> bytes:

@@ -4,7 +4,7 @@ import functools
 
 from pi_opensync.privacy.redact.assignments import ASSIGNMENTS
 from pi_opensync.privacy.redact.engine import Engine, Rule
-from pi_opensync.privacy.redact.prefixes import PREFIXES
+from pi_opensync.privacy.redact.issuers import ISSUERS
 from pi_opensync.privacy.redact.shapes import SHAPES
 
 RULES_VERSION = 1
@@ -15,7 +15,7 @@ USER_PATTERN = Rule("user-pattern", "D", "redact_patterns in the settings")
 EMAIL = Rule("email", "D", "redact_emails in the settings; RFC 5321 section 4.1.2")
 HOME = Rule("home", "D", "redact_home in the settings")
 
-BUILT_IN: tuple[Rule, ...] = (*PREFIXES, *SHAPES, *ASSIGNMENTS)
+BUILT_IN: tuple[Rule, ...] = (*ISSUERS, *SHAPES, *ASSIGNMENTS)
 RULES: tuple[Rule, ...] = (OWN_KEY, *BUILT_IN, USER_PATTERN, EMAIL, HOME)
 
 

@@ -159,7 +159,7 @@ def _telegram(text: Text, at: int) -> Spans:
 _TWILIO_PAIR = prefixed(
     rb"(?:AC|SK)[0-9a-f]{32}[^A-Za-z0-9]{1,8}([0-9A-Za-z]{32})(?![0-9A-Za-z])", keep=is_random
 )
-_TWILIO_KEY = prefixed(rb"SK[0-9a-f]{32}(?![0-9A-Za-z])", keep=is_real)
+_TWILIO_KEY = prefixed(rb"SK[0-9a-fA-F]{32}(?![0-9A-Za-z])", keep=is_real)
 _TWILIO_NAMED = prefixed(
     rb"(?i:twilio)[^\r\n]{0,80}?(?<![0-9A-Za-z])((?:SK)?[0-9a-f]{32})(?![0-9A-Za-z])",
     guard=False,
@@ -255,7 +255,7 @@ SHAPES = (
         rb"[A-Za-z0-9_-]{34}",
         _telegram,
     ),
-    Rule("twilio-key", "A", _TWILIO, (b"AC", b"SK"), rb"[0-9a-f]{32}", _twilio_key),
+    Rule("twilio-key", "A", _TWILIO, (b"AC", b"SK"), rb"[0-9a-fA-F]{32}", _twilio_key),
     Rule(
         "twilio-secret", "A", _TWILIO, (b"twilio",), rb"[^\r\n]{0,80}[0-9a-f]{32}", _TWILIO_NAMED, fold=True
     ),

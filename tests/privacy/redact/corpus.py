@@ -5,6 +5,7 @@ import functools
 import hashlib
 import json
 import random
+import re
 import string
 import sysconfig
 import uuid
@@ -13,6 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pi_opensync
+from pi_opensync.privacy.redact import RULES, Rule
+from pi_opensync.privacy.redact.words import is_random
+from tests.privacy.redact.made import made
 
 ALNUM = string.ascii_letters + string.digits
 URL_SAFE = ALNUM + "-_"
@@ -146,7 +150,7 @@ def _prefixed() -> list[Callable[[Maker], Sample]]:
         *(("netlify-token", f"nf{kind}_", lambda m: m.alnum(36)) for kind in "pcoub"),
         ("vault-token", "hv" + "s.", lambda m: "CAESI" + m.url_safe(90)),
         ("vault-token", "hv" + "b.", lambda m: "AAAAAQ" + m.url_safe(140)),
-        ("vault-token", "s" + ".", lambda m: m.alnum(24)),
+        ("vault-legacy-token", "s" + ".", lambda m: m.alnum(24)),
         ("linear-key", "lin" + "_api_", lambda m: m.alnum(40)),
         ("notion-token", "nt" + "n_", lambda m: m.of(string.digits, 11) + m.alnum(35)),
         ("notion-token", "sec" + "ret_", lambda m: m.alnum(43)),
@@ -243,7 +247,24 @@ def _shaped() -> list[Callable[[Maker], Sample]]:
     ]
 
 
-MAKERS = (*_prefixed(), *_shaped())
+def _of_shape(rule: Rule) -> Callable[[Maker], Sample]:
+    """A value of an issuer's shape, made from the rule itself; a group in it is the part that is secret."""
+
+    def sample(maker: Maker) -> Sample:
+        while True:
+            text = made(rule.shape, maker.random)
+            match = re.fullmatch(
+                rule.shape, text.encode("latin-1"), re.IGNORECASE if rule.fold else re.NOFLAG
+            )
+            opened = any(lead in match.group(0) for lead in rule.leads) if match is not None else False
+            if match is not None and opened and is_random(match.group()):
+                start, end = match.span(1 if match.re.groups else 0)
+                return Sample(rule.name, text, text[start:end])
+
+    return sample
+
+
+MAKERS = (*_prefixed(), *_shaped(), *(_of_shape(rule) for rule in RULES if rule.shape))
 
 
 def samples() -> Iterator[Sample]:
