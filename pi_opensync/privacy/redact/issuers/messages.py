@@ -8,7 +8,7 @@ MESSAGES = (
         "slack-token",
         "https://docs.slack.dev/authentication/tokens",
         "xoxb- xoxp- xoxa- xoxr- xoxs- xoxo- xoxc- xoxd- xoxe- xoxe. xapp- xwfp-",
-        rb"(?:xoxe\.)?(?:xox[a-z]|xapp|xwfp)-[A-Za-z0-9%+/_-]{16,600}",
+        rb"(?:xoxe\.)?(?:xox[abcdeoprs]|xapp|xwfp)-[A-Za-z0-9%+/_-]{16,600}",
     ),
     issuer(
         "slack-webhook",
