@@ -117,6 +117,15 @@ class Settings(BaseSettings):
             "SESSIONS_DIR", "sessionsDir", "Folders of sessions, instead of those that pi's settings name."
         ),
     ] = ()
+    trusted_session_dirs: Annotated[
+        tuple[Path, ...],
+        NoDecode,
+        _setting(
+            "TRUSTED_SESSION_DIRS",
+            "trustedSessionDirs",
+            "Folders of sessions that a project's `.pi/settings.json` may name outside that project.",
+        ),
+    ] = ()
     state_dir: Annotated[Path, _setting("STATE_DIR", "stateDir", "Where pi-opensync keeps its state.")] = (
         Field(default_factory=lambda: platformdirs.user_state_path("pi-opensync"))
     )
@@ -136,7 +145,7 @@ class Settings(BaseSettings):
             raise ValueError("an OpenSync key begins with osk_ (dashboard: Settings, API keys)")
         return SecretStr(key)
 
-    @field_validator("sessions_dir", mode="before")
+    @field_validator("sessions_dir", "trusted_session_dirs", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):
@@ -369,6 +378,6 @@ def _would_do(field_name: str) -> str | None:
                 return 'use "transcript" or "server"'
             if name == "state_dir":
                 return "use the path of a folder"
-            if name == "sessions_dir":
+            if name in {"sessions_dir", "trusted_session_dirs"}:
                 return f"use one or more folders, separated by {os.pathsep!r}"
     return None

@@ -13,10 +13,11 @@ from pi_opensync.daemon import places
 from pi_opensync.daemon.places import Place
 from pi_opensync.inspect.dry import folded
 from pi_opensync.pi import discover
-from pi_opensync.pi.discover import Found, Item
+from pi_opensync.pi.discover import Found, Item, Roots
 from pi_opensync.privacy.cleaner import Cleaner
 from pi_opensync.privacy.projects import Policy
 from pi_opensync.privacy.redact import Redactor
+from pi_opensync.read import select
 from pi_opensync.read.select import Chosen, Wanted
 from pi_opensync.store.database import Database, open_beside, open_database, open_or_rebuild
 
@@ -39,8 +40,21 @@ class Context:
     # pi's sessions
 
     @cached_property
+    def roots(self) -> Roots:
+        """The folders of sessions, also of projects that sessions were held in, where these may say so."""
+        chosen = self.settings
+        trusted = chosen.trusted_session_dirs
+        own = discover.roots(chosen.sessions_dir, os.environ, Path.cwd(), trusted=trusted)
+        if chosen.sessions_dir:
+            return Roots(own)
+        projects = [str(Path.cwd()), *select.projects(discover.files(own))]
+        names = discover.named_by_user(os.environ)
+        named = discover.with_projects(own, projects, home=Path.home(), trusted=trusted, names=names)
+        return Roots(tuple(it for it in named.followed if it in own or it.is_dir()), named.refused)
+
+    @property
     def folders(self) -> tuple[Path, ...]:
-        return discover.roots(self.settings.sessions_dir, os.environ, Path.cwd())
+        return self.roots.followed
 
     @cached_property
     def listing(self) -> Sequence[Item]:

@@ -83,6 +83,7 @@ def _transcripts(context: Context) -> list[Check]:
     return [
         transcripts.roots(context.folders, context.listing),
         transcripts.unreadable(context.listing),
+        transcripts.asked_by_projects(context.roots.refused),
         transcripts.pi_settings(context.folders, os.environ, Path.cwd()),
     ]
 

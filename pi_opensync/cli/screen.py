@@ -28,6 +28,10 @@ def screen(report: Report, now: float) -> list[str]:
         f"root      {shown(root['path'])}{'' if root['exists'] else '  (does not exist)'}"
         for root in report["roots"]
     ]
+    lines += [
+        f"          {shown(root['path'])} is not followed: {shown(root['reason'])}"
+        for root in report.get("roots_refused", ())
+    ]
     state = report["state"]
     return lines + (["Nothing has been read yet."] if state is None else _state(state, report["pause"], now))
 

@@ -45,6 +45,9 @@ def gather() -> dict[str, Any]:
         "pulse": running and running["pulse"],
         "paused": None if asked is None else asdict(asked),
         "roots": [{"path": str(folder), "exists": folder.is_dir()} for folder in context.folders],
+        "roots_refused": [
+            {"path": str(refused.folder), "reason": refused.reason} for refused in context.roots.refused
+        ],
         "dashboard": served and served["dashboard"],
         "state": first["state"],
         "pause": first["pause"],

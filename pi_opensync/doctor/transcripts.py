@@ -52,3 +52,11 @@ def pi_settings(folders: tuple[Path, ...], env: Mapping[str, str], working_direc
             "add it to sessionsDir, or remove that setting",
         )
     return ok("pi's settings", f"pi writes to {', '.join(shown(str(folder)) for folder in wanted)}: followed")
+
+
+def asked_by_projects(refused: Sequence[discover.Refused]) -> Check:
+    """Whether a project's settings name a folder elsewhere, which is followed only if the user says so."""
+    if not refused:
+        return ok("projects", "none names a folder of sessions outside itself")
+    named = "; ".join(f"{shown(str(one.folder))}, {shown(one.reason)}" for one in refused[:NAMED])
+    return warn("projects", f"not followed: {named}", "if you want it followed, add it to trustedSessionDirs")

@@ -6,14 +6,16 @@ Paths are bytes from here on: a file's name need not be UTF-8.
 import json
 import os
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from pi_opensync.pi.tail import Signature
+from pi_opensync.pi.tail import Signature, opened
 
 SUFFIX = b".jsonl"
+SETTINGS = Path(".pi", "settings.json")  # of pi, in a project
+MAX_SETTINGS = 4 << 20  # bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,23 +43,94 @@ class Odd:
 Item = Found | Unreadable | Odd
 
 
-def roots(configured: tuple[Path, ...], env: Mapping[str, str], working_directory: Path) -> tuple[Path, ...]:
+def session_dir_setting(file: Path) -> str | None:
+    """`sessionDir` of a settings file of pi's; None where there is none to read."""
+    with suppress(OSError, ValueError, RecursionError), opened(os.fsencode(file)) as descriptor:
+        value = json.loads(os.pread(descriptor, MAX_SETTINGS, 0))
+        named = value.get("sessionDir") if isinstance(value, dict) else None
+        return named if isinstance(named, str) and named else None
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A session folder that only a project asks for, and why it is not followed."""
+
+    folder: Path
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Roots:
+    """The session folders to follow, and those that are not followed though a project asks for it."""
+
+    followed: tuple[Path, ...]
+    refused: tuple[Refused, ...] = ()
+
+
+def roots(
+    configured: tuple[Path, ...],
+    env: Mapping[str, str],
+    working_directory: Path,
+    *,
+    trusted: tuple[Path, ...] = (),
+) -> tuple[Path, ...]:
     """The session folders: those configured, or those that pi itself would use.
 
     pi reads `PI_CODING_AGENT_SESSION_DIR`, `sessionDir` of the project's and of the agent folder's
-    settings, and else `sessions` in the agent folder, which keeps the older ones in every case.
+    settings, and else `sessions` in the agent folder, which keeps the older ones in every case. What the
+    project in the working directory names is taken as `with_projects` takes it.
     """
     if configured:
         return _unique(sessions_folder(path.absolute()) for path in configured)
     home = Path(env.get("HOME") or Path.home())
     agent = Path(_expand(env.get("PI_CODING_AGENT_DIR") or "~/.pi/agent", home)).absolute()
-    found = [agent / "sessions"]
-    if named := env.get("PI_CODING_AGENT_SESSION_DIR"):
-        found.append(working_directory / _expand(named, home))
-    settings = (working_directory / ".pi" / "settings.json", agent / "settings.json")
-    set_there = (session_dir_setting(file) for file in settings)
-    found.extend(working_directory / _expand(named, home) for named in set_there if named)
-    return _unique(found)
+    found = [agent / "sessions", *(working_directory / name for name in named_by_user(env))]
+    return with_projects(_unique(found), [str(working_directory)], home=home, trusted=trusted).followed
+
+
+def named_by_user(env: Mapping[str, str]) -> list[str]:
+    """The session folders of pi's environment and agent settings; a relative one lies in each project."""
+    home = Path(env.get("HOME") or Path.home())
+    agent = Path(_expand(env.get("PI_CODING_AGENT_DIR") or "~/.pi/agent", home)).absolute()
+    named = env.get("PI_CODING_AGENT_SESSION_DIR"), session_dir_setting(agent / "settings.json")
+    return [_expand(name, home) for name in named if name]
+
+
+def with_projects(
+    followed: tuple[Path, ...],
+    projects: Iterable[str],
+    *,
+    home: Path,
+    trusted: tuple[Path, ...] = (),
+    names: Sequence[str] = (),
+    setting: Callable[[Path], str | None] = session_dir_setting,
+    resolve: Callable[[Path], str] = os.path.realpath,
+) -> Roots:
+    """`followed`, and the session folders of these projects: those of their settings, and `names` in them.
+
+    Such a folder is followed where it lies in that project or in a `trusted` folder, links resolved: a
+    repository that was cloned does not choose what of this machine is read. `setting` reads a file of
+    settings, `resolve` follows links.
+    """
+    known = [resolve(folder) for folder in (*followed, *trusted)]
+    taken = list(followed)
+    refused: dict[Path, Refused] = {}
+    for project in map(Path, dict.fromkeys(projects)):
+        if not project.is_absolute() or "\0" in str(project):
+            continue
+        asked = setting(project / SETTINGS)
+        for name in (*names, *([] if asked is None else [_expand(asked, home)])):
+            if "\0" in name:
+                continue
+            folder = Path(os.path.normpath(project / name))
+            real = Path(resolve(folder))
+            if any(real.is_relative_to(root) for root in (resolve(project), *known)):
+                taken.append(folder)
+            else:
+                reason = f"{project / SETTINGS} asks for it, and it lies outside that project"
+                refused.setdefault(folder, Refused(folder, reason))
+    return Roots(_unique(taken), tuple(refused.values()))
 
 
 def sessions_folder(path: Path) -> Path:
@@ -66,15 +139,6 @@ def sessions_folder(path: Path) -> Path:
         if inner.is_dir() and not any(path.glob("*.jsonl")):
             return inner
     return path
-
-
-def session_dir_setting(file: Path) -> str | None:
-    """`sessionDir` of a settings file of pi's; None where there is none to read."""
-    with suppress(OSError, ValueError):
-        value = json.loads(file.read_text(encoding="utf-8"))
-        named = value.get("sessionDir") if isinstance(value, dict) else None
-        return named if isinstance(named, str) and named else None
-    return None
 
 
 def transcripts(folders: tuple[Path, ...]) -> Iterator[Item]:

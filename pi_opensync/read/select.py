@@ -16,12 +16,13 @@ from pi_opensync.fold import external_id
 from pi_opensync.pi.discover import Found
 from pi_opensync.pi.entries import Entry, Header, decode_line
 from pi_opensync.pi.parents import first_header
-from pi_opensync.pi.tail import START, opened, read_piece
+from pi_opensync.pi.tail import START, Signature, opened, read_piece
 from pi_opensync.privacy.projects import Policy, is_in
 from pi_opensync.privacy.spelling import absolute
 
 _SPAN = re.compile(r"(\d{1,6})\s*([smhdw])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+_OF_ONE_PROJECT = re.compile(rb"--.*--", re.DOTALL)  # how pi names the folder of a project's sessions
 _TAIL = 64 * 1024  # bytes of a file's end that are searched for its last entry
 
 
@@ -76,6 +77,8 @@ class Wanted:
 
     def choose(self, files: Sequence[Found], policy: Policy) -> list[Chosen]:
         """The transcripts that are wanted, the newest first."""
+        if (named := self._file(files)) is not None:
+            files = [*files, named]
         reason = functools.cache(policy.reason)  # of few projects are many files
         looked = [_look(found, reason) for found in files]
         chosen = [item for item in looked if self._fits(item)]
@@ -83,6 +86,19 @@ class Wanted:
             chosen = [item for item in looked if not item.excluded and _holds(item.found.path, self.session)]
         chosen.sort(key=lambda item: item.last_at, reverse=True)
         return chosen[: self.limit]
+
+    def _file(self, files: Sequence[Found]) -> Found | None:
+        """The file that is wanted and lies in no folder of sessions."""
+        if self.session is None or "\0" in self.session:
+            return None
+        path = _path(self.session)
+        if any(found.path == path for found in files):
+            return None
+        try:
+            with opened(path) as descriptor:
+                return Found(path, Signature.of(os.fstat(descriptor)))
+        except (OSError, ValueError):
+            return None
 
     def _fits(self, item: Chosen) -> bool:
         header = item.header
@@ -94,6 +110,18 @@ class Wanted:
         if self.project is not None and not is_in(header.cwd if header else None, self.project):
             return False
         return self.session is None or _is_session(item, self.session)
+
+
+def projects(files: Sequence[Found]) -> list[str]:
+    """The folders that these sessions were held in; of a folder that pi keeps for one, from one header."""
+    newest: dict[bytes, Found] = {}
+    for found in files:
+        folder, _slash, name = found.path.rpartition(b"/")
+        place = folder if _OF_ONE_PROJECT.fullmatch(folder.rpartition(b"/")[2]) else folder + b"/" + name
+        if place not in newest or newest[place].signature.modified < found.signature.modified:
+            newest[place] = found
+    headers = (first_header(found.path) for found in newest.values())
+    return list(dict.fromkeys(header.cwd for header in headers if header is not None and header.cwd))
 
 
 def _moment(text: str | None, option: str) -> int | None:
@@ -114,9 +142,12 @@ def _moment(text: str | None, option: str) -> int | None:
     return round(moment.timestamp() * 1000)
 
 
+def _path(text: str) -> bytes:
+    return os.fsencode(os.path.abspath(os.path.expanduser(text)))  # noqa: PTH100, PTH111 - keeps links as they are
+
+
 def _is_session(item: Chosen, wanted: str) -> bool:
-    path = os.fsencode(os.path.abspath(os.path.expanduser(wanted)))  # noqa: PTH100, PTH111 - keeps links as they are
-    if item.found.path == path or item.found.path.rpartition(b"/")[2] == os.fsencode(wanted):
+    if item.found.path == _path(wanted) or item.found.path.rpartition(b"/")[2] == os.fsencode(wanted):
         return True
     header = item.header
     return (

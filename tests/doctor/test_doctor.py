@@ -15,7 +15,7 @@ from tests.standin.backend import OpenSync
 EVERY = {
     "environment": ["python", "packages"],
     "configuration": ["configuration", "permissions", "login", "sending", "environment"],
-    "transcripts": ["sessions", "readable", "pi's settings"],
+    "transcripts": ["sessions", "readable", "projects", "pi's settings"],
     "machine": ["inotify", "network folder", "disk", "state folder", "state"],
     "server": ["dns", "tls", "health", "key", "clock", "dates"],
     "service": ["service", "interpreter", "version", "moving"],

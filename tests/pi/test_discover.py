@@ -6,7 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from pi_opensync.pi.discover import Found, Unreadable, roots, sessions_folder, transcripts
+from pi_opensync.pi.discover import (
+    Found,
+    Roots,
+    Unreadable,
+    named_by_user,
+    roots,
+    sessions_folder,
+    transcripts,
+    with_projects,
+)
 
 
 @pytest.fixture
@@ -129,3 +138,62 @@ def test_the_signature_changes_with_the_file(home: Path) -> None:
     assert isinstance(after, Found)
     assert before.signature != after.signature
     assert (before.signature.inode, after.signature.size) == (after.signature.inode, 6)
+
+
+def asks(project: Path, name: str) -> Path:
+    return made(project / ".pi/settings.json", json.dumps({"sessionDir": name}))
+
+
+def test_a_project_may_name_a_folder_in_itself(home: Path) -> None:
+    for name in ("here", "./a/../b", ".pi/sessions", "."):
+        project = home / f"project {len(name)}"
+        asks(project, name)
+        wanted = Path(os.path.normpath(project / name))
+        assert with_projects((home / "s",), [str(project)], home=home) == Roots((home / "s", wanted))
+
+
+@pytest.mark.parametrize(
+    "name", ["../client", "/srv/client", "~/client", "a/../../client", "link", "link/inner"]
+)
+def test_a_project_does_not_choose_what_else_of_the_machine_is_read(home: Path, name: str) -> None:
+    project = home / "project"
+    asks(project, name)
+    (home / "client").mkdir()
+    (project / "link").symlink_to(home / "client")
+    found = with_projects((home / "s",), [str(project)], home=home)
+    assert found.followed == (home / "s",)
+    (refused,) = found.refused
+    assert refused.folder == Path(os.path.normpath(project / name.replace("~", str(home))))
+    assert refused.reason == f"{project / '.pi/settings.json'} asks for it, and it lies outside that project"
+    assert roots((), {"HOME": str(home)}, project) == (home / ".pi/agent/sessions",)
+
+
+def test_what_the_user_named_is_followed_wherever_it_is(home: Path) -> None:
+    project = home / "project"
+    asks(project, "../shared/project")
+    trusted = (home / "shared",)
+    wanted = home / "shared/project"
+    assert with_projects((), [str(project)], home=home, trusted=trusted).followed == (wanted,)
+    assert wanted in roots((), {"HOME": str(home)}, project, trusted=trusted)
+    assert with_projects((home / "shared",), [str(project)], home=home).followed == (home / "shared", wanted)
+
+
+def test_a_relative_folder_of_the_users_own_settings_lies_in_each_project(home: Path) -> None:
+    made(home / ".pi/agent/settings.json", json.dumps({"sessionDir": ".sessions"}))
+    names = named_by_user({"HOME": str(home), "PI_CODING_AGENT_SESSION_DIR": "~/all"})
+    assert names == [str(home / "all"), ".sessions"]
+    projects = [str(home / "a"), str(home / "b"), "not/absolute", "/nul\0"]
+    found = with_projects((home / "all",), projects, home=home, names=names)
+    assert found == Roots((home / "all", home / "a/.sessions", home / "b/.sessions"))
+
+
+def test_settings_that_are_no_file_or_without_end_are_passed_over(home: Path) -> None:
+    for number in range(3):
+        (home / str(number) / ".pi").mkdir(parents=True)
+    os.mkfifo(home / "0/.pi/settings.json")
+    (home / "1/.pi/settings.json").mkdir()
+    (home / "2/.pi/settings.json").symlink_to("/dev/zero")
+    for number in range(3):
+        assert with_projects((), [str(home / str(number))], home=home) == Roots(())
+    made(home / "deep/.pi/settings.json", "[" * 200_000)
+    assert with_projects((), [str(home / "deep")], home=home) == Roots(())
