@@ -2,7 +2,7 @@
 
 import queue
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -38,6 +38,7 @@ class Connections:
         self._readers: queue.SimpleQueue[Database] = queue.SimpleQueue()
         self._reader_count = len(readers)
         self._closed = False
+        self._told: list[Callable[[], None]] = []
         for reader in readers:
             self._readers.put(reader)
 
@@ -80,6 +81,12 @@ class Connections:
             self._check_open()
             with self._writer.transaction():
                 yield self._writer
+        for tell in self._told:
+            tell()
+
+    def when_written(self, tell: Callable[[], None]) -> None:
+        """Call `tell` after each commit, in the thread that wrote; it must neither wait nor raise."""
+        self._told.append(tell)
 
     @contextmanager
     def read(self) -> Iterator[Database]:

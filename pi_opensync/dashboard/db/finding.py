@@ -71,6 +71,15 @@ def hits(
     return Hits(found, ids[limit - 1] if len(ids) > limit else None)
 
 
+def ids_in(database: Database, query: Query, session_id: int, limit: int = 2000) -> list[int]:
+    """Return the messages of a session that hold the words, in order."""
+    matching = expression(query, session_id)
+    found = database.rows(
+        "SELECT rowid FROM search WHERE search MATCH ? ORDER BY rowid LIMIT ?", (matching, limit)
+    )
+    return [row[0] for row in found]
+
+
 def sessions_with(database: Database, query: Query, limit: int) -> list[Row]:
     """Return the sessions of the newest messages that hold the words, among the newest few hundred hits."""
     return database.rows(

@@ -23,6 +23,26 @@ class Filters:
         )
 
 
+# What a family of forks is sorted by, the largest first; its title is that of its root.
+ORDERS = {
+    "active": "max(active_at) DESC",
+    "cost": "max(cost) DESC",
+    "tokens": "max(prompt_tokens + completion_tokens) DESC",
+    "messages": "max(message_count) DESC",
+    "title": "min(CASE WHEN id = root_id THEN title END) COLLATE NOCASE",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """Sums over all that fits the filters: US dollars, tokens."""
+
+    sessions: int
+    messages: int
+    tokens: int
+    cost: float
+
+
 @dataclass(frozen=True, slots=True)
 class Listed:
     """A session in the list: how deep below its root it stands, and whether the filters found it itself."""
@@ -33,11 +53,18 @@ class Listed:
 
 
 def families(
-    database: Database, filters: Filters, *, limit: int, before: tuple[int, int] | None = None
+    database: Database,
+    filters: Filters,
+    *,
+    limit: int,
+    before: tuple[int, int] | None = None,
+    order: str = "active",
+    skip: int = 0,
 ) -> tuple[list[Listed], tuple[int, int] | None]:
-    """Return a page of families, the one last active first, each parent followed by its forks.
+    """Return a page of families in one of the `ORDERS`, each parent followed by its forks.
 
-    `before` is what the page before returned; the second value leads to the next page, None at the end.
+    `before` is what the page before returned; the second value leads to the next page, None at the end. In
+    another order than by activity, `skip` families before the page.
     """
     where, values = _conditions(filters)
     having = ""
@@ -46,8 +73,8 @@ def families(
         values += before
     roots = database.rows(
         f"SELECT root_id, max(active_at) AS last FROM sessions {where} GROUP BY root_id {having} "
-        "ORDER BY last DESC, root_id DESC LIMIT ?",
-        (*values, limit + 1),
+        f"ORDER BY {ORDERS[order]}, root_id DESC LIMIT ? OFFSET ?",
+        (*values, limit + 1, skip),
     )
     page = roots[:limit]
     members = database.rows(
@@ -65,6 +92,22 @@ def families(
     rows = _as_tree(members, [row["root_id"] for row in page], found)
     more = (page[-1]["last"], page[-1]["root_id"]) if len(roots) > limit else None
     return rows, more
+
+
+def family(database: Database, root_id: int) -> list[Listed]:
+    """Return a session with all that was forked from it, and from these, as a tree."""
+    members = database.rows("SELECT * FROM sessions WHERE root_id = ? ORDER BY created_at, id", (root_id,))
+    return _as_tree(members, [root_id], {row["id"] for row in members})
+
+
+def totals(database: Database, filters: Filters) -> Totals:
+    where, values = _conditions(filters)
+    row = database.row(
+        "SELECT count(*), total(message_count), total(prompt_tokens + completion_tokens), total(cost) "
+        f"FROM sessions {where}",
+        values,
+    )
+    return Totals(row[0], int(row[1]), int(row[2]), row[3])
 
 
 def _as_tree(members: Sequence[Row], roots: Sequence[int], found: set[int]) -> list[Listed]:
