@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from pi_opensync.dashboard.show.cards import MAX_SHOWN
+from pi_opensync.dashboard.show.calls import MAX_SHOWN
 from tests.dashboard.conftest import Local
 
 
@@ -25,7 +25,7 @@ def test_a_tool_is_folded_with_its_arguments_and_its_result(local: Local) -> Non
     page = drawn(local, parts=[call("bash", command="ls -l", timeout=5), result("total 0")])
     assert "<summary><b>bash</b> <span>ls -l</span></summary>" in page
     assert "<dt>timeout</dt><dd><code>5</code></dd>" in page
-    assert '<h4>Result</h4><pre class="plain">total 0</pre>' in page
+    assert '<p class="label">Result</p><pre class="plain">total 0</pre>' in page
     assert "<details open" not in page
 
 
@@ -62,8 +62,9 @@ def test_a_failed_tool_is_seen_to_have_failed(local: Local) -> None:
 
 def test_a_change_is_drawn_as_one(local: Local) -> None:
     page = drawn(local, parts=[call("edit", path="a.py", oldText="x = 1", newText="x = 2")])
-    assert '<span class="c-gd">-x = 1</span>' in page
-    assert '<span class="c-gi">+x = 2</span>' in page
+    assert '<span class="line removed"><i class="sign">-</i>x = 1\n</span>' in page
+    assert '<span class="line added"><i class="sign">+</i>x = 2\n</span>' in page
+    assert '<span class="plus">+1</span> <span class="minus">\u22121</span></summary>' in page
 
 
 @pytest.mark.parametrize(
@@ -72,9 +73,10 @@ def test_a_change_is_drawn_as_one(local: Local) -> None:
 def test_several_changes_are_drawn_as_one(local: Local, before: str, after: str) -> None:
     edits = [{before: "x = 1", after: "x = 2"}, {before: "y = 1", after: "y = 2"}]
     page = drawn(local, parts=[call("edit", path="a.py", edits=edits)])
-    for sign in ("gd", "gi"):
-        assert page.count(f'<span class="c-{sign}">') == 2
-    assert '<span class="c-gi">+y = 2</span>' in page
+    for kind in ("removed", "added"):
+        assert page.count(f'<span class="line {kind}">') == 2
+    assert '<i class="sign">+</i>y = 2' in page
+    assert '<span class="plus">+2</span> <span class="minus">\u22122</span></summary>' in page
 
 
 def test_changes_that_say_more_are_drawn_whole(local: Local) -> None:

@@ -34,9 +34,6 @@ _TAGS = frozenset(
         "tr",
         "th",
         "td",
-        "h1",
-        "h2",
-        "h3",
         "h4",
         "h5",
         "h6",
@@ -44,9 +41,11 @@ _TAGS = frozenset(
 )
 _ATTRIBUTES = {
     "a": {"href", "target", "rel"},
-    "div": {"class"},
-    "span": {"class"},
-    "pre": {"class"},
+    "div": {"class", "tabindex"},
+    "span": {"class", "aria-hidden"},
+    "pre": {"class", "tabindex"},
+    "li": {"class"},
+    **{name: {"class"} for name in ("h4", "h5", "h6", "code")},
     "ol": {"start"},
     "th": {"class"},
     "td": {"class"},
@@ -142,7 +141,7 @@ def test_no_mixture_gets_a_tag_through(text: str) -> None:
 def test_markdown_is_set() -> None:
     html = markdown("# Head\n\n**bold** *soft* ~~gone~~ `code`\n\n- one\n- two\n\n> said\n\na\nb")
     for expected in (
-        "<h1>Head</h1>",
+        '<h4 class="as-1">Head</h4>',
         "<strong>",
         "<em>",
         "<s>",

@@ -1,48 +1,31 @@
 """Messages as the page draws them: text, thinking, and tool calls together with their results."""
 
-import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 from typing import Any
 
 from markupsafe import Markup
 
 from pi_opensync.dashboard.db.reading import Message
-from pi_opensync.dashboard.parts import Part, ToolCall, call_of, is_error, text_of
-from pi_opensync.dashboard.show.render import MAX_MARKDOWN, block, markdown, passages, plain
+from pi_opensync.dashboard.parts import Part, call_of, is_error, text_of
+from pi_opensync.dashboard.show import calls
+from pi_opensync.dashboard.show.calls import MAX_INLINE, MAX_SHOWN
+from pi_opensync.dashboard.show.images import holds_image
+from pi_opensync.dashboard.show.render import MAX_MARKDOWN, markdown, passages, plain
 from pi_opensync.dashboard.show.visible import visible
 from pi_opensync.sqlite import Row
 
-MAX_SHOWN = 12_000
-_MAX_ARGS = 40
-_PAIR = 2
-_MAX_HINT = 160
-_MAX_INLINE = 120
-_HINT_KEYS = [
-    "command",
-    "cmd",
-    "path",
-    "file_path",
-    "filePath",
-    "filename",
-    "pattern",
-    "query",
-    "url",
-    "description",
-    "prompt",
-    "title",
-    "name",
-]
-_OLD_KEYS = ("oldText", "old_string", "old_str", "oldString", "old")
-_NEW_KEYS = ("newText", "new_string", "new_str", "newString", "new")
-_PATH_KEYS = ("path", "file_path", "filePath", "filename")
-_COMMAND_KEYS = ("command", "cmd")
+# The last line that the daemon gives a turn that failed or was stopped.
+_ENDED = re.compile(r"(?:\A|\n)(\[(?:aborted|error(?:: (?:(?!\n\[)[\s\S]){0,4000})?)\])\s*\Z")
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """`kind` is text, thinking, call, result or other; `rest` is where all of what was cut can be read."""
+    """`kind` is text, thinking, call, result, ended, image or other.
+
+    `rest` is where all of what was cut can be read; `added` and `removed` count the lines of an edit.
+    """
 
     kind: str
     html: Markup
@@ -51,6 +34,9 @@ class Block:
     hint: str = ""
     result: "Block | None" = None
     error: bool = False
+    edit: bool = False
+    added: int | None = None
+    removed: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +58,13 @@ def card_of(message: Message) -> Card:
     blocks: list[Block] = []
     for part, address, result in shown:
         if part.kind == "tool-call":
-            answer = None if result is None else _result(result[1].content, f"{base}/{result[0]}")
-            blocks.append(_call(part, address, answer))
+            blocks.append(_call(part, address, result, base))
         elif part.kind == "tool-result":
             blocks.append(_result(part.content, address))
         elif part.kind == "text":
-            blocks += _text(text_of(part.content), address)
+            blocks += _text(text_of(part.content), address, may_end=message.row["role"] == "assistant")
+        elif part.kind.startswith("image") and holds_image(part.content):
+            blocks.append(Block("image", Markup(), f"{address}/image", name="Image in this message"))
         elif part.kind == "thinking":
             blocks.append(_thinking(text_of(part.content), address))
         else:
@@ -115,14 +102,17 @@ def _run(shown: Sequence[tuple[int, Part]], start: int, kind: str) -> list[tuple
     return list(shown[start:end])
 
 
-def _text(text: str, address: str) -> list[Block]:
+def _text(text: str, address: str, *, may_end: bool) -> list[Block]:
     cut, rest = _cut(text, MAX_MARKDOWN, address)
     if rest is not None:
         return [Block("text", plain(cut), rest)]
-    return [
+    ended = _ENDED.search(text) if may_end else None
+    said = text[: ended.start()] if ended else text
+    blocks = [
         Block("thinking" if passage.thinking else "text", markdown(passage.text))
-        for passage in passages(text)
+        for passage in passages(said)
     ]
+    return [*blocks, Block("ended", Markup("{}").format(visible(ended[1][1:-1])))] if ended else blocks
 
 
 def _thinking(text: str, address: str) -> Block:
@@ -136,108 +126,33 @@ def _result(content: Any, address: str) -> Block:
     return Block("result", plain(cut), rest, error=is_error(text, content))
 
 
-def _call(part: Part, address: str, result: Block | None) -> Block:
+def _call(part: Part, address: str, result: tuple[int, Part] | None, base: str) -> Block:
     call = call_of(part.content)
-    html, is_cut = _args(call.args)
-    if result is None and call.result is not None:
-        result = _result(call.result, address)
+    answer = None if result is None else _result(result[1].content, f"{base}/{result[0]}")
+    if answer is None and call.result is not None:
+        answer = _result(call.result, address)
+    drawn = calls.drawn(call, _diff_in(part.content) or (_diff_in(result[1].content) if result else None))
     return Block(
         "call",
-        html,
-        address if is_cut else None,
-        name=visible(call.name)[:_MAX_INLINE],
-        hint=_hint(call),
-        result=result,
-        error=result is not None and result.error,
+        drawn.html,
+        address if drawn.is_cut else None,
+        name=visible(call.name)[:MAX_INLINE],
+        hint=calls.hint(call),
+        result=answer,
+        error=answer is not None and answer.error,
+        edit=drawn.is_edit,
+        added=drawn.added,
+        removed=drawn.removed,
     )
 
 
-def _hint(call: ToolCall) -> str:
-    """Return the one argument that tells most, on one line."""
-    if isinstance(call.args, str):
-        said = call.args
-    elif isinstance(call.args, dict):
-        values = [call.args.get(key) for key in _HINT_KEYS]
-        texts = [
-            value for value in [*values, *call.args.values()] if isinstance(value, str) and value.strip()
-        ]
-        said = texts[0] if texts else ""
-    else:
-        said = ""
-    line = " ".join(visible(said[: 4 * _MAX_HINT]).split())
-    return line if len(line) <= _MAX_HINT else line[: _MAX_HINT - 1] + "…"
-
-
-def _args(args: Any) -> tuple[Markup, bool]:
-    """Return a call's arguments, each as what it is: a command, a change, a file, a short value, JSON."""
-    if args is None:
-        return Markup(), False
-    if not isinstance(args, dict):
-        text = args if isinstance(args, str) else _json(args)
-        return block(text[:MAX_SHOWN]), len(text) > MAX_SHOWN
-    path = next((args[key] for key in _PATH_KEYS if isinstance(args.get(key), str)), "")
-    old_key, new_key = _changed_keys(args)
-    pieces: list[Markup] = []
-    is_cut = len(args) > _MAX_ARGS
-    for key, value in list(args.items())[:_MAX_ARGS]:
-        if key == new_key and old_key:
-            continue
-        if key == old_key and new_key:
-            key, text, language = "change", _change(args), "diff"  # noqa: PLW2901 - shown as one
-        elif value is None or isinstance(value, (bool, int, float)):
-            text, language = json.dumps(value), ""
-        elif _is_changes(value):
-            text, language = "\n@@\n".join(map(_change, value)), "diff"
-        else:
-            text = value if isinstance(value, str) else _json(value)
-            language = _language(key, path, is_text=isinstance(value, str))
-        is_cut = is_cut or len(text) > MAX_SHOWN
-        pieces.append(_arg(key, text[:MAX_SHOWN], language))
-    return Markup('<dl class="args">{}</dl>').format(Markup().join(pieces)), is_cut
-
-
-def _arg(key: str, text: str, language: str) -> Markup:
-    if language or "\n" in text or len(text) > _MAX_INLINE:
-        value = block(text, language)
-    else:
-        value = Markup("<code>{}</code>").format(visible(text))
-    return Markup("<dt>{}</dt><dd>{}</dd>").format(visible(key)[:_MAX_INLINE], value)
-
-
-def _language(key: str, path: str, *, is_text: bool) -> str:
-    if not is_text:
-        return "json"
-    if key in _COMMAND_KEYS:
-        return "bash"
-    if key in ("content", "contents", "text", "code") and path:
-        return PurePosixPath(path.replace("\\", "/")).suffix.lstrip(".")[:12]
-    return ""
-
-
-def _changed_keys(args: dict[str, Any]) -> tuple[str, str]:
-    """Return the names of the text before and of the text after; an empty one where there is none."""
-    old = next((key for key in _OLD_KEYS if isinstance(args.get(key), str)), "")
-    return old, next((key for key in _NEW_KEYS if isinstance(args.get(key), str)), "")
-
-
-def _is_changes(value: Any) -> bool:
-    """Whether a value is a list of changes and no more, as `edits` of pi's edit tool."""
-    return (
-        isinstance(value, list)
-        and bool(value)
-        and all(isinstance(item, dict) and all(_changed_keys(item)) and len(item) == _PAIR for item in value)
-    )
-
-
-def _change(args: dict[str, Any]) -> str:
-    old, new = (args[key] for key in _changed_keys(args))
-    removed = [f"-{line}" for line in old[:MAX_SHOWN].split("\n")] if old else []
-    added = [f"+{line}" for line in new[:MAX_SHOWN].split("\n")] if new else []
-    return "\n".join(removed + added)
-
-
-def _json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, indent=2)
+def _diff_in(content: Any) -> str | None:
+    """Return the change that pi noted, `diff` or `details.diff` of a call or of its result."""
+    if not isinstance(content, dict):
+        return None
+    details = content.get("details")
+    found = content.get("diff") or (details.get("diff") if isinstance(details, dict) else None)
+    return found if isinstance(found, str) else None
 
 
 def _cut(text: str, limit: int, address: str) -> tuple[str, str | None]:

@@ -1,20 +1,30 @@
-"""The templates, with the filters that make stored things fit to be seen."""
+"""The templates, with the filters that make stored things fit to be seen.
+
+Times are drawn in the zone that a template was given as `zone`, that of the reader.
+"""
 
 import hashlib
+import os
 from collections.abc import Callable
-from datetime import tzinfo
+from datetime import UTC, datetime, tzinfo
+from functools import cache
 from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
+from jinja2.runtime import Context
 
 from pi_opensync.dashboard.db.forks import bare_title
 from pi_opensync.dashboard.db.numbers import Period
 from pi_opensync.dashboard.show import charts, visible
+from pi_opensync.sqlite import Row
 
 _HERE = Path(__file__).parents[1]
 
 
 def environment_for(now: Callable[[], int], zone: tzinfo | None) -> Environment:
+    """Return the templates; `now` gives ms, `zone` is used where a template is given none."""
     environment = Environment(
         loader=FileSystemLoader(_HERE / "templates"),
         autoescape=True,
@@ -23,26 +33,56 @@ def environment_for(now: Callable[[], int], zone: tzinfo | None) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+
+    def in_zone(draw: Callable[[int, tzinfo | None], str]) -> Callable[[Context, int], str]:
+        @pass_context
+        def drawn(context: Context, ms: int) -> str:
+            return draw(ms, context.get("zone", zone))
+
+        return drawn
+
+    @pass_context
+    def zone_name(context: Context) -> str:
+        return name_of(context.get("zone", zone), now())
+
     environment.filters |= {
         "visible": visible.visible,
         "source_label": visible.source_label,
+        "source_class": visible.source_class,
         "count": visible.count,
+        "counted": visible.counted,
         "exact": visible.exact,
         "money": visible.money,
         "duration": visible.duration,
-        "age": lambda ms: visible.age(ms, now(), zone),
-        "day": lambda ms: visible.date(ms, zone),
-        "clock": lambda ms: visible.clock(ms, zone),
-        "moment": lambda ms: visible.moment(ms, zone),
+        "age": in_zone(lambda ms, there: visible.age(ms, now(), there)),
+        "day": in_zone(visible.date),
+        "iso_day": in_zone(visible.iso_day),
+        "long_day": in_zone(visible.long_day),
+        "clock": in_zone(visible.clock),
+        "moment": in_zone(visible.moment),
         "iso": visible.iso,
         "beginning": _beginning,
+        "kinship": _kinship,
         "bare_title": lambda title: visible.visible(bare_title(title)) or "Untitled",
     }
-    environment.globals |= {
-        "charts": charts,
-        "static": {path.name: _static_url(path) for path in (_HERE / "static").iterdir()},
-    }
+    environment.globals |= {"charts": charts, "static": f"/static/{_version()}", "zone_name": zone_name}
     return environment
+
+
+def name_of(zone: tzinfo | None, now: int) -> str:
+    """Return a zone's name, as `Europe/Berlin`; where it has none what its clock says, as `CET`."""
+    if isinstance(zone, ZoneInfo):
+        return zone.key
+    own = _name_of_this_machine() if zone is None else None
+    return own or datetime.fromtimestamp(now / 1000, UTC).astimezone(zone).tzname() or "UTC"
+
+
+@cache
+def _name_of_this_machine() -> str | None:
+    if "TZ" in os.environ:
+        return None
+    _, is_named, name = str(Path("/etc/localtime").resolve()).partition("/zoneinfo/")
+    return name if is_named else None
 
 
 def _beginning(period: Period) -> str:
@@ -51,5 +91,14 @@ def _beginning(period: Period) -> str:
     return day if period.days == 1 else f"{day} {period.start.year}"
 
 
-def _static_url(path: Path) -> str:
-    return f"/static/{path.name}?{hashlib.sha256(path.read_bytes()).hexdigest()[:12]}"
+def _kinship(session: Row) -> str:
+    if session["parent_id"] is None:
+        return ""
+    return "subagent · " if (session["title"] or "").startswith("[Subagent::") else "fork · "
+
+
+@cache
+def _version() -> str:
+    """All files of the pages stand in a folder named by what they hold, so that none is ever old."""
+    files: list[Any] = sorted((_HERE / "static").iterdir())
+    return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()[:12]

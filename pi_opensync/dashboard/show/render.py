@@ -24,6 +24,7 @@ from pygments.lexer import Lexer
 from pygments.lexers import get_lexer_by_name
 from pygments.util import ClassNotFound
 
+from pi_opensync.dashboard.show import marks
 from pi_opensync.dashboard.show.visible import visible
 
 MAX_MARKDOWN = 60_000
@@ -32,6 +33,10 @@ _MAX_RUN = 200
 _MAX_CODE = 15_000
 _MAX_CODE_LINE = 1_000
 _MAX_LEXING_S = 0.1
+# What certainly fits into its place, also on a phone.
+_SHORT = 600
+_FEW_LINES = 18
+_NARROW = 30
 _LINK = re.compile(r"(?:https?://|mailto:)", re.IGNORECASE)
 # Runs of the signs that Markdown looks ahead for; long ones are no writing, and slow.
 _DENSE = re.compile(rf"[\[\]<>(){{}}!*_`~\\&|]{{{_MAX_RUN}}}")
@@ -157,7 +162,9 @@ def markdown(text: str) -> Markup:
 
 
 def plain(text: str) -> Markup:
-    return Markup('<pre class="plain">{}</pre>').format(visible(text))
+    """Return text as it is; keys can scroll what may be too long for its place."""
+    scrolled = Markup(' tabindex="0"') if len(text) > _SHORT or text.count("\n") > _FEW_LINES else ""
+    return Markup('<pre class="plain"{}>{}</pre>').format(scrolled, visible(text))
 
 
 def code(text: str, language: str, clock: Callable[[], float] = time.perf_counter) -> Markup:
@@ -243,6 +250,7 @@ def _lexer(language: str) -> Lexer | None:
 def _parser() -> MarkdownIt:
     parser = MarkdownIt("commonmark", {"html": False, "breaks": True, "maxNesting": 12})
     parser.enable(["table", "strikethrough"])
+    marks.install(parser)
     # The parser asks this before it makes a link; it leaves the others as the text that they are.
     parser.validateLink = _may_link  # type: ignore[method-assign]  # the documented way to restrict links
     parser.add_render_rule("link_open", _link_open)
@@ -297,6 +305,10 @@ def _fence(
 
 
 def block(text: str, language: str = "") -> Markup:
-    """Return a code block with its language in the corner."""
+    """Return a code block with its language above it; keys can scroll what may be too wide or too long."""
     label = Markup('<span class="lang">{}</span>').format(language[:30]) if language else ""
-    return Markup('<div class="code">{}<pre><code>{}</code></pre></div>').format(label, code(text, language))
+    is_large = text.count("\n") > _FEW_LINES or _has_long_line(text, _NARROW)
+    scrolled = Markup(' tabindex="0"') if is_large else ""
+    return Markup('<div class="code"><div class="head">{}</div><pre{}><code>{}</code></pre></div>').format(
+        label, scrolled, code(text, language)
+    )

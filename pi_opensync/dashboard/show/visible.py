@@ -40,6 +40,11 @@ def source_label(source: str) -> str:
     return SOURCES.get(source, visible(source))
 
 
+def source_class(source: str) -> str:
+    """Return what may stand in a class name."""
+    return source if source in SOURCES else "other"
+
+
 def count(value: float | None) -> str:
     """`950`, `12.3k`, `4.5M`."""
     number = float(value or 0)
@@ -55,11 +60,16 @@ def exact(value: float | None) -> str:
     return f"{int(value or 0):,}"
 
 
+def counted(number: float, noun: str) -> str:
+    """`1 session`, `1,234 sessions`."""
+    return f"{exact(number)} {noun}" + ("" if int(number) == 1 else "s")
+
+
 def money(dollars: float | None) -> str:
-    """US dollars: `$12.34`, and more digits for very small sums."""
+    """US dollars, always with cents, so that they can be compared: `$12.34`, `<$0.01`."""
     value = dollars or 0.0
-    if value and value < 0.01:  # noqa: PLR2004 - below a cent, cents say nothing
-        return f"${value:.4f}"
+    if 0 < value < 0.01:  # noqa: PLR2004 - a cent
+        return "<$0.01"
     return f"${value:,.2f}"
 
 
@@ -99,6 +109,16 @@ def age(then: int, now: int, zone: tzinfo | None) -> str:
 def date(ms: int, zone: tzinfo | None) -> str:
     moment = at(ms, zone)
     return f"{moment.day} {moment:%b %Y}"
+
+
+def iso_day(ms: int, zone: tzinfo | None) -> str:
+    return f"{at(ms, zone):%Y-%m-%d}"
+
+
+def long_day(ms: int, zone: tzinfo | None) -> str:
+    """`Thursday, 28 May 2026`."""
+    moment = at(ms, zone)
+    return f"{moment:%A}, {moment.day} {moment:%B %Y}"
 
 
 def clock(ms: int, zone: tzinfo | None) -> str:
