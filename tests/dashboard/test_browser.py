@@ -139,11 +139,11 @@ def test_from_the_list_to_a_session_to_its_tools(local: Local, tab: Tab) -> None
     assert not page.get_by_text("quietly").is_visible()
     page.locator("summary", has_text="Thinking").click()
     assert page.get_by_text("quietly").is_visible()
-    page.get_by_role("button", name="Open all tools").click()
-    assert not result.is_visible(), "all were open"
-    page.get_by_role("button", name="Open all tools").click()
-    page.get_by_role("button", name="Close all tools").wait_for()
-    assert result.is_visible()
+    page.get_by_role("button", name="Open all").click()
+    assert page.locator("details.tool, details.thinking").evaluate_all("all => all.every(one => one.open)")
+    page.get_by_role("button", name="Close all").click()
+    assert not result.is_visible()
+    assert not page.get_by_text("quietly").is_visible()
 
 
 def test_search_leads_to_the_message(local: Local, tab: Tab) -> None:

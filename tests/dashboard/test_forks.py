@@ -11,7 +11,9 @@ from tests.dashboard.conftest import START, Local
 def families(local: Local, url: str = "/") -> list[tuple[str, int]]:
     """Read the titles in the list, each with its depth."""
     rows = re.findall(
-        r'<li class="row( fork depth-(\d))?.*?<a class="title"[^>]*>(.*?)</a>', local.page(url), re.DOTALL
+        r'<tr id="s\d+" data-revision="\d+" class="row( fork depth-(\d))?.*?<a class="title"[^>]*>(.*?)</a>',
+        local.page(url),
+        re.DOTALL,
     )
     return [(re.sub(r"<.*?>", "", title), int(depth or 0)) for _, depth, title in rows]
 

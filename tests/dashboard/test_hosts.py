@@ -158,7 +158,7 @@ def test_the_pages_need_a_cookie(local: Local, path: str, cookie: str | None) ->
     assert (answer.status_code, answer.headers["location"].partition("?")[0]) == (303, "/login")
 
 
-@pytest.mark.parametrize("path", ["/", "/login", "/health", "/nothing", "/static/local.css", "/api/stats"])
+@pytest.mark.parametrize("path", ["/", "/login", "/health", "/nothing", "/static/base.css", "/api/stats"])
 def test_every_answer_carries_the_headers(local: Local, path: str) -> None:
     headers = local.ask("GET", path).headers
     policy = headers["content-security-policy"]
@@ -174,7 +174,7 @@ def test_every_answer_carries_the_headers(local: Local, path: str) -> None:
 
 def test_pages_are_not_kept_by_the_browser_and_static_files_are(local: Local) -> None:
     assert local.ask("GET", "/login").headers["cache-control"] == "no-store"
-    assert "immutable" in local.ask("GET", "/static/local.css").headers["cache-control"]
+    assert "immutable" in local.ask("GET", "/static/base.css").headers["cache-control"]
 
 
 def test_an_error_that_nobody_foresaw_is_a_plain_500(local: Local, caplog: pytest.LogCaptureFixture) -> None:

@@ -43,7 +43,7 @@ def test_pi_opensync_plugin(local: Local, repeat: int) -> None:
         assert page.count(expected) >= 1, expected
     assert page.count("<summary><b>bash</b>") == 2
     assert page.count("<summary>Thinking</summary>") == 4
-    assert page.count("<h4>Result</h4>") == 2
+    assert page.count('<p class="label">Result</p>') == 2
     page = local.page(f"/sessions/{fork['id']}")
     places = [page.index(said) for said in ("Which files", "Reply to: Another way?", "Reply to: Back again.")]
     assert places == sorted(places)
@@ -65,7 +65,7 @@ def test_droid_sync(local: Local, repeat: int) -> None:
         "<b>Read</b> <span>/home/user/src/webapp/parser.py</span>",
         "<b>Execute</b> <span>python -m pytest -q</span>",
         "<b>Edit</b>",
-        "+return 1",
+        '<i class="sign">+</i>return 1',
         "It is repaired.",
         "And the tests?",
         "They pass.",
@@ -126,8 +126,8 @@ def test_cursor_sync_as_its_documentation_describes_it(local: Local) -> None:
         "Cursor",
         "<b>shell</b>",
         "<b>file_edit</b>",
-        "-let a",
-        "+const a",
+        '<i class="sign">-</i>let a',
+        '<i class="sign">+</i>const a',
         "<strong>all</strong>",
     ):
         assert expected in page
@@ -195,7 +195,7 @@ def test_claude_code_sync(local: Local) -> None:
     }
     local.post("/sync/message", tool)
     page = page_of(local, "c1")
-    for expected in ("Claude Code", "<b>Edit</b>", "a.py", "done", "c-gi"):
+    for expected in ("Claude Code", "<b>Edit</b>", "a.py", "done", 'class="line added"'):
         assert expected in page
 
 

@@ -13,7 +13,7 @@ from tests.dashboard.conftest import START, Clock, Local
 
 def found(local: Local, query: str) -> list[str]:
     page = local.page("/search?q=" + query.replace("+", "%2B").replace("#", "%23").replace("&", "%26"))
-    return re.findall(r"named (\w+)", re.sub(r"</?mark>", "", page.split("<main>")[1]))
+    return re.findall(r"named (\w+)", re.sub(r"</?mark>", "", page.split("<main ")[1]))
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """The local OpenSync as one ASGI application."""
 
+import os
 from collections.abc import Callable, Collection
 from datetime import tzinfo
 from pathlib import Path
@@ -24,6 +25,7 @@ from pi_opensync.dashboard.web.hosts import KnownHosts
 from pi_opensync.dashboard.web.keys import Keys
 from pi_opensync.dashboard.web.pages import Pages
 from pi_opensync.dashboard.web.signin import SignIn
+from pi_opensync.dashboard.web.streams import Streams
 from pi_opensync.privacy.cleaner import Cleaner
 
 _FOR_PROGRAMS = ("/sync/", "/api/", "/health")
@@ -46,7 +48,12 @@ class OnePage:
 
 
 class _Static(StaticFiles):
-    """Files whose address carries their hash, so they may be kept for good."""
+    """Files in a folder named by what they hold, so they may be kept for good."""
+
+    def get_path(self, scope: Scope) -> str:
+        path = super().get_path(scope)
+        folder, _, name = path.partition(os.sep)
+        return name if name and folder != ".." else path
 
     def file_response(self, *args: object, **kwargs: object) -> Response:
         answer = super().file_response(*args, **kwargs)  # type: ignore[arg-type]  # passed on as they come
@@ -71,7 +78,8 @@ def create_app(
     """
     api = Api(connections, now=now, zone=zone, clean=clean)
     templates = environment_for(now, zone)
-    pages = Pages(connections, templates, now=now, zone=zone)
+    streams = Streams(connections)
+    pages = Pages(connections, templates, streams, now=now, zone=zone)
     signin = SignIn(keys, templates)
 
     def problem(request: Request, status: int, text: str, field: str | None = None) -> Response:
@@ -106,4 +114,5 @@ def create_app(
         exception_handlers=handlers,
     )
     app.router.redirect_slashes = False
+    app.state.streams = streams
     return app

@@ -1,6 +1,7 @@
 """An open page that grows: the browser asks for what changed after the place up to which it knows.
 
-Short questions, not a stream: nothing is held open, and a laptop that slept just asks again.
+When to ask it is told by `streams`. What it asks for stands here: whole, in order, and nothing twice, also
+after a laptop has slept.
 """
 
 import re

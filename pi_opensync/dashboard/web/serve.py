@@ -8,10 +8,12 @@ import sys
 from collections.abc import Iterator
 
 import uvicorn
+from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
 from pi_opensync.dashboard.web.hosts import is_loopback
 from pi_opensync.dashboard.web.protocol import USUAL, Deadlines, protocol
+from pi_opensync.dashboard.web.streams import Streams
 
 _GRACE_S = 3
 _BACKLOG = 128
@@ -24,9 +26,10 @@ class NotLoopbackError(ValueError):
 class _Server(uvicorn.Server):
     """Leaves the signals to the program that it runs in, and tells when it listens."""
 
-    def __init__(self, config: uvicorn.Config) -> None:
+    def __init__(self, config: uvicorn.Config, streams: Streams | None) -> None:
         super().__init__(config)
         self.listening = asyncio.Event()
+        self._streams = streams
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -35,6 +38,12 @@ class _Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         self.listening.set()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        # What never ends by itself must not be waited for.
+        if self._streams is not None:
+            self._streams.close()
+        await super().shutdown(sockets)
 
 
 class Running:
@@ -78,7 +87,7 @@ async def serve(
         proxy_headers=False,
         timeout_graceful_shutdown=_GRACE_S,
     )
-    server = _Server(config)
+    server = _Server(config, app.state.streams if isinstance(app, Starlette) else None)
     url = _url(listener)
     task = asyncio.create_task(server.serve(sockets=[listener]), name="local OpenSync")
     listening = asyncio.create_task(server.listening.wait())

@@ -1,0 +1,245 @@
+"""The pages of one session: its messages, what changed in it, its outline, what is found in it, exports."""
+
+import shlex
+from collections.abc import Callable, Sequence
+from datetime import tzinfo
+from typing import Any
+
+from jinja2 import Environment
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from pi_opensync.dashboard.db import finding, listing, reading, turns
+from pi_opensync.dashboard.db.connections import Connections
+from pi_opensync.dashboard.db.reading import Message
+from pi_opensync.dashboard.parts import whole_of
+from pi_opensync.dashboard.query import MAX_QUERY, parse
+from pi_opensync.dashboard.show import export, visible
+from pi_opensync.dashboard.show.cards import card_of
+from pi_opensync.dashboard.show.images import image_of
+from pi_opensync.dashboard.web import live
+from pi_opensync.dashboard.web.api import Json
+from pi_opensync.dashboard.web.bodies import id_of, number_of
+from pi_opensync.dashboard.web.page import Page
+from pi_opensync.dashboard.web.reader import zone_of
+from pi_opensync.dashboard.web.streams import Streams
+from pi_opensync.sqlite import Database, Row
+
+_MESSAGES = 40
+_LIVE_MS = 15 * 60 * 1000
+_DIGITS = 5
+
+
+class SessionPages:
+    """`now` gives ms; `zone` is the reader's where the browser told none."""
+
+    def __init__(
+        self,
+        store: Connections,
+        templates: Environment,
+        streams: Streams,
+        *,
+        now: Callable[[], int],
+        zone: tzinfo | None,
+    ) -> None:
+        self._store = store
+        self._streams = streams
+        self._now = now
+        self._zone = zone
+        self._page = Page(templates, zone)
+
+    def routes(self) -> list[Route]:
+        message = "/sessions/{id}/messages/{message}/parts/{part}"
+        return [
+            Route("/sessions/{id}", self.session),
+            Route("/sessions/{id}/more", self.more),
+            Route("/sessions/{id}/changes", self.changes),
+            Route("/sessions/{id}/events", self.events),
+            Route("/sessions/{id}/outline", self.outline),
+            Route("/sessions/{id}/find", self.find),
+            Route("/sessions/{id}/export/{format}", self.export),
+            Route(message, self.part),
+            Route(f"{message}/image", self.image),
+        ]
+
+    def session(self, request: Request) -> Response:
+        session_id = id_of(request)
+        around = number_of(request, "at", None)
+        with self._store.read() as con:
+            session = found(con, session_id)
+            if around is not None:
+                earlier = reading.window(con, session_id, limit=_MESSAGES // 4, before=around)
+                window = reading.window(con, session_id, limit=_MESSAGES, after=around - 1)
+                messages = earlier.messages + window.messages
+                before, after = earlier.before, window.after
+            else:
+                at_end = request.query_params.get("end") is not None
+                window = reading.window(con, session_id, limit=_MESSAGES, at_end=at_end)
+                messages, before, after = window.messages, window.before, window.after
+            values = {**self._head(con, session), **_turns(con, session_id, messages)}
+        return self._page(
+            request,
+            "session.html",
+            **values,
+            before=before,
+            after=after,
+            cards=[card_of(message) for message in messages],
+            around=str(around) if around is not None else None,
+            cursor=str(live.Cursor(session["revision"])),
+        )
+
+    def more(self, request: Request) -> Response:
+        """Return the next messages after, or before, one."""
+        session_id = id_of(request)
+        after, before = number_of(request, "after", None), number_of(request, "before", None)
+        with self._store.read() as con:
+            session = found(con, session_id)
+            window = reading.window(con, session_id, limit=_MESSAGES, after=after, before=before)
+            values = _turns(con, session_id, window.messages)
+        return self._page(
+            request,
+            "_messages.html",
+            **values,
+            session=session,
+            cards=[card_of(message) for message in window.messages],
+            before=before is not None and window.before,
+            after=before is None and window.after,
+            around=None,
+        )
+
+    def changes(self, request: Request) -> Response:
+        """Return what changed after a cursor, and the sums of the turns that it belongs to."""
+        cursor = live.Cursor.parse(request.query_params.get("after", ""))
+        with self._store.read() as con:
+            session = found(con, id_of(request))
+            growth = live.growth(con, session, cursor)
+            if growth is None:
+                return Response(status_code=204)
+            values = _turns(con, session["id"], growth.messages)
+            head = self._head(con, session)
+
+        def draw(message: Message) -> str:
+            card = card_of(message)
+            return self._page.text(
+                request, "_message.html", card=card, session=session, around=None, new_day=True, **values
+            )
+
+        return Json(live.as_json(growth, draw, self._page.text(request, "_head.html", **head)))
+
+    async def events(self, request: Request) -> Response:
+        session_id = id_of(request)
+
+        def revision() -> int | None:
+            with self._store.read() as con:
+                session = reading.session(con, session_id)
+                return None if session is None else int(session["revision"])
+
+        return self._streams.answer(request, revision)
+
+    def outline(self, request: Request) -> Response:
+        """Return all prompts as a page; `list=1` asks for the list alone."""
+        with self._store.read() as con:
+            session = found(con, id_of(request))
+            prompts = turns.outline(con, session["id"])
+        name = "_outline.html" if request.query_params.get("list") else "outline.html"
+        return self._page(request, name, session=session, prompts=prompts)
+
+    def find(self, request: Request) -> Response:
+        """Return `{terms, ids}`: the words to mark, and the messages that hold them all, in order."""
+        query = parse(request.query_params.get("q", "").strip()[:MAX_QUERY])
+        if query is None:
+            return Json({"terms": [], "ids": []})
+        with self._store.read() as con:
+            session = found(con, id_of(request))
+            ids = finding.ids_in(con, query, session["id"])
+            if not ids and query.widened() != query:
+                query = query.widened()
+                ids = finding.ids_in(con, query, session["id"])
+        terms = [{"text": term.text, "begins": term.begins} for term in query.terms]
+        return Json({"terms": terms, "ids": [str(message_id) for message_id in ids]})
+
+    def export(self, request: Request) -> Response:
+        kind = request.path_params["format"]
+        with self._store.read() as con:
+            session = found(con, id_of(request))
+        if kind == "json":
+            pieces = export.as_json(self._store.read, session)
+        elif kind == "markdown":
+            pieces = export.as_markdown(self._store.read, session, zone_of(request, self._zone))
+        else:
+            raise HTTPException(404)
+        headers = {"content-disposition": f'attachment; filename="{export.filename(session, kind)}"'}
+        return StreamingResponse(pieces, media_type=export.FORMATS[kind], headers=headers)
+
+    def part(self, request: Request) -> Response:
+        """All of a part, as plain text: what was too long for the page."""
+        place = request.path_params["part"]
+        message = self._message(request)
+        if place == "text":
+            text = message.row["text_content"] or ""
+        else:
+            text = whole_of(message.parts[_place_in(message, place)])
+        return PlainTextResponse(visible.visible(text))
+
+    def image(self, request: Request) -> Response:
+        """Return the image that a part holds, as what its bytes say that it is."""
+        message = self._message(request)
+        image = image_of(message.parts[_place_in(message, request.path_params["part"])].content)
+        if image is None:
+            raise HTTPException(404)
+        return Response(image.data, media_type=image.media_type)
+
+    def _message(self, request: Request) -> Message:
+        with self._store.read() as con:
+            message = reading.message(con, id_of(request), id_of(request, "message"))
+        if message is None:
+            raise HTTPException(404)
+        return message
+
+    def _head(self, con: Database, session: Row) -> dict[str, Any]:
+        since = self._now() - _LIVE_MS
+        return {
+            "session": session,
+            "family": listing.family(con, session["root_id"]),
+            "is_live": session["updated_at"] > since and session["active_at"] > since,
+            "file": _file(session),
+            "resume": _resume(session),
+        }
+
+
+def found(con: Database, session_id: int) -> Row:
+    """Return a session. Raises a 404 if there is none."""
+    session = reading.session(con, session_id)
+    if session is None:
+        raise HTTPException(404)
+    return session
+
+
+def _turns(con: Database, session_id: int, messages: Sequence[Message]) -> dict[str, Any]:
+    prompts = [message.row["id"] for message in messages if message.row["role"] == "user"]
+    if not prompts:
+        return {"turns": {}}
+    return {"turns": turns.turns_among(con, session_id, min(prompts), max(prompts))}
+
+
+def _place_in(message: Message, place: str) -> int:
+    if not (
+        place.isascii() and place.isdigit() and len(place) <= _DIGITS and int(place) < len(message.parts)
+    ):
+        raise HTTPException(404)
+    return int(place)
+
+
+def _file(session: Row) -> str | None:
+    return session["file"] if "file" in session.keys() else None  # noqa: SIM118 - a row has no `in` for names
+
+
+def _resume(session: Row) -> str | None:
+    """Return the command that goes on with a session of pi; None for one of another program."""
+    if session["source"] != "pi":
+        return None
+    name = shlex.quote(_file(session) or session["external_id"])
+    folder = session["project_path"]
+    return f"cd {shlex.quote(folder)} && pi --session {name}" if folder else f"pi --session {name}"
