@@ -55,7 +55,7 @@ class Bare:
 
     def hasty(self, hasty: bool) -> None:
         """Whether the store waits for the disk; to fill it, nothing need."""
-        self.database.execute(f"PRAGMA synchronous = {'OFF' if hasty else 'FULL'}")
+        self.database.run(f"PRAGMA synchronous = {'OFF' if hasty else 'FULL'}")
 
     def sweep(self) -> None:
         follow = self.engine.follow

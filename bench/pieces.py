@@ -13,12 +13,13 @@ import msgspec
 from bench import corpus
 from bench.processes import MB
 from bench.rows import Row, Target, row
-from pi_opensync.fold import Message, SessionState, begin, fold
+from pi_opensync.fold import Origin, begin, fold
+from pi_opensync.model import Header, Message, Options, Session
 from pi_opensync.opensync import payloads
 from pi_opensync.pi import tail
-from pi_opensync.pi.entries import Entry, Header, decode_line
+from pi_opensync.pi.entries import Entry, decode_line
 from pi_opensync.pi.tail import START
-from pi_opensync.pi.translate import Options
+from pi_opensync.pi.translate import translate
 from pi_opensync.privacy.cleaner import Cleaner
 from pi_opensync.privacy.redact import Redactor
 from pi_opensync.store.database import Database, open_database
@@ -56,6 +57,10 @@ class Nothing:
     def taken(self, message_id: str) -> bool:
         del message_id
         return False
+
+    def shown_above(self, entry_id: str) -> str | None:
+        del entry_id
+        return None
 
     def waiting_for(self, call_id: str) -> Message | None:
         del call_id
@@ -130,12 +135,14 @@ def _decoding(lines: Sequence[bytes]) -> list[Row]:
     ]
 
 
-def _folded(header: Header, entries: Sequence[Entry], clean: Cleaner) -> tuple[SessionState, list[Message]]:
-    state, messages = begin(header, None, clean), []
+def _folded(header: Header, entries: Sequence[Entry], clean: Cleaner) -> tuple[Session, list[Message]]:
+    state, messages = begin(header, Origin(), clean), list[Message]()
     memory, options = Nothing(), Options()
     for entry in entries:
-        step = fold(state, entry, memory, options, clean)
-        state = step.state
+        event = translate(entry, b"", options, clean, state)
+        assert event is not None  # noqa: S101 - nothing in the corpus is nested that deep
+        step = fold(state, event, memory)
+        state = step.session
         if step.message is not None:
             messages.append(step.message)
     return state, messages
@@ -172,7 +179,7 @@ def _redact(redactor: Redactor, values: Sequence[str]) -> list[str]:
     return [redactor.text(value) for value in values]
 
 
-def _storing(folder: Path, state: SessionState, messages: Sequence[Message]) -> Row:
+def _storing(folder: Path, state: Session, messages: Sequence[Message]) -> Row:
     bodies = [payloads.encode(payloads.message_payload(message, state.external_id)) for message in messages]
     size = sum(map(len, bodies))
     times: dict[str, list[float]] = {"put": [], "insert": []}
@@ -195,12 +202,12 @@ def _put(database: Database, messages: Sequence[Message], bodies: Sequence[bytes
 
 
 def _insert(database: Database, messages: Sequence[Message], bodies: Sequence[bytes]) -> None:
-    database.execute("CREATE TABLE bodies (id INTEGER PRIMARY KEY, body BLOB)")
-    database.executemany("INSERT INTO bodies(body) VALUES (?)", [(body,) for body in bodies])
+    database.run("CREATE TABLE bodies (id INTEGER PRIMARY KEY, body BLOB)")
+    database.run_many("INSERT INTO bodies(body) VALUES (?)", [(body,) for body in bodies])
     del messages
 
 
-def _encoding(state: SessionState, messages: Sequence[Message]) -> Row:
+def _encoding(state: Session, messages: Sequence[Message]) -> Row:
     def encode(message: Message) -> bytes:
         payload: dict[str, Any] = payloads.message_payload(message, state.external_id)
         payloads.digest(payload)

@@ -1,7 +1,6 @@
 """The command `pi-opensync`: the one place that prints errors and sets the exit code."""
 
 import os
-import sqlite3
 import sys
 
 from pi_opensync.errors import PiOpensyncError
@@ -20,10 +19,6 @@ def main() -> None:
         if error.hint:
             print(f"  {error.hint}", file=sys.stderr)
         sys.exit(error.exit_code)
-    except sqlite3.Error as error:
-        print(f"pi-opensync: the state can not be used: {error}", file=sys.stderr)
-        print("  check the disk, or set PI_OPENSYNC_STATE_DIR to another folder", file=sys.stderr)
-        sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)
     except BrokenPipeError:

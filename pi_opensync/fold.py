@@ -1,6 +1,7 @@
-"""The session state cache: `(SessionState, Entry) -> SessionState, messages`.
+"""The session state cache: `(Session, Event) -> Session, Message`.
 
 Pure: what was met earlier in the session is asked of a `Memory`, what is to be remembered is returned.
+`FOLD_VERSION` changes with what comes out of it, or of `pi.translate`: then all is read again.
 """
 
 import re
@@ -11,68 +12,33 @@ from typing import Protocol
 import msgspec
 
 from pi_opensync import texts
-from pi_opensync.pi import translate as messages
-from pi_opensync.pi.entries import KNOWN_TYPES, Entry, Header, milliseconds
-from pi_opensync.pi.translate import Content, Options, Part, Role, Usage
+from pi_opensync.model import (
+    SAYS,
+    Content,
+    Delegation,
+    Event,
+    Header,
+    Message,
+    Part,
+    Result,
+    Session,
+    Spent,
+    Usage,
+)
 from pi_opensync.privacy.cleaner import Cleaner
 
+FOLD_VERSION = 2
 LONGEST_GAP_MS = 30 * 60 * 1000  # a longer pause is not time spent
-SOURCE = "pi"
+SLOT_MS = 15 * 60 * 1000  # usage outside messages is summed in quarters of an hour
 
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
-_MESSAGE_ROLES = frozenset(
-    {"user", "assistant", "toolResult", "bashExecution", "custom", "hookMessage", "system"}
-)
-
-
-class SessionState(msgspec.Struct, frozen=True):
-    """All of a session that later entries can change or need. Times in Unix milliseconds, cost in dollars."""
-
-    external_id: str
-    created_at: int | None = None
-    cwd: str | None = None
-    parent_id: str | None = None
-    has_parent: bool = False
-    started_at: int | None = None
-    renumbered: bool = False
-    name: str | None = None
-    first_text: str | None = None
-    model: str | None = None
-    provider: str | None = None
-    answered: bool = False
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
-    cost: float = 0.0
-    cache_read_tokens: int = 0
-    cache_write_tokens: int = 0
-    duration_ms: int = 0
-    last_own_at: int | None = None
-    last_at: int | None = None
-    position: int = 0
-    collided: tuple[str, int] = ("", 1)
-
-
-class Message(msgspec.Struct, frozen=True, array_like=True):
-    """A message as the dashboard is to hold it. `position` orders the messages of a session."""
-
-    external_id: str
-    position: int
-    created_at: int
-    role: Role
-    text: str
-    parts: tuple[Part, ...]
-    model: str | None = None
-    prompt_tokens: int | None = None
-    completion_tokens: int | None = None
-    duration_ms: int | None = None
-    extras: dict[str, float] | None = None
 
 
 class Memory(Protocol):
-    """What was met earlier in the session; kept outside the state so that the state stays small."""
+    """What was met earlier in the session; kept outside the session so that that stays small."""
 
-    def seen(self, entry_id: str) -> bool:
-        """Whether an entry of that id came before."""
+    def seen(self, key: str) -> bool:
+        """Whether an entry known by that key came before."""
 
     def taken(self, message_id: str) -> bool:
         """Whether an earlier entry's message has that id."""
@@ -80,15 +46,30 @@ class Memory(Protocol):
     def waiting_for(self, call_id: str) -> Message | None:
         """The latest message with an unanswered call of that id."""
 
+    def shown_above(self, entry_id: str) -> str | None:
+        """The nearest entry at or above this one that shows something; None where that is not kept."""
+
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What one entry did: the new state, the message it made or completed, what was not understood."""
+    """What one event did: the new session, the message it made or completed, what counts elsewhere too.
 
-    state: SessionState
+    `key` is what the entry is to be remembered by.
+    """
+
+    session: Session
+    key: str
     message: Message | None = None
-    unknown: str | None = None
-    repeat: bool = False
+    delegations: tuple[Delegation, ...] = ()
+    is_repeat: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a session comes from: the id of the session it was forked from or works for."""
+
+    parent_id: str | None = None
+    is_subagent: bool = False
 
 
 def external_id(header: Header) -> str:
@@ -100,146 +81,187 @@ def external_id(header: Header) -> str:
     return f"{texts.identifier(header.id)}-{digest[:12]}"
 
 
-def begin(header: Header, parent_id: str | None, clean: Cleaner) -> SessionState:
-    """The state of a session of which only the header is known.
+def begin(header: Header, origin: Origin, clean: Cleaner, *, is_alone: bool = True) -> Session:
+    """A session of which only the header is known; `is_alone` where no other file holds it.
 
-    `parent_id` is the id of the session that `header.parent` leads to.
+    Raises what `clean` raises.
     """
-    return SessionState(
+    return Session(
         external_id=external_id(header),
         created_at=header.timestamp,
         started_at=header.timestamp,
         cwd=texts.cut(clean(header.cwd), texts.MAX_PATH) if header.cwd else None,
-        parent_id=texts.well_formed(parent_id) if parent_id else None,
-        has_parent=header.parent is not None,
-        renumbered=header.renumbered or header.version == 1,
-        model=texts.name(header.model),
-        provider=texts.name(header.provider),
+        parent_id=texts.well_formed(origin.parent_id) if origin.parent_id else None,
+        has_parent=header.parent is not None or origin.parent_id is not None,
+        is_subagent=origin.is_subagent,
+        has_entry_ids=header.has_entry_ids,
+        is_keyed_by_id=header.has_entry_ids or is_alone,
+        model=_name(header.model, clean),
+        provider=_name(header.provider, clean),
     )
 
 
-def title(state: SessionState) -> str:
-    prefix = f"[Fork::{state.parent_id[:8]}] " if state.has_parent and state.parent_id else ""
-    return prefix + (state.name or state.first_text or texts.UNTITLED)
+def joined(session: Session, header: Header, origin: Origin, clean: Cleaner) -> Session:
+    """The session with what the header of another file of it says: the earliest date, and any parent.
 
-
-def fold(state: SessionState, entry: Entry, memory: Memory, options: Options, clean: Cleaner) -> Step:
-    """What the entry does to the session.
-
-    Raises what `clean` raises, and RecursionError for what is nested too deeply.
+    The result is the same in whatever order the headers are met. Raises what `clean` raises.
     """
-    if entry.id is not None and memory.seen(entry.id):
-        return Step(state, repeat=True)
-    state = _count(state, entry)
-    if entry.type not in KNOWN_TYPES:
-        return Step(state, unknown=entry.type)
-    if entry.type == "message":
-        return _message(state, entry, memory, options, clean)
-    if entry.type == "session_info":
-        state = _named(state, entry, clean)
-    elif entry.type == "model_change":
-        state = _model_changed(state, entry)
-    return _shown(state, entry, messages.content_of(entry, options, clean), memory)
+    other = begin(header, origin, clean, is_alone=False)
+    first = min((one for one in (session, other)), key=_age)
+    parented = min((one for one in (session, other) if one.has_parent), key=_age, default=first)
+    return msgspec.structs.replace(
+        session,
+        created_at=first.created_at,
+        cwd=first.cwd or session.cwd or other.cwd,
+        parent_id=parented.parent_id,
+        has_parent=parented.has_parent,
+        is_subagent=session.is_subagent or other.is_subagent,
+        started_at=parented.started_at,
+        has_entry_ids=session.has_entry_ids and other.has_entry_ids,
+        is_keyed_by_id=session.has_entry_ids and other.has_entry_ids,
+    )
 
 
-def _message(state: SessionState, entry: Entry, memory: Memory, options: Options, clean: Cleaner) -> Step:
-    message = entry.body.get("message")
-    role = message.get("role") if isinstance(message, dict) else None
-    if not isinstance(message, dict) or not isinstance(role, str) or role not in _MESSAGE_ROLES:
-        return Step(state, unknown=f"message:{role}" if isinstance(role, str) else "message")
-    if role == "toolResult":
-        return _result(state, entry, memory, options, clean)
-    content = messages.content_of(entry, options, clean)
-    if role == "assistant":
-        state = _answered(state, message)
-    elif role == "user" and state.first_text is None and content is not None:
-        shown = texts.title(content.text)
-        state = msgspec.structs.replace(state, first_text=shown or None)
-    return _shown(state, entry, content, memory)
+def _age(session: Session) -> tuple[int, str]:
+    started = session.started_at
+    return (texts.MAX_SAFE_INTEGER if started is None else started, session.cwd or "")
 
 
-def _count(state: SessionState, entry: Entry) -> SessionState:
+def counts_alike(one: Session, other: Session) -> bool:
+    """Whether the same entries are own ones of both, and known by the same keys."""
+    return (one.has_parent, one.has_parent and one.started_at, one.is_keyed_by_id) == (
+        other.has_parent,
+        other.has_parent and other.started_at,
+        other.is_keyed_by_id,
+    )
+
+
+def title(session: Session) -> str:
+    kind = "Subagent" if session.is_subagent else "Fork"
+    prefix = f"[{kind}::{session.parent_id[:8]}] " if session.has_parent and session.parent_id else ""
+    return prefix + (session.name or session.first_text or texts.UNTITLED)
+
+
+def fold(
+    session: Session, event: Event, memory: Memory, *, extras: bool = False, is_alone: bool = True
+) -> Step:
+    """What the event does to the session.
+
+    `extras`: keep what only pi-opensync's own server shows. `is_alone`: one file holds the session, so that
+    entries without ids that say the same are two.
+    """
+    key = event.key
+    if memory.seen(key):
+        if not (is_alone and key.startswith(SAYS)):
+            return Step(session, key, is_repeat=True)
+        count = 2
+        while memory.seen(f"{key}#{count}"):
+            count += 1
+        key = f"{key}#{count}"
+    is_own = _is_own(session, event)
+    session = _counted(session, event, is_own=is_own, extras=extras)
+    session = _named(session, event)
+    delegations = event.delegations if is_own else ()
+    if delegations and not session.has_delegations:
+        session = msgspec.structs.replace(session, has_delegations=True)
+    if event.result is not None:
+        session, message = _answered(session, event, memory)
+    elif event.content is not None:
+        session, message = _shown(session, event, event.content, memory)
+    else:
+        message = None
+    return Step(session, key, message, delegations)
+
+
+def _counted(session: Session, event: Event, *, is_own: bool, extras: bool) -> Session:
     """Usage, time spent and dates: what every entry counts for, whatever it shows."""
     changes: dict[str, object] = {}
-    if entry.timestamp is not None:
-        changes["last_at"] = entry.timestamp
-        if state.created_at is None:
-            changes["created_at"] = entry.timestamp
-    if _is_own(state, entry):
-        for usage in _usages(entry):
-            changes["prompt_tokens"] = state.prompt_tokens + usage.prompt
-            changes["completion_tokens"] = state.completion_tokens + usage.completion
-            changes["cost"] = state.cost + usage.cost
-            changes["cache_read_tokens"] = state.cache_read_tokens + usage.cache_read
-            changes["cache_write_tokens"] = state.cache_write_tokens + usage.cache_write
-        if entry.timestamp is not None:
-            gap = entry.timestamp - (state.last_own_at if state.last_own_at is not None else entry.timestamp)
-            if 0 < gap <= LONGEST_GAP_MS:
-                changes["duration_ms"] = state.duration_ms + gap
-            changes["last_own_at"] = max(entry.timestamp, state.last_own_at or entry.timestamp)
-    return msgspec.structs.replace(state, **changes) if changes else state
+    if event.at is not None:
+        changes["last_at"] = event.at
+        if session.created_at is None:
+            changes["created_at"] = event.at
+    if is_own and event.usage is not None:
+        changes["usage"] = session.usage + event.usage
+        if extras and (event.content is None or event.content.usage is None):
+            changes["spent"] = _spent(session, event, event.usage)
+    if is_own and event.at is not None and event.counts_time:
+        gap = event.at - (session.last_own_at if session.last_own_at is not None else event.at)
+        if 0 < gap <= LONGEST_GAP_MS:
+            changes["duration_ms"] = session.duration_ms + gap
+        changes["last_own_at"] = event.at
+    return msgspec.structs.replace(session, **changes) if changes else session
 
 
-def _is_own(state: SessionState, entry: Entry) -> bool:
+def _spent(session: Session, event: Event, usage: Usage) -> tuple[Spent, ...]:
+    at = event.at if event.at is not None else session.last_at or session.created_at or 0
+    slot, model = at - at % SLOT_MS, event.model or session.model or ""
+    for index, one in enumerate(session.spent):
+        if (one.at, one.model, one.kind) == (slot, model, event.kind):
+            more = Spent(slot, model, event.kind, one.usage + usage)
+            return (*session.spent[:index], more, *session.spent[index + 1 :])
+    return (*session.spent, Spent(slot, model, event.kind, usage))
+
+
+def _is_own(session: Session, event: Event) -> bool:
     """False for what a fork copied from its parent: it was counted there."""
-    if not state.has_parent or state.started_at is None or entry.timestamp is None:
+    if not session.has_parent or session.started_at is None or event.at is None:
         return True
-    return entry.timestamp >= state.started_at
+    return event.at >= session.started_at
 
 
-def _usages(entry: Entry) -> list[Usage]:
-    """The entry's usage: its own, or that of its message; pi writes one of them."""
-    message = entry.body.get("message")
-    inner = messages.usage_of(message.get("usage")) if isinstance(message, dict) else None
-    usage = inner or messages.usage_of(entry.body.get("usage"))
-    return [usage] if usage else []
+def _named(session: Session, event: Event) -> Session:
+    """The session's title and model, as far as this entry has a say in them."""
+    changes: dict[str, object] = {}
+    if event.name is not None:
+        changes["name"] = event.name or None
+    asked = event.task if session.is_subagent else event.title
+    if asked is not None and session.first_text is None:
+        changes["first_text"] = asked
+    if event.counts_time and (event.answers or not session.answered):
+        if event.provider is not None:
+            changes["provider"] = event.provider
+        if event.model is not None:
+            changes["model"] = event.model
+    if event.answers and not session.answered:
+        changes["answered"] = True
+    return msgspec.structs.replace(session, **changes) if changes else session
 
 
-def _named(state: SessionState, entry: Entry, clean: Cleaner) -> SessionState:
-    name = entry.body.get("name")
-    if name is not None and not isinstance(name, str):
-        return state
-    return msgspec.structs.replace(state, name=clean(name.strip()) or None if name else None)
+def _answered(session: Session, event: Event, memory: Memory) -> tuple[Session, Message | None]:
+    """A tool's result stands behind its call; one that no call asked for is a message of its own."""
+    assert event.result is not None  # noqa: S101 - the caller asked
+    text = event.result.text
+    asked = None if event.result.call_id is None else memory.waiting_for(event.result.call_id)
+    if asked is not None and event.result.call_id is not None:
+        return session, msgspec.structs.replace(asked, parts=answer(asked.parts, event.result))
+    if not text:
+        return session, None
+    parts = (*event.result.nested, Part("tool-result", text))
+    return _shown(session, event, Content("tool", text, parts), memory)
 
 
-def _model_changed(state: SessionState, entry: Entry) -> SessionState:
-    return (
-        state if state.answered else _with_model(state, entry.body.get("provider"), entry.body.get("modelId"))
-    )
+def answer(parts: tuple[Part, ...], result: Result) -> tuple[Part, ...]:
+    """The parts with the result behind the latest unanswered call of its id."""
+    for index in range(len(parts) - 1, -1, -1):
+        part = parts[index]
+        if part.type == "tool-call" and part.call_id == result.call_id and not part.answered:
+            answered = msgspec.structs.replace(part, answered=True)
+            found = (answered, *result.nested, Part("tool-result", result.text))
+            return (*parts[:index], *found, *parts[index + 1 :])
+    return parts
 
 
-def _answered(state: SessionState, message: dict[str, object]) -> SessionState:
-    state = _with_model(state, message.get("provider"), message.get("model"))
-    return state if state.answered else msgspec.structs.replace(state, answered=True)
+def open_calls(parts: tuple[Part, ...]) -> tuple[str, ...]:
+    """The ids of the calls that wait for their results."""
+    return tuple(part.call_id for part in parts if part.call_id is not None and not part.answered)
 
 
-def _with_model(state: SessionState, provider: object, model: object) -> SessionState:
-    known_provider = texts.name(provider) or state.provider
-    known_model = texts.name(model) or state.model
-    if (known_provider, known_model) == (state.provider, state.model):
-        return state
-    return msgspec.structs.replace(state, provider=known_provider, model=known_model)
-
-
-def _result(state: SessionState, entry: Entry, memory: Memory, options: Options, clean: Cleaner) -> Step:
-    if not options.sync_tool_calls:
-        return Step(state)
-    result = entry.body["message"]
-    text = messages.result_text(result, clean)
-    call_id = texts.identifier(result.get("toolCallId"))
-    asked = memory.waiting_for(call_id) if call_id is not None else None
-    if asked is None or call_id is None:
-        return _shown(state, entry, messages.orphan_result(text), memory)
-    return Step(state, msgspec.structs.replace(asked, parts=messages.answer(asked.parts, call_id, text)))
-
-
-def _shown(state: SessionState, entry: Entry, content: Content | None, memory: Memory) -> Step:
-    if content is None:
-        return Step(state)
-    created_at = _created_at(state, entry)
-    position = state.position + 1
-    base = f"{state.external_id}-{content.role}-{created_at}"
-    free_id, collided = _free_id(base, entry, state, memory)
+def _shown(session: Session, event: Event, content: Content, memory: Memory) -> tuple[Session, Message]:
+    moments = (event.said_at, event.at, session.last_at, session.created_at)
+    created_at = next((moment for moment in moments if moment is not None), 1)
+    position = session.position + 1
+    base = f"{session.external_id}-{content.role}-{created_at}"
+    free_id, collided = _free_id(base, event, session, memory)
     message = Message(
         external_id=free_id,
         position=position,
@@ -248,30 +270,28 @@ def _shown(state: SessionState, entry: Entry, content: Content | None, memory: M
         text=content.text,
         parts=content.parts,
         model=content.model,
-        prompt_tokens=content.prompt_tokens,
-        completion_tokens=content.completion_tokens,
+        usage=content.usage,
         duration_ms=content.duration_ms,
-        extras=content.extras,
+        entry_id=texts.identifier(event.id),
+        parent_entry_id=None if event.parent_id is None else memory.shown_above(event.parent_id),
     )
-    return Step(msgspec.structs.replace(state, position=position, collided=collided), message)
+    return msgspec.structs.replace(session, position=position, collided=collided), message
 
 
-def _created_at(state: SessionState, entry: Entry) -> int:
-    message = entry.body.get("message")
-    own = milliseconds(message.get("timestamp")) if isinstance(message, dict) else None
-    moments = (own, entry.timestamp, state.last_at, state.created_at)
-    return next((moment for moment in moments if moment is not None), 1)
-
-
-def _free_id(base: str, entry: Entry, state: SessionState, memory: Memory) -> tuple[str, tuple[str, int]]:
+def _free_id(base: str, event: Event, session: Session, memory: Memory) -> tuple[str, tuple[str, int]]:
     """The base, or with what tells the entry apart: its id, or a count where ids are absent or random."""
     if not memory.taken(base):
-        return base, state.collided
-    if entry.id is not None and not state.renumbered:
-        base = f"{base}-{texts.identifier(entry.id)}"
+        return base, session.collided
+    if event.id is not None:
+        base = f"{base}-{texts.identifier(event.id)}"
         if not memory.taken(base):
-            return base, state.collided
-    count = state.collided[1] + 1 if state.collided[0] == base else 2
+            return base, session.collided
+    count = session.collided[1] + 1 if session.collided[0] == base else 2
     while memory.taken(f"{base}-{count}"):
         count += 1
     return f"{base}-{count}", (base, count)
+
+
+def _name(value: str | None, clean: Cleaner) -> str | None:
+    short = texts.name(value)
+    return None if short is None else texts.one_line(clean(short)) or None

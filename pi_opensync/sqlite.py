@@ -24,15 +24,15 @@ class StoreUnavailable(ConfigurationError):  # noqa: N818 - named for what the u
     """A database can not be used now. Waiting may help, and loses nothing."""
 
 
-class Damaged(StoreUnavailable):
-    """The file is no database, or not a whole one."""
+class Damaged(ConfigurationError):  # noqa: N818 - named for what the user is told
+    """The file is no database, or not a whole one. Waiting does not help."""
 
 
-class WrittenByNewer(StoreUnavailable):
+class WrittenByNewer(ConfigurationError):  # noqa: N818 - named for what the user is told
     """A newer version of pi-opensync has been at work on the file."""
 
 
-class OfAnotherProgram(StoreUnavailable):
+class OfAnotherProgram(ConfigurationError):  # noqa: N818 - named for what the user is told
     """The file is a database of something else."""
 
 
@@ -75,8 +75,10 @@ class Database:
 
     def run(self, statement: str, values: Sequence[Any] | dict[str, Any] = ()) -> int:
         """Execute a statement; returns how many rows it changed. Raises `StoreUnavailable`."""
-        with self.translated():
+        try:
             return self.connection.execute(statement, values).rowcount
+        except sqlite3.DatabaseError as error:
+            raise _unavailable(error, self.path) from None
 
     def insert(self, statement: str, values: Sequence[Any] | dict[str, Any] = ()) -> int:
         """Insert one row; returns its rowid. Raises `StoreUnavailable`."""
@@ -88,13 +90,17 @@ class Database:
 
     def run_many(self, statement: str, values: Iterable[Sequence[Any] | dict[str, Any]]) -> None:
         """Raises `StoreUnavailable`."""
-        with self.translated():
+        try:
             self.connection.executemany(statement, values)
+        except sqlite3.DatabaseError as error:
+            raise _unavailable(error, self.path) from None
 
     def rows(self, query: str, values: Sequence[Any] | dict[str, Any] = ()) -> list[Any]:
         """Raises `StoreUnavailable`."""
-        with self.translated():
+        try:
             return self.connection.execute(query, values).fetchall()
+        except sqlite3.DatabaseError as error:
+            raise _unavailable(error, self.path) from None
 
     def each(self, query: str, values: Sequence[Any] | dict[str, Any] = ()) -> Iterator[Any]:
         """The rows one after another, where they are too many to hold. Raises `StoreUnavailable`."""
@@ -103,8 +109,10 @@ class Database:
 
     def row(self, query: str, values: Sequence[Any] | dict[str, Any] = ()) -> Any:
         """The first row, or None. Raises `StoreUnavailable`."""
-        with self.translated():
+        try:
             return self.connection.execute(query, values).fetchone()
+        except sqlite3.DatabaseError as error:
+            raise _unavailable(error, self.path) from None
 
     def one(self, query: str, *values: Any) -> Any:
         """The first column of the first row, or None. Raises `StoreUnavailable`."""

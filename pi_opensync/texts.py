@@ -144,3 +144,13 @@ def shown(text: str) -> str:
 
 def shown_path(path: bytes) -> str:
     return shown(path.decode("utf-8", "backslashreplace"))
+
+
+def one_line(text: str) -> str:
+    """The text on one line, without control characters: white space collapsed, the rest left out."""
+    return " ".join("".join(char if char.isprintable() or char.isspace() else "" for char in text).split())
+
+
+def storable(text: str) -> str:
+    """A string of a transcript as SQLite takes it: lone surrogates are not UTF-8."""
+    return text.encode("utf-8", "backslashreplace").decode()

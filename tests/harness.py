@@ -214,7 +214,7 @@ class World:
     def _start(self, *, backfill: bool) -> None:
         base_url, _key = self.settings.require_server()
         database = open_database(state_folder(self.settings, base_url))
-        database.execute("PRAGMA synchronous = OFF")  # no test here cuts the power, and fsync takes time
+        database.run("PRAGMA synchronous = OFF")  # no test here cuts the power, and fsync takes time
         self.engine = engine.build(
             self.settings,
             (self.sessions,),

@@ -15,7 +15,7 @@ from pi_opensync.inspect.dry import folded
 from pi_opensync.pi import discover
 from pi_opensync.pi.discover import Found, Item, Roots
 from pi_opensync.privacy.cleaner import Cleaner
-from pi_opensync.privacy.projects import Policy
+from pi_opensync.privacy.projects import Projects
 from pi_opensync.privacy.redact import Redactor
 from pi_opensync.read import select
 from pi_opensync.read.select import Chosen, Wanted
@@ -72,7 +72,7 @@ class Context:
     # what may leave, and how
 
     @cached_property
-    def policy(self) -> Policy:
+    def policy(self) -> Projects:
         return engine.policy(self.settings)
 
     @cached_property
@@ -98,7 +98,6 @@ class Context:
         with folded(
             files,
             self.folders,
-            {item.path.rpartition(b"/")[2]: item.path for item in self.files},
             engine.options(chosen, extras=place is not None and place.is_own),
             policy=self.policy,
             clean=self.cleaner,

@@ -11,14 +11,11 @@ import typer
 
 from pi_opensync.cli.context import Context
 from pi_opensync.cli.options import AsJson, new_app
-from pi_opensync.daemon import build as engine
 from pi_opensync.daemon.places import Place
 from pi_opensync.errors import UsageError
 from pi_opensync.inspect.preview import Preview, preview
 from pi_opensync.opensync.summary import message_id
 from pi_opensync.pi.discover import Found
-from pi_opensync.pi.left_out import left_out
-from pi_opensync.pi.parents import first_header
 from pi_opensync.pi.tail import Signature
 from pi_opensync.read.select import Wanted
 from pi_opensync.store.views import dates
@@ -41,15 +38,9 @@ def run(wanted: str, *, as_json: bool) -> None:
     context = Context()
     place = next(iter(context.places), None)
     files = _files(wanted, context)
-    options = engine.options(context.settings if place is None else place.settings)
     found = Counter[str]() if context.redactor is None else context.redactor.found
-    out: Counter[str] = Counter()
-    for file in files:
-        header = first_header(file.path)
-        if header is None or context.policy.reason(header.cwd) is None:
-            out += left_out(file.path, options)
     with context.folded(files, place) as (database, problems):
-        seen = preview(database, found, out, server_dated=_server_dated(context, place))
+        seen = preview(database, found, server_dated=_server_dated(context, place))
     for path, reason in problems.items():
         raise UsageError(f"{shown(os.fsdecode(path))} can not be read: {reason}")
     print(json.dumps(_as_json(seen), indent=2) if as_json else "\n".join(_lines(seen)))

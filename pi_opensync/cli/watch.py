@@ -1,7 +1,6 @@
 """`pi-opensync watch`: the daemon in the foreground."""
 
 import asyncio
-import sqlite3
 from typing import Annotated
 
 import typer
@@ -15,6 +14,7 @@ from pi_opensync.daemon import lock, places
 from pi_opensync.daemon.following import follow
 from pi_opensync.daemon.places import Place
 from pi_opensync.errors import ConfigurationError
+from pi_opensync.sqlite import Damaged, StoreUnavailable
 from pi_opensync.store.database import set_aside
 
 app = new_app()
@@ -99,9 +99,9 @@ def _watch(context: Context, *, backfill: bool, once: bool) -> bool:
                     once=once,
                 )
             )
-    except sqlite3.OperationalError:
+    except StoreUnavailable:
         raise
-    except sqlite3.DatabaseError:
+    except Damaged:
         aside = set_aside(place.state, context.now())
         logs.get().warning("the state file is damaged; it is built again", moved_to=str(aside))
         return False

@@ -14,14 +14,15 @@ from pi_opensync.deliver.send import Sender
 from pi_opensync.deliver.server import Server
 from pi_opensync.deliver.wishes import Wishes
 from pi_opensync.errors import ConfigurationError
+from pi_opensync.model import Options
 from pi_opensync.opensync.client import Client, Transport
-from pi_opensync.pi.parents import find_parent
-from pi_opensync.pi.translate import Options
 from pi_opensync.privacy.cleaner import Cleaner
-from pi_opensync.privacy.projects import Policy
+from pi_opensync.privacy.projects import Projects
 from pi_opensync.privacy.redact import RULES_VERSION, Redactor
+from pi_opensync.read.again import Again
+from pi_opensync.read.lineage import Judge
 from pi_opensync.read.queue import Follow
-from pi_opensync.read.reader import Ingest
+from pi_opensync.read.reader import Reader
 from pi_opensync.settings import Settings, Stamp
 from pi_opensync.store.database import Database
 
@@ -51,8 +52,8 @@ def options(settings: Settings, *, extras: bool = False) -> Options:
     return Options(settings.sync_tool_calls, settings.sync_thinking, extras)
 
 
-def policy(settings: Settings) -> Policy:
-    return Policy(settings.include, settings.exclude, home=str(Path.home()))
+def policy(settings: Settings) -> Projects:
+    return Projects(settings.include, settings.exclude, home=str(Path.home()))
 
 
 @dataclass(slots=True)
@@ -85,16 +86,11 @@ def build(
     `extras`: the server is our own. Once the settings are others than at `stamp` nothing is sent.
     """
     base_url, key = settings.require_server()
-    names: dict[bytes, bytes] = {}
     rules = policy(settings)
-    ingest = Ingest(
-        database,
-        options(settings, extras=extras),
-        rules,
-        clean=cleaner(settings),
-        find_parent=lambda parent: find_parent(parent, folders, names.get),
-        now=now,
-    )
+    chosen = options(settings, extras=extras)
+    clean = cleaner(settings)
+    reader = Reader(database, chosen, rules, clean=clean, folders=folders, now=now)
+    again = Again(database, reader, chosen, Judge(database, rules, clean), clean)
 
     events = events or LogEvents(logs.get(), now=now)
     client = Client(base_url, key.get_secret_value(), now=now, transport=transport)
@@ -109,7 +105,7 @@ def build(
         now=now,
         jitter=jitter,
     )
-    follow = Follow(database, ingest, folders, names=names, now=now)
+    follow = Follow(database, reader, again, folders, now=now)
     follow.settings_are(_fingerprint(settings, extras=extras))
     return Engine(
         database=database,

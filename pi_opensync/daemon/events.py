@@ -7,6 +7,7 @@ from pi_opensync.deliver.actions import Pause
 from pi_opensync.deliver.changes import Report
 from pi_opensync.deliver.schedule import Round
 from pi_opensync.opensync.summary import summary
+from pi_opensync.sqlite import StoreUnavailable
 from pi_opensync.store.sessions import Session
 from pi_opensync.texts import shown
 
@@ -63,13 +64,13 @@ class LogEvents:
         else:
             self._seldom("delivery pauses", pause.reason, next_try_s=round(seconds, 1))
 
-    def trouble(self, error: Exception) -> None:
+    def trouble(self, error: StoreUnavailable) -> None:
         """The store can not be written: a full disk, most often."""
         self._trouble = self._now(), str(error)
         self._seldom(
             "the state can not be written, waiting",
             str(error),
-            hint="free some disk space; nothing is lost",
+            hint=error.hint,
         )
 
     def trouble_of_late(self) -> str | None:

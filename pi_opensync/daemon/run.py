@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import os
 import signal
-import sqlite3
 import time
 from collections.abc import Callable
 from functools import partial
@@ -19,6 +18,7 @@ from pi_opensync.fold import external_id
 from pi_opensync.pi.parents import first_header
 from pi_opensync.read.baseline import Baseline
 from pi_opensync.read.watch import Watcher
+from pi_opensync.sqlite import StoreUnavailable
 from pi_opensync.texts import shown_path
 
 FLUSH_WITHIN = 5.0  # seconds for what is under way when a signal comes
@@ -251,7 +251,7 @@ class Daemon:
         while True:
             try:
                 return step()
-            except sqlite3.OperationalError as error:
+            except StoreUnavailable as error:
                 self._engine.events.trouble(error)
                 self._on_beat(INGEST)
                 await asyncio.sleep(TROUBLE_AGAIN)
@@ -270,7 +270,7 @@ class Daemon:
             return
         try:
             self._engine.follow.hint(path)
-        except sqlite3.OperationalError:
+        except StoreUnavailable:
             self._sweep_wanted.set()
         self._changed.set()
 
@@ -294,7 +294,7 @@ class Daemon:
     async def _known_sessions(self) -> frozenset[str] | None:
         try:
             return await self._engine.sender.known_sessions()
-        except sqlite3.OperationalError as error:
+        except StoreUnavailable as error:
             self._engine.events.trouble(error)
             return None
 

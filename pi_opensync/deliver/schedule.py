@@ -8,7 +8,8 @@ from pi_opensync.deliver import plan
 from pi_opensync.deliver.changes import Report
 from pi_opensync.deliver.send import Sender
 from pi_opensync.deliver.server import Server
-from pi_opensync.store.database import Database, Unavailable
+from pi_opensync.sqlite import StoreUnavailable
+from pi_opensync.store.database import Database
 from pi_opensync.store.sessions import Sessions
 
 TROUBLE_AGAIN = 5.0  # seconds until the store is tried again
@@ -19,7 +20,7 @@ class Round:
     """What came of one round; `trouble` is why the store could not be written."""
 
     reports: Sequence[Report] = ()
-    trouble: Exception | None = None
+    trouble: StoreUnavailable | None = None
 
 
 class Delivery:
@@ -34,7 +35,7 @@ class Delivery:
         self._woken = asyncio.Event()
 
     def clock_was_set(self, *, horizon: float, back_by: float = 0.0) -> None:
-        """Let nothing wait for a moment that the clock may not reach for long. Raises `Unavailable`."""
+        """Let nothing wait for a moment that the clock may not reach for long. Raises `StoreUnavailable`."""
         self._sessions.forget_future(self._now(), horizon)
         self._server.clock_was_set(horizon=horizon, back_by=back_by)
         self.wake()
@@ -61,7 +62,7 @@ class Delivery:
         """Begin what is due, wait for something to finish or to wake, say what came of it; over and over.
 
         It goes on while somebody asks for the next round; not `endless`, until nothing is due now. Raises
-        what a visit raised other than `Unavailable`, which is waited for.
+        what a visit raised other than `StoreUnavailable`, which is waited for.
         """
         while True:
             self._woken.clear()
@@ -72,7 +73,7 @@ class Delivery:
                 situation = self._sender.situation()
                 patience = plan.patience(self.next_due(), len(self._visits), situation) if endless else None
                 reports = await self._until_something_happens(patience)
-            except Unavailable as error:
+            except StoreUnavailable as error:
                 # A full disk or a file held by another process passes, and nothing is lost by waiting.
                 yield Round(trouble=error)
                 await asyncio.sleep(TROUBLE_AGAIN)

@@ -27,7 +27,7 @@ from pi_opensync.opensync.client import Client
 from pi_opensync.opensync.outcomes import Outcome, Verdict
 from pi_opensync.opensync.payloads import as_server_dated
 from pi_opensync.opensync.rules import MAX_BATCH
-from pi_opensync.privacy.projects import Policy
+from pi_opensync.privacy.projects import Projects
 from pi_opensync.store.database import Database
 from pi_opensync.store.outbox import Outbox, Waiting
 from pi_opensync.store.sessions import Session, Sessions
@@ -42,7 +42,7 @@ class Sender:
         database: Database,
         client: Client,
         server: Server,
-        policy: Policy,
+        policy: Projects,
         wishes: Wishes,
         *,
         dates: str,

@@ -1,14 +1,14 @@
 """The machine: what watching, keeping state and reading need of it."""
 
 import os
-import sqlite3
 from collections.abc import Callable, Iterable
 from contextlib import closing, suppress
 from pathlib import Path
 
 from pi_opensync.doctor.check import Check, fail, ok, warn
 from pi_opensync.errors import ConfigurationError
-from pi_opensync.store.database import FILE, Corrupt, Database, open_beside
+from pi_opensync.sqlite import Damaged, StoreUnavailable
+from pi_opensync.store.database import FILE, Database, open_beside
 from pi_opensync.store.views import is_whole, withheld
 
 NETWORK = frozenset(
@@ -89,7 +89,7 @@ def database(folder: Path, name: str = "") -> tuple[Check, object]:
             return _looked_into(opened, folder, name)
     except ConfigurationError as error:
         return fail("state", f"{name}{error.message}", error.hint), None
-    except (Corrupt, sqlite3.DatabaseError):
+    except (Damaged, StoreUnavailable):
         return _damaged(folder, name), None
 
 

@@ -1,32 +1,28 @@
 """Transcripts folded into a store that is thrown away: what a sync would want on the server.
 
-The ingest itself does it, so that a preview, a dry run and a comparison can not differ from the real thing.
+The reader itself does it, so that a preview, a dry run and a comparison can not differ from the real thing.
 """
 
-import sqlite3
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from pi_opensync.model import Options
 from pi_opensync.pi.discover import Found
-from pi_opensync.pi.parents import find_parent
-from pi_opensync.pi.translate import Options
 from pi_opensync.privacy.cleaner import Cleaner
-from pi_opensync.privacy.projects import Policy
-from pi_opensync.read.reader import Ingest, Progress
-from pi_opensync.store.database import Database
-from pi_opensync.store.schema import migrate
+from pi_opensync.privacy.projects import Projects
+from pi_opensync.read.reader import Progress, Reader
+from pi_opensync.store.database import Database, open_scratch
 
 
 @contextmanager
 def folded(
     files: Iterable[Found],
     folders: tuple[Path, ...],
-    names: dict[bytes, bytes],
     options: Options,
     *,
-    policy: Policy,
+    policy: Projects,
     clean: Cleaner,
     now: Callable[[], float],
 ) -> Iterator[tuple[Database, dict[bytes, str]]]:
@@ -35,29 +31,27 @@ def folded(
     It lives in a temporary folder that only the user can read, until the block ends.
     """
     with tempfile.TemporaryDirectory(prefix="pi-opensync-") as folder:
-        path = Path(folder) / "scratch.sqlite3"
-        connection = sqlite3.connect(path, isolation_level=None)
-        connection.execute("PRAGMA journal_mode = MEMORY")
-        connection.execute("PRAGMA synchronous = OFF")
-        migrate(connection)
-        database = Database(connection, path)
-        ingest = Ingest(
-            database,
-            options,
-            policy,
-            clean=clean,
-            find_parent=lambda parent: find_parent(parent, folders, names.get),
-            now=now,
-            bounded=False,
-        )
-        problems: dict[bytes, str] = {}
+        database = open_scratch(Path(folder))
         try:
-            for found in files:
-                try:
-                    while ingest.read(found.path, live=False)[0] is Progress.MORE:
-                        pass
-                except OSError as error:
-                    problems[found.path] = error.strerror or type(error).__name__
-            yield database, problems
+            reader = Reader(database, options, policy, clean=clean, folders=folders, now=now, bounded=False)
+            yield database, read_all(reader, [found.path for found in files])
         finally:
             database.close()
+
+
+def read_all(reader: Reader, paths: Iterable[bytes]) -> dict[bytes, str]:
+    """Read the files to their ends, others again where they must be; returns those that could not be read."""
+    problems: dict[bytes, str] = {}
+    pending = dict.fromkeys(paths)
+    while pending:
+        path = next(iter(pending))
+        try:
+            read = reader.read(path, live=False)
+        except OSError as error:
+            problems[path] = error.strerror or type(error).__name__
+            del pending[path]
+            continue
+        pending |= dict.fromkeys(read.look_again)
+        if read.progress is not Progress.MORE:
+            pending.pop(path, None)
+    return problems

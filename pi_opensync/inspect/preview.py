@@ -8,7 +8,7 @@ from typing import Any
 
 from pi_opensync.opensync.payloads import as_server_dated
 from pi_opensync.store.database import Database
-from pi_opensync.store.views import exclusions, wanted_rows, withheld
+from pi_opensync.store.views import exclusions, tally, wanted_rows, withheld
 
 WITHHELD_MESSAGES = "messages that could not be redacted"
 
@@ -26,7 +26,6 @@ class Preview:
 def preview(
     wanted: Database,
     redacted: Counter[str],
-    left_out: Counter[str],
     *,
     server_dated: Callable[[str], bool],
 ) -> Preview:
@@ -40,5 +39,8 @@ def preview(
         messages = [json.loads(as_sent(body)) for body, leaves in row.messages if leaves]
         sessions.append((json.loads(as_sent(row.payload)), messages))
     count = withheld(wanted)
-    kept = dict(left_out) | ({WITHHELD_MESSAGES: count} if count else {})
+    tallied = tally(wanted)
+    kept = tallied.left_out | ({WITHHELD_MESSAGES: count} if count else {})
+    if tallied.broken_lines:
+        kept["broken lines"] = tallied.broken_lines
     return Preview(sessions, dict(redacted), kept, exclusions(wanted))

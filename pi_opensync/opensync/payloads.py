@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from pi_opensync import texts
-from pi_opensync.fold import SOURCE, Message, SessionState, title
+from pi_opensync.model import SOURCE, Message, Options, Session, Usage
 from pi_opensync.opensync.rules import (
     MAX_FIELDS,
     MAX_ITEMS,
@@ -21,41 +21,65 @@ from pi_opensync.opensync.rules import (
     MAX_NESTING,
     MAX_PARTS,
 )
-from pi_opensync.pi.translate import Options
 from pi_opensync.privacy.cleaner import Cleaner
 
 MIN_TEXT = 256  # bytes that a text keeps, however many share its message
 
-_THINKING = re.compile(r"<thinking>\n.*?\n</thinking>\n?", re.DOTALL)
+_THINKING = re.compile(r"<thinking>\n.*?\n</thinking>\n*", re.DOTALL)
+
+NOTHING = Usage()
 
 encode = msgspec.json.Encoder().encode
 
 
-def session_payload(state: SessionState, *, extras: bool = False) -> dict[str, Any]:
+def session_payload(
+    session: Session, title: str, *, delegated: Usage = NOTHING, extras: bool = False, file: str | None = None
+) -> dict[str, Any]:
     """The body of `/sync/session`: counts always, what is not known left out.
 
-    `extras` adds what only pi-opensync's own server takes.
+    `delegated` is usage of subagents that have no session of their own. `extras` adds what only
+    pi-opensync's own server takes, `file` among it: the path of the transcript.
     """
-    payload: dict[str, Any] = {"externalId": state.external_id, "source": SOURCE, "title": title(state)}
-    if state.cwd:
-        payload["projectPath"] = state.cwd
-        payload["projectName"] = project_name(state.cwd)
-    if state.model:
-        payload["model"] = state.model
-    if state.provider:
-        payload["provider"] = state.provider
-    payload["promptTokens"] = state.prompt_tokens
-    payload["completionTokens"] = state.completion_tokens
-    payload["cost"] = state.cost
-    payload["durationMs"] = state.duration_ms
-    if state.created_at is not None:
-        payload["createdAt"] = state.created_at
-    if extras:
-        payload["cacheReadTokens"] = state.cache_read_tokens
-        payload["cacheWriteTokens"] = state.cache_write_tokens
-        if state.parent_id:
-            payload["parentExternalId"] = state.parent_id
-    return payload
+    payload: dict[str, Any] = {"externalId": session.external_id, "source": SOURCE, "title": title}
+    if session.cwd:
+        payload["projectPath"] = session.cwd
+        payload["projectName"] = project_name(session.cwd)
+    if session.model:
+        payload["model"] = session.model
+    if session.provider:
+        payload["provider"] = session.provider
+    usage = session.usage + delegated
+    payload["promptTokens"] = usage.prompt
+    payload["completionTokens"] = usage.completion
+    payload["cost"] = usage.cost
+    payload["durationMs"] = session.duration_ms
+    if session.created_at is not None:
+        payload["createdAt"] = session.created_at
+    return payload | _session_extras(session, usage, file) if extras else payload
+
+
+def _session_extras(session: Session, usage: Usage, file: str | None) -> dict[str, Any]:
+    more: dict[str, Any] = {
+        "cacheReadTokens": usage.cache_read,
+        "cacheWriteTokens": usage.cache_write,
+        "isSubagent": session.is_subagent,
+        "spent": [
+            {
+                "at": one.at,
+                "model": one.model,
+                "kind": one.kind,
+                "promptTokens": one.usage.prompt,
+                "completionTokens": one.usage.completion,
+                "cost": one.usage.cost,
+            }
+            for one in session.spent
+        ],
+    }
+    if session.parent_id:
+        more["parentExternalId"] = session.parent_id
+    if file is not None:
+        more["file"] = file
+    return more
 
 
 def project_name(cwd: str) -> str:
@@ -63,9 +87,9 @@ def project_name(cwd: str) -> str:
     return cwd.replace("\\", "/").rstrip("/").rpartition("/")[2] or cwd
 
 
-def message_payload(message: Message, session_external_id: str) -> dict[str, Any]:
-    """The body of `/sync/message`, at most MAX_MESSAGE bytes of JSON."""
-    whole = payload = _payload(message, session_external_id)
+def message_payload(message: Message, session_external_id: str, *, extras: bool = False) -> dict[str, Any]:
+    """The body of `/sync/message`, at most MAX_MESSAGE bytes of JSON; `extras` as for a session."""
+    whole = payload = _payload(message, session_external_id, extras=extras)
     limit = texts.MAX_TEXT
     while len(encode(payload)) > MAX_MESSAGE and limit > MIN_TEXT:
         limit //= 2
@@ -115,7 +139,7 @@ def digest(payload: dict[str, Any]) -> bytes:
     return blake2b(encode(payload), digest_size=16).digest()
 
 
-def _payload(message: Message, session_external_id: str) -> dict[str, Any]:
+def _payload(message: Message, session_external_id: str, *, extras: bool) -> dict[str, Any]:
     payload: dict[str, Any] = {
         "sessionExternalId": session_external_id,
         "externalId": message.external_id,
@@ -125,15 +149,26 @@ def _payload(message: Message, session_external_id: str) -> dict[str, Any]:
         "parts": _parts(message),
         "createdAt": message.created_at,
     }
+    usage = message.usage
     known = {
         "model": message.model,
-        "promptTokens": message.prompt_tokens,
-        "completionTokens": message.completion_tokens,
+        "promptTokens": None if usage is None else usage.prompt,
+        "completionTokens": None if usage is None else usage.completion,
         "durationMs": message.duration_ms,
     }
-    return (
-        payload | {name: value for name, value in known.items() if value is not None} | (message.extras or {})
-    )
+    if extras:
+        known |= _message_extras(message, usage)
+    return payload | {name: value for name, value in known.items() if value is not None}
+
+
+def _message_extras(message: Message, usage: Usage | None) -> dict[str, Any]:
+    return {
+        "cost": None if usage is None else usage.cost,
+        "cacheReadTokens": None if usage is None else usage.cache_read,
+        "cacheWriteTokens": None if usage is None else usage.cache_write,
+        "entryId": message.entry_id,
+        "parentEntryId": message.parent_entry_id,
+    }
 
 
 def _parts(message: Message) -> list[dict[str, Any]]:

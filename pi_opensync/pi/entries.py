@@ -14,6 +14,8 @@ from typing import Any
 
 import msgspec
 
+from pi_opensync.model import Broken, Header
+
 KNOWN_TYPES = frozenset(
     {
         "message",
@@ -53,35 +55,6 @@ class Entry:
     id: str | None
     timestamp: int | None
     body: dict[str, Any] = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Header:
-    """The line that begins a session.
-
-    `version` is 1 where the file has none. `renumbered` says that pi migrated the file from version 1:
-    its entry ids were drawn at random then, and say nothing about the entry. (pi adds `version` to the
-    end of an old header, so the order of the keys tells.) `parent` is the path of the file that this one
-    was forked from; version 1 called it `branchedFrom`.
-    """
-
-    id: str
-    timestamp_text: str
-    timestamp: int | None
-    cwd: str | None
-    version: int
-    parent: str | None
-    provider: str | None
-    model: str | None
-    renumbered: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Broken:
-    """Bytes of a line, `start` to `end` within it, that hold no object of pi's."""
-
-    start: int
-    end: int
 
 
 Decoded = Entry | Header | Broken

@@ -1,26 +1,50 @@
-"""From a fork's `parentSession`, a path that may be gone or of another machine, to the parent's id."""
+"""From a transcript to the one it was forked from, or works for.
+
+That is a path, which may be gone, or of another machine.
+"""
 
 import os
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from pi_opensync.model import Header
 from pi_opensync.pi.discover import SUFFIX
-from pi_opensync.pi.entries import Header, decode_line
+from pi_opensync.pi.entries import decode_line
 from pi_opensync.pi.tail import START, first_line, opened, read_piece
+
+KEY_PARTS = 3  # of a path's end, which tell subagents' `<hash>/run-N/session.jsonl` apart
+
+
+@dataclass(frozen=True, slots=True)
+class Parent:
+    """The transcript that another was forked from, with its header where it can be read.
+
+    `guessed_from` is the name of the parent's file where there is none: it may appear later. `trouble` is
+    why a file that is there could not be read.
+    """
+
+    id: str | None
+    path: bytes | None = None
+    header: Header | None = None
+    guessed_from: str | None = None
+    trouble: str | None = None
 
 
 def first_header(path: bytes) -> Header | None:
     """The header that the file begins with; None where there is none to read."""
     try:
         with opened(path) as descriptor:
-            size = os.fstat(descriptor).st_size
-            header = _header(first_line(descriptor, size))
-            if header is not None:
-                return header
-            lines = read_piece(descriptor, START, size).lines
+            return header_of(descriptor, os.fstat(descriptor).st_size)
     except OSError:
         return None
+
+
+def header_of(descriptor: int, size: int) -> Header | None:
+    """The first header of an open file, looked for in its first piece. Raises OSError."""
+    header = _header(first_line(descriptor, size))
+    if header is not None:
+        return header
+    lines = read_piece(descriptor, START, size).lines
     headers = (_header(line.data) for line in lines if line.data is not None)
     return next((header for header in headers if header is not None), None)
 
@@ -29,31 +53,43 @@ def _header(line: bytes) -> Header | None:
     return next((item for item in decode_line(line) if isinstance(item, Header)), None)
 
 
-@dataclass(frozen=True, slots=True)
-class Parent:
-    """The id of a session that another was forked from.
+def find_parent(parent: str, folders: tuple[Path, ...]) -> Parent:
+    """The file that a header names as its parent, else the id in its file name.
 
-    `guessed_from` is the name of the parent's file where no such file could be read: it may appear later.
-    """
-
-    id: str | None
-    guessed_from: str | None = None
-
-
-def find_parent(
-    parent: str, folders: tuple[Path, ...], find_by_name: Callable[[bytes], bytes | None]
-) -> Parent:
-    """The id in the parent's header, else the one in its file name.
-
-    A path from a transcript is opened only if it is a `.jsonl` below the watched folders.
+    A path from a transcript is opened only if it is a `.jsonl` below the watched folders; a file of that
+    name in them, or in a folder of theirs, will do.
     """
     name = file_name(parent)
-    for path in (_below(parent, folders), find_by_name(os.fsencode(name)) if _encodable(name) else None):
-        header = first_header(path) if path is not None else None
+    trouble: str | None = None
+    for path in _candidates(parent, name, folders):
+        try:
+            with opened(path) as descriptor:
+                header = header_of(descriptor, os.fstat(descriptor).st_size)
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        except OSError as error:
+            trouble = error.strerror or "unreadable"
+            continue
         if header is not None:
-            return Parent(header.id)
+            return Parent(header.id, path, header)
     stem = name.removesuffix(SUFFIX.decode())
-    return Parent(stem.partition("_")[2] or stem or None, guessed_from=name)
+    return Parent(stem.partition("_")[2] or stem or None, guessed_from=name, trouble=trouble)
+
+
+def parent_by_folder(path: bytes, folders: tuple[Path, ...]) -> Parent | None:
+    """The session that a subagent works for: its folder is named as that one's file, which stands beside it.
+
+    pi-subagents writes `<session>/<run>/run-N/session.jsonl` below `<session>.jsonl`.
+    """
+    roots = {os.fsencode(folder) for folder in folders}
+    folder = os.path.dirname(path)  # noqa: PTH120 - bytes path
+    while folder and folder not in roots and folder != os.path.dirname(folder):  # noqa: PTH120 - bytes path
+        beside = folder + SUFFIX
+        header = first_header(beside) if os.path.isfile(beside) else None  # noqa: PTH113 - bytes path
+        if header is not None:
+            return Parent(header.id, beside, header)
+        folder = os.path.dirname(folder)  # noqa: PTH120 - bytes path
+    return None
 
 
 def file_name(path: str) -> str:
@@ -61,8 +97,32 @@ def file_name(path: str) -> str:
     return path.replace("\\", "/").rpartition("/")[2]
 
 
+def file_key(path: str) -> str:
+    """The end of a transcript's path, the same on the machine that wrote it and wherever it is copied to."""
+    return "/".join(path.replace("\\", "/").split("/")[-KEY_PARTS:])
+
+
+def _candidates(parent: str, name: str, folders: tuple[Path, ...]) -> list[bytes]:
+    if not name.endswith(SUFFIX.decode()) or not _encodable(name):
+        return []
+    named = _below(parent, folders)
+    found = [] if named is None else [named]
+    for folder in folders:
+        root = os.fsencode(folder)
+        places = [root]
+        try:
+            with os.scandir(root) as listing:
+                places += sorted(entry.path for entry in listing if entry.is_dir(follow_symlinks=False))
+        except OSError:
+            continue
+        beside = [os.path.join(place, os.fsencode(name)) for place in places]  # noqa: PTH118 - bytes path
+        there = [os.fsdecode(path) for path in beside if os.path.isfile(path)]  # noqa: PTH113 - bytes path
+        found += [real for path in there if (real := _below(path, folders)) is not None]
+    return found
+
+
 def _below(parent: str, folders: tuple[Path, ...]) -> bytes | None:
-    if not parent.endswith(SUFFIX.decode()) or "\0" in parent or not _encodable(parent):
+    if not parent.endswith(SUFFIX.decode()) or not _encodable(parent):
         return None
     # By its text first: only a path that claims to be below the folders is looked up at all.
     as_text = Path(os.path.normpath(parent))

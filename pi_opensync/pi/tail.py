@@ -68,6 +68,20 @@ class Piece:
     lines: list[Line]
     cursor: Cursor
     at_end: bool
+    start: Cursor = START
+    before: bytes = b""  # the window before the first line
+
+    def cursor_after(self, count: int) -> Cursor:
+        """The cursor behind the first `count` lines."""
+        if count == len(self.lines):
+            return self.cursor
+        data = b"".join((line.data or b"") + b"\n" for line in self.lines[:count])
+        if not data:
+            return self.start
+        head = data[: self.lines[0].length + 1] if self.start.offset == 0 else b""
+        window = (self.before + data)[-WINDOW:]
+        offset = self.start.offset + len(data)
+        return _advance(self.start, head, window, zlib.crc32(data, self.start.checksum), offset)
 
 
 @contextmanager
@@ -137,11 +151,20 @@ def read_piece(descriptor: int, cursor: Cursor, size: int, window: bytes | None 
         lines.append(Line(offset, len(data), data))
         offset += len(data) + 1
     head = block[: lines[0].length + 1] if start == 0 else b""
-    if window is None and len(block) < WINDOW:
+    if window is None:
         window = _window(descriptor, start)
-    window = ((window or b"") + block)[-WINDOW:]
-    moved = _advance(cursor, head, window, zlib.crc32(block, cursor.checksum), offset)
-    return Piece(lines, moved, at_end=start + end >= size)
+    tail = (window + block)[-WINDOW:]
+    moved = _advance(cursor, head, tail, zlib.crc32(block, cursor.checksum), offset)
+    return Piece(lines, moved, at_end=start + end >= size, start=cursor, before=window)
+
+
+def unterminated(descriptor: int, cursor: Cursor, size: int) -> Line | None:
+    """What stands behind the last newline, where that may be a whole object, and is not too long."""
+    length = size - cursor.offset
+    if not 0 < length <= MAX_LINE or os.pread(descriptor, 1, size - 1) != b"}":
+        return None
+    data = os.pread(descriptor, length, cursor.offset)
+    return Line(cursor.offset, len(data), data) if len(data) == length and b"\n" not in data else None
 
 
 def _long_line(descriptor: int, cursor: Cursor, newline: int, size: int) -> Piece:
@@ -156,7 +179,7 @@ def _long_line(descriptor: int, cursor: Cursor, newline: int, size: int) -> Piec
             return Piece([], cursor, at_end=True)
     head = os.pread(descriptor, WINDOW, 0) if start == 0 else b""
     moved = _advance(cursor, head, _window(descriptor, newline + 1), checksum, newline + 1)
-    return Piece([Line(start, length, data)], moved, at_end=newline + 1 >= size)
+    return Piece([Line(start, length, data)], moved, at_end=newline + 1 >= size, start=cursor)
 
 
 def _advance(cursor: Cursor, head: bytes, window: bytes, checksum: int, offset: int) -> Cursor:

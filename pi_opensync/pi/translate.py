@@ -1,269 +1,225 @@
-"""What one entry looks like on the dashboard, a function for each kind of entry.
+"""From an entry of pi's to what it says, without any of pi's keys. Pure.
 
-Pure: the options and the way a string is cleaned come in, a message goes out.
+What is not shown is named, what is not known is counted; nothing in a file can raise past this point.
 """
 
-from dataclasses import dataclass
-from typing import Any, Literal
-
-import msgspec
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from hashlib import blake2b
+from typing import Any
 
 from pi_opensync import texts
-from pi_opensync.pi.entries import Entry, milliseconds
-from pi_opensync.privacy.cleaner import Cleaner
+from pi_opensync.model import SAYS, Content, Event, Options, Result, Session
+from pi_opensync.pi import content, titles
+from pi_opensync.pi.entries import Entry, flattened, milliseconds
+from pi_opensync.pi.usage import split, usage_of
+from pi_opensync.privacy.cleaner import WITHHELD, CannotRedact, Cleaner, Withholding
 
-Role = Literal["user", "assistant", "system", "tool"]
+# What is not shown, by kind; `preview` and `status` count them under these names.
+HIDDEN = "hidden messages of extensions"
+KEPT_OUT = "commands that you kept out (!!)"
+COMMANDS = "commands of yours"
+IMAGES = "images (a line stands for each)"
+RESULTS = "tool results"
+CALLS = "tool calls"
+THINKING = "thinking"
+SYSTEM_PROMPTS = "system prompts"
+
+# What a migration of pi's changes in an entry: not a part of what it says.
+_NUMBERS = frozenset({"id", "parentId", "firstKeptEntryIndex", "firstKeptEntryId"})
 
 
-class Part(msgspec.Struct, frozen=True, array_like=True):
-    """One drawn piece of a message. `content` is a string, or `{toolName, args}` of a tool-call.
+def translate(entry: Entry, line: bytes, options: Options, clean: Cleaner, session: Session) -> Event | None:
+    """What the entry says in its session; None where it is nested beyond what can be read.
 
-    `call_id` is set on tool-calls; `answered` once the result stands behind the call.
+    `line` is where it stands.
     """
-
-    type: Literal["text", "tool-call", "tool-result"]
-    content: Any
-    call_id: str | None = None
-    answered: bool = False
-
-
-class Content(msgspec.Struct, frozen=True):
-    """What an entry shows, before it has an id: the fold gives that."""
-
-    role: Role
-    text: str
-    parts: tuple[Part, ...]
-    model: str | None = None
-    prompt_tokens: int | None = None
-    completion_tokens: int | None = None
-    duration_ms: int | None = None
-    extras: dict[str, float] | None = None
+    try:
+        return _translated(entry, options, clean, session)
+    except CannotRedact:
+        return _withheld(entry, options, session)
+    except RecursionError:
+        whole = [item for item in flattened(line) if isinstance(item, Entry)]
+        if not whole:
+            return None
+        try:
+            return _translated(whole[0], options, clean, session)
+        except CannotRedact:
+            return _withheld(whole[0], options, session)
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
-    """What of a session is shown; both off by default."""
-
-    sync_tool_calls: bool = False
-    sync_thinking: bool = False
-    extras: bool = False  # what pi-opensync's own server shows beyond OpenSync: cost and cache of a turn
+def _withheld(entry: Entry, options: Options, session: Session) -> Event:
+    return replace(_translated(entry, options, Withholding(), session), parked=WITHHELD)
 
 
-@dataclass(frozen=True, slots=True)
-class Usage:
-    """Tokens and US dollars of one request to a model, as pi counted them."""
-
-    prompt: int = 0
-    completion: int = 0
-    cost: float = 0.0
-    cache_read: int = 0
-    cache_write: int = 0
-
-
-def usage_of(value: object) -> Usage | None:
-    """Pi's `usage`, or None. The prompt is what was sent, cached or not."""
-    if not isinstance(value, dict):
-        return None
-    cost = value.get("cost")
-    return Usage(
-        prompt=sum(_count(value.get(name)) for name in ("input", "cacheRead", "cacheWrite")),
-        completion=_count(value.get("output")),
-        cost=_dollars(cost.get("total")) if isinstance(cost, dict) else 0.0,
-        cache_read=_count(value.get("cacheRead")),
-        cache_write=_count(value.get("cacheWrite")),
+def _translated(entry: Entry, options: Options, clean: Cleaner, session: Session) -> Event:
+    event = Event(
+        key=key_of(entry, is_keyed_by_id=session.is_keyed_by_id),
+        id=entry.id if session.has_entry_ids else None,
+        at=entry.timestamp,
+        kind=entry.type,
+        parent_id=content.string(entry.body.get("parentId")) or None,
+        usage=usage_of(entry.body.get("usage")),
     )
+    said = _TYPES.get(entry.type)
+    if said is None:
+        return replace(event, unknown=clean.or_withheld(entry.type))
+    return said(event, entry, options, clean)
 
 
-def content_of(entry: Entry, options: Options, clean: Cleaner) -> Content | None:
-    """What the entry shows, or None where there is nothing to show. Tool results: see `result_text`."""
-    if entry.type == "message":
-        message = entry.body.get("message")
-        return _message(message, entry, options, clean) if isinstance(message, dict) else None
-    if entry.type == "custom_message":
-        return _custom(entry.body, clean)
-    if entry.type in SUMMARIES:
-        return _summary(entry, clean)
-    return None
+# one function a type of entry
 
 
-def _message(message: dict[str, Any], entry: Entry, options: Options, clean: Cleaner) -> Content | None:
+def _message(event: Event, entry: Entry, options: Options, clean: Cleaner) -> Event:
+    message = entry.body.get("message")
+    if not isinstance(message, dict):
+        return _odd(event)
     role = message.get("role")
-    if role == "user":
-        return _text_content("user", blocks_text(message.get("content"), clean))
-    if role == "assistant":
-        return _assistant(message, entry, options, clean)
-    if role == "bashExecution":
-        return _bash(message, clean) if options.sync_tool_calls else None
-    if role in ("custom", "hookMessage"):
-        return _custom(message, clean)
-    return None
+    said = _ROLES.get(role) if isinstance(role, str) else None
+    if said is None:
+        return _odd(event, clean.or_withheld(role) if isinstance(role, str) else None)
+    usage = usage_of(message.get("usage")) or event.usage
+    event = replace(event, said_at=milliseconds(message.get("timestamp")), usage=usage)
+    return said(event, message, options, clean)
 
 
-def blocks_text(content: object, clean: Cleaner) -> str:
-    """Text blocks and image lines one below the other; a plain string is its own text."""
-    if isinstance(content, str):
-        return clean(content)
-    shown: list[str] = []
-    for block in content if isinstance(content, list) else ():
-        if not isinstance(block, dict):
-            continue
-        if block.get("type") == "text" and isinstance(block.get("text"), str):
-            shown.append(clean(block["text"]))
-        elif block.get("type") == "image":
-            shown.append(clean(texts.image(block.get("mimeType"), block.get("data"))))
-    return "\n".join(text for text in shown if text)
+def _session_info(event: Event, entry: Entry, _options: Options, clean: Cleaner) -> Event:
+    name = entry.body.get("name")
+    known = name is None or (isinstance(name, str) and titles.is_a_name(name))
+    return replace(event, name=texts.one_line(clean(name or "")) if known else None)
 
 
-def result_text(message: dict[str, Any], clean: Cleaner) -> str:
-    text = blocks_text(message.get("content"), clean)
-    return f"[error] {text}" if message.get("isError") is True else text
+def _model_change(event: Event, entry: Entry, _options: Options, clean: Cleaner) -> Event:
+    provider, model = entry.body.get("provider"), entry.body.get("modelId")
+    return replace(event, provider=_name(provider, clean), model=_name(model, clean))
 
 
-def orphan_result(text: str) -> Content | None:
-    """A tool's result that no call asked for, as a message of its own."""
-    return Content("tool", text, (Part("tool-result", text),)) if text else None
+def _usage_entry(event: Event, entry: Entry, _options: Options, clean: Cleaner) -> Event:
+    kind = clean(texts.one_line(content.string(entry.body.get("kind")))) or entry.type
+    return replace(event, kind=kind, counts_time=False, model=_name(entry.body.get("model"), clean))
 
 
-def answer(content_parts: tuple[Part, ...], call_id: str, text: str) -> tuple[Part, ...]:
-    """The parts with the result behind the latest unanswered call of that id."""
-    for index in range(len(content_parts) - 1, -1, -1):
-        part = content_parts[index]
-        if part.type == "tool-call" and part.call_id == call_id and not part.answered:
-            answered = msgspec.structs.replace(part, answered=True)
-            result = Part("tool-result", text)
-            return (*content_parts[:index], answered, result, *content_parts[index + 1 :])
-    return content_parts
+def _custom_message(event: Event, entry: Entry, options: Options, clean: Cleaner) -> Event:
+    return _custom(event, entry.body, options, clean)
 
 
-def open_calls(parts: tuple[Part, ...]) -> tuple[str, ...]:
-    """The ids of the calls that wait for their results."""
-    return tuple(part.call_id for part in parts if part.call_id is not None and not part.answered)
+def _summary(event: Event, entry: Entry, _options: Options, clean: Cleaner) -> Event:
+    return replace(event, content=content.summary(entry, clean))
 
 
-SUMMARIES = {"compaction": "[Compaction summary]", "branch_summary": "[Branch summary]"}
+def _hidden(event: Event, _entry: Entry, _options: Options, _clean: Cleaner) -> Event:
+    return replace(event, left_out=(HIDDEN,))
 
 
-def _summary(entry: Entry, clean: Cleaner) -> Content | None:
-    summary = entry.body.get("summary")
-    if not isinstance(summary, str) or not summary:
-        return None
-    return _text_content("system", f"{SUMMARIES[entry.type]}\n\n{clean(summary)}")
+def _nothing(event: Event, _entry: Entry, _options: Options, _clean: Cleaner) -> Event:
+    return event
 
 
-def _custom(body: dict[str, Any], clean: Cleaner) -> Content | None:
-    if body.get("display") is not True:
-        return None
-    return _text_content("system", blocks_text(body.get("content"), clean))
+def _odd(event: Event, role: str | None = None) -> Event:
+    return replace(event, unknown="message" if role is None else f"message:{role}")
 
 
-def _text_content(role: Role, text: str) -> Content | None:
-    return Content(role, text, (Part("text", text),)) if text else None
+# one function a role of a message
 
 
-def _bash(message: dict[str, Any], clean: Cleaner) -> Content:
-    command = clean(_string(message.get("command")))
-    output = clean(_string(message.get("output")))
-    code = message.get("exitCode")
-    if isinstance(code, int) and not isinstance(code, bool) and code != 0:
-        output = texts.lines(output, f"[exit code {code}]")
-    call = Part("tool-call", {"toolName": "bash", "args": {"command": command}}, answered=True)
-    return Content("tool", f"$ {command}\n{output}", (call, Part("tool-result", output)))
+def _user(event: Event, message: dict[str, Any], _options: Options, clean: Cleaner) -> Event:
+    shown, words = content.user(message, clean)
+    left_out = tuple(_left_out(message.get("content"), {"image": IMAGES}))
+    title, task = titles.title_of(words), titles.task_of(words)
+    return replace(event, content=shown, title=title, task=task, left_out=left_out)
 
 
-def _assistant(message: dict[str, Any], entry: Entry, options: Options, clean: Cleaner) -> Content | None:
-    blocks = message.get("content")
-    if isinstance(blocks, str):
-        blocks = [{"type": "text", "text": blocks}]
-    parts: list[Part] = []
-    shown: list[str] = []
-    run: list[str] = []
-    for block in blocks if isinstance(blocks, list) else ():
-        if not isinstance(block, dict):
-            continue
-        text = _shown_text(block, options, clean)
-        if text:
-            run.append(text)
-        elif block.get("type") == "toolCall" and options.sync_tool_calls:
-            _close_run(run, shown, parts)
-            parts.append(_call(block, clean))
-    ending = _ending(message, clean)
-    if ending:
-        run.append(ending)
-    _close_run(run, shown, parts)
-    if not parts:
-        return None
-    usage = usage_of(message.get("usage"))
-    started = milliseconds(message.get("timestamp"))
-    duration = entry.timestamp - started if entry.timestamp is not None and started is not None else None
-    return Content(
-        "assistant",
-        "\n".join(shown),
-        tuple(parts),
-        model=texts.name(message.get("model")),
-        prompt_tokens=usage.prompt if usage else None,
-        completion_tokens=usage.completion if usage else None,
-        duration_ms=duration if duration is not None and duration >= 0 else None,
-        extras=_extras(usage) if usage and options.extras else None,
+def _assistant(event: Event, message: dict[str, Any], options: Options, clean: Cleaner) -> Event:
+    hidden = {
+        "image": IMAGES,
+        **({} if options.sync_thinking else {"thinking": THINKING}),
+        **({} if options.sync_tool_calls else {"toolCall": CALLS}),
+    }
+    return replace(
+        event,
+        content=content.assistant(message, event, options, clean),
+        provider=_name(message.get("provider"), clean),
+        model=_name(message.get("responseModel"), clean) or _name(message.get("model"), clean),
+        answers=True,
+        left_out=tuple(_left_out(message.get("content"), hidden)),
     )
 
 
-def _extras(usage: Usage) -> dict[str, float]:
-    return {
-        "cost": usage.cost,
-        "cacheReadTokens": usage.cache_read,
-        "cacheWriteTokens": usage.cache_write,
-    }
+def _result(event: Event, message: dict[str, Any], options: Options, clean: Cleaner) -> Event:
+    usage = event.usage
+    own, delegations = (usage, ()) if usage is None else split(message, usage)
+    event = replace(event, kind="tool", usage=own, delegations=delegations)
+    if not options.sync_tool_calls:
+        return replace(event, left_out=(RESULTS,))
+    call_id = texts.identifier(message.get("toolCallId"))
+    result = Result(call_id, content.result_text(message, clean), content.nested_calls(message, clean))
+    return replace(event, result=result, left_out=tuple(_left_out(message.get("content"), {"image": IMAGES})))
 
 
-def _shown_text(block: dict[str, Any], options: Options, clean: Cleaner) -> str:
-    if block.get("type") == "text":
-        return clean(_string(block.get("text")))
-    if block.get("type") == "thinking" and options.sync_thinking:
-        thinking = clean(_string(block.get("thinking")))
-        return f"<thinking>\n{thinking}\n</thinking>" if thinking else ""
-    return ""
+def _bash(event: Event, message: dict[str, Any], options: Options, clean: Cleaner) -> Event:
+    if message.get("excludeFromContext") is True:
+        return replace(event, left_out=(KEPT_OUT,))
+    if not options.sync_tool_calls:
+        return replace(event, left_out=(COMMANDS,))
+    return replace(event, content=content.bash(message, clean))
 
 
-def _close_run(run: list[str], shown: list[str], parts: list[Part]) -> None:
-    if run:
-        shown.extend(run)
-        parts.append(Part("text", "\n".join(run)))
-        run.clear()
+def _system(event: Event, _message: dict[str, Any], _options: Options, _clean: Cleaner) -> Event:
+    return replace(event, left_out=(SYSTEM_PROMPTS,))
 
 
-def _ending(message: dict[str, Any], clean: Cleaner) -> str:
-    reason = message.get("stopReason")
-    if reason == "aborted":
-        return "[aborted]"
-    if reason == "error":
-        text = clean(_string(message.get("errorMessage")))
-        return f"[error: {text}]" if text else "[error]"
-    return ""
+def _custom(event: Event, body: dict[str, Any], _options: Options, clean: Cleaner) -> Event:
+    shown: Content | None = content.custom(body, clean)
+    hidden = body.get("display") is not True
+    return replace(event, content=shown, left_out=(HIDDEN,) if hidden else ())
 
 
-def _call(block: dict[str, Any], clean: Cleaner) -> Part:
-    args = block.get("arguments", {})
-    if not isinstance(args, dict):
-        args = {} if args is None else {"arguments": args}
-    call_id = block.get("id")
-    content = {
-        "toolName": clean(_string(block.get("name"))) or "unknown",
-        "args": clean.json(args),
-    }
-    return Part("tool-call", content, call_id=texts.identifier(call_id) or "")
+def _left_out(blocks: object, hidden: dict[str, str]) -> Iterator[str]:
+    for block in blocks if isinstance(blocks, list) else ():
+        kind = block.get("type") if isinstance(block, dict) else None
+        if isinstance(kind, str) and kind in hidden:
+            yield hidden[kind]
 
 
-def _string(value: object) -> str:
-    return value if isinstance(value, str) else ""
+def _name(value: object, clean: Cleaner) -> str | None:
+    """A model's or a provider's name as it may be kept."""
+    short = texts.name(value)
+    return None if short is None else texts.one_line(clean(short)) or None
 
 
-def _count(value: object) -> int:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return 0
-    return round(value) if 0 < value <= texts.MAX_SAFE_INTEGER else 0
+def key_of(entry: Entry, *, is_keyed_by_id: bool = True) -> str:
+    """What an entry is known by in every copy: its id, or what it says where ids are absent or random."""
+    if entry.id is not None and is_keyed_by_id:
+        return entry.id
+    said = {name: value for name, value in entry.body.items() if name not in _NUMBERS}
+    message = said.get("message")
+    if isinstance(message, dict) and message.get("role") == "hookMessage":
+        said["message"] = {**message, "role": "custom"}
+    text = json.dumps(said, sort_keys=True)
+    return f"{SAYS}{blake2b(text.encode(), digest_size=16).hexdigest()}"
 
 
-def _dollars(value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return 0.0
-    return float(value) if 0 < value < 1e9 else 0.0  # noqa: PLR2004 - a price beyond a billion is no price
+_TYPES: dict[str, Callable[[Event, Entry, Options, Cleaner], Event]] = {
+    "message": _message,
+    "session_info": _session_info,
+    "model_change": _model_change,
+    "usage": _usage_entry,
+    "compaction": _summary,
+    "branch_summary": _summary,
+    "custom_message": _custom_message,
+    "custom": _hidden,
+    "thinking_level_change": _nothing,
+    "label": _nothing,
+    "context_edit": _nothing,
+}
+
+_ROLES: dict[str, Callable[[Event, dict[str, Any], Options, Cleaner], Event]] = {
+    "user": _user,
+    "assistant": _assistant,
+    "toolResult": _result,
+    "bashExecution": _bash,
+    "custom": _custom,
+    "hookMessage": _custom,
+    "system": _system,
+}

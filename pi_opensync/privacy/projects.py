@@ -232,7 +232,6 @@ class Projects:
             return True
 
 
-Policy = Projects  # the name by which reading and delivery know it
 _NO_PROJECT = Exclusion("excluded: it has no project, and include names projects", "setting")
 _NOT_INCLUDED = Exclusion("excluded: not among the projects of include", "setting")
 

@@ -7,8 +7,9 @@ from pathlib import Path
 
 from pi_opensync.pi.discover import Found, Item, Odd, Unreadable, transcripts
 from pi_opensync.pi.tail import Signature
+from pi_opensync.read.again import Again
 from pi_opensync.read.baseline import Baseline
-from pi_opensync.read.reader import SETTLED_AFTER, Ingest, Progress
+from pi_opensync.read.reader import Progress, Read, Reader
 from pi_opensync.store.database import Database
 from pi_opensync.store.transcripts import Transcripts
 
@@ -35,21 +36,20 @@ class Follow:
     def __init__(
         self,
         database: Database,
-        ingest: Ingest,
+        reader: Reader,
+        again: Again,
         folders: tuple[Path, ...],
         *,
-        names: dict[bytes, bytes],
         now: Callable[[], float],
     ) -> None:
-        """`names` is kept filled with the paths of the transcripts by their file names."""
         self._database = database
         self._transcripts = Transcripts(database)
-        self._ingest = ingest
+        self._reader = reader
+        self._again = again
         self._folders = folders
         self._now = now
         self._baseline = Baseline(database)
         self._looked: dict[bytes, Signature] = {}
-        self._names = names
         self._live: dict[bytes, None] = {}
         self._old: dict[bytes, None] = {}
         self._full: dict[bytes, bool] = {}
@@ -57,9 +57,7 @@ class Follow:
         self.problems: dict[bytes, str] = {}
         self.unreadable: dict[bytes, str] = {}
         self.odd: dict[bytes, str] = {}
-        for path, signature in self._transcripts.looked_at():
-            self._looked[path] = signature
-            self._names[_name(path)] = path
+        self._looked.update(self._transcripts.looked_at())
 
     def list_files(self) -> Listing:
         """The files below the folders. Touches only the file system: may run in a thread."""
@@ -99,17 +97,10 @@ class Follow:
             if known is None or not known.followed or self._looked.get(item.path) != item.signature:
                 self.queue(item.path, live=False)
 
-    def know(self, listing: Iterable[Item]) -> None:
-        """Know the names of the files that there are, for forks that name their parents."""
-        for item in listing:
-            if isinstance(item, Found):
-                self._names[_name(item.path)] = item.path
-
     def compare(self, listing: Listing) -> Looked:
         """Queue what a listing shows to be new or changed."""
         looked = Looked(files=listing.files)
         self.unreadable = {}
-        self.know(listing.items)
         for item in listing.items:
             if isinstance(item, Unreadable):
                 self.unreadable[item.path] = item.reason
@@ -117,40 +108,31 @@ class Follow:
                 self.odd[item.path] = item.reason
             else:
                 looked.changed += self._consider(item, live=False)
-        looked.changed += self._find_orphans() + self._read_anew(self._ingest.review.by_policy())
+        looked.changed += self._read_anew(self._again.by_policy())
         return looked
 
     def settings_are(self, fingerprint: str) -> None:
-        """Queue what waits and was read under other settings. Raises sqlite3.Error."""
-        self._read_anew(self._ingest.review.by_settings(fingerprint))
+        """Queue what waits and was read under other settings. Raises `StoreUnavailable`."""
+        self._read_anew(self._again.by_settings(fingerprint))
 
-    def _read_anew(self, paths: list[bytes]) -> int:
+    def _read_anew(self, paths: Iterable[bytes]) -> int:
+        count = 0
         for path in paths:
             self._looked.pop(path, None)
             self.queue(path, live=False)
-        return len(paths)
-
-    def _find_orphans(self) -> int:
-        """Queue the copies whose original is gone; not where the whole folder is: that is an unmount."""
-        count = 0
-        for copy, original in self._transcripts.copies():
-            if not os.path.lexists(original) and os.path.isdir(os.path.dirname(original)):  # noqa: PTH112, PTH120 - bytes path
-                self._looked.pop(copy, None)
-                self.queue(copy, live=False)
-                count += 1
+            count += 1
         return count
 
     def hint(self, path: bytes) -> None:
-        """Take note that a transcript may have changed just now. Raises sqlite3.Error."""
+        """Take note that a transcript may have changed just now. Raises `StoreUnavailable`."""
         try:
             signature = Signature.of(os.stat(path))  # noqa: PTH116 - bytes path
         except OSError:
             return
-        self._names[_name(path)] = path
         self._consider(Found(path, signature), live=True)
 
     def clock_was_set(self) -> None:
-        """Raises sqlite3.Error."""
+        """Raises `StoreUnavailable`."""
         self._baseline.clock_was_set(self._now())
 
     def left_alone(self) -> list[Found]:
@@ -181,7 +163,6 @@ class Follow:
             self._live[path] = None
         elif path not in self._live:
             self._old[path] = None
-        self._names.setdefault(_name(path), path)
 
     def drained(self) -> None:
         """Delivery made room: what waited for it may go on."""
@@ -215,12 +196,12 @@ class Follow:
         return min(self._later.values(), default=None)
 
     def read_next(self) -> None:
-        """Read one piece of the first transcript in the queue. Raises sqlite3.Error."""
+        """Read one piece of the first transcript in the queue. Raises `StoreUnavailable`."""
         live = bool(self._live)
         queue = self._live if live else self._old
         path = next(iter(queue))
         try:
-            progress, signature = self._ingest.read(path, live=live)
+            read = self._reader.read(path, live=live)
         except FileNotFoundError:
             del queue[path]
             self._looked.pop(path, None)
@@ -232,31 +213,24 @@ class Follow:
             self.problems[path] = error.strerror or type(error).__name__
             return
         self.problems.pop(path, None)
-        self._requeue_disturbed()
-        if progress is Progress.MORE:
+        self._read_anew(read.look_again)
+        self._place(path, read, live=live)
+
+    def _place(self, path: bytes, read: Read, *, live: bool) -> None:
+        """Put a file that was read where it belongs now."""
+        if read.progress is Progress.MORE:
             return
-        del queue[path]
-        if progress is Progress.DONE:
-            self._looked[path] = signature
-            self._look_for_session(path, live=live)
-        elif progress is Progress.FULL:
+        self._live.pop(path, None)
+        self._old.pop(path, None)
+        if read.progress is Progress.FULL:
             self._full[path] = live
+        elif read.progress is Progress.LATER:
+            self._later[path] = self._now() + read.seconds
         else:
-            self._later[path] = self._now() + SETTLED_AFTER
-
-    def _look_for_session(self, path: bytes, *, live: bool) -> None:
-        """Take note of a file that was read and holds no session; one that changes may be half written."""
-        known = self._transcripts.by_path(path)
-        if known is not None and not live and not known.belongs_somewhere:
-            self.odd[path] = "it is empty" if known.signature.size == 0 else "it holds no session of pi's"
-        else:
+            self._looked[path] = read.signature
             self.odd.pop(path, None)
-
-    def _requeue_disturbed(self) -> None:
-        while self._ingest.disturbed:
-            path = self._ingest.disturbed.pop()
-            self._looked.pop(path, None)
-            self.queue(path, live=False)
+            if read.odd is not None:
+                self.odd[path] = read.odd
 
     def _requeue_later(self) -> None:
         now = self._now()
@@ -264,7 +238,3 @@ class Follow:
             if at <= now:
                 del self._later[path]
                 self.queue(path, live=True)
-
-
-def _name(path: bytes) -> bytes:
-    return path.rpartition(b"/")[2]

@@ -1,31 +1,34 @@
 """From a transcript that changed to rows of the store.
 
-Whether its cursor still holds, and whether this file or another is the one to read its session from, is
-decided here; what its lines mean is `intake`'s. One transaction moves the cursor and writes what was read.
+One transaction moves the cursor and writes what was read.
 """
 
 import os
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Iterable
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from enum import Enum
+from pathlib import Path
 
+from pi_opensync.model import Header, Options
 from pi_opensync.pi import tail
-from pi_opensync.pi.entries import Header, decode_line
-from pi_opensync.pi.parents import Parent
+from pi_opensync.pi.discover import SUFFIX
+from pi_opensync.pi.entries import Entry, decode_line
+from pi_opensync.pi.parents import header_of
 from pi_opensync.pi.tail import START, Signature
-from pi_opensync.pi.translate import Options
 from pi_opensync.privacy.cleaner import Cleaner
-from pi_opensync.privacy.projects import Policy
-from pi_opensync.read.again import Review
-from pi_opensync.read.intake import Intake
+from pi_opensync.privacy.projects import Projects
+from pi_opensync.read import decide
+from pi_opensync.read.decide import Continue, Excluded, Full, Later, ReadOn, StartAnew
+from pi_opensync.read.lineage import Judge
+from pi_opensync.read.sources import Source, in_order
+from pi_opensync.read.union import OutOfOrder, Union
 from pi_opensync.store.database import Database
 from pi_opensync.store.outbox import Outbox
-from pi_opensync.store.sessions import Reading, Sessions
+from pi_opensync.store.readings import Readings
 from pi_opensync.store.transcripts import Transcript, Transcripts
 
-SETTLED_AFTER = 1.0  # seconds that a file that shrank must rest before it is read again
-MAX_SESSION_BACKLOG = (2_000, 8 << 20)  # messages, bytes that one session may have waiting
-MAX_BACKLOG = (20_000, 64 << 20)
+BUDGET = 2 * tail.PIECE  # bytes of lines a transaction
 
 
 class Progress(Enum):
@@ -37,78 +40,123 @@ class Progress(Enum):
     LATER = "look again in a moment"
 
 
-class Ingest:
-    """Reads transcripts into the store. Not thread-safe; one instance a state folder."""
+@dataclass(frozen=True, slots=True)
+class Read:
+    """What came of reading a piece.
+
+    `signature` is the file's as it was opened; `seconds` until the next look, with LATER; `look_again` are
+    other files that must be read again; `odd` is why the file holds no session.
+    """
+
+    progress: Progress
+    signature: Signature
+    seconds: float = 0.0
+    look_again: tuple[bytes, ...] = ()
+    odd: str | None = None
+
+
+class Reader:
+    """Reads transcripts into the store. Not thread-safe; one a state folder."""
 
     def __init__(
         self,
         database: Database,
         options: Options,
-        policy: Policy,
+        projects: Projects,
         *,
         clean: Cleaner,
-        find_parent: Callable[[str], Parent],
+        folders: tuple[Path, ...],
         now: Callable[[], float],
         bounded: bool = True,
     ) -> None:
         """`bounded`: stop reading while too much waits to be sent."""
         self._database = database
         self._transcripts = Transcripts(database)
-        self._sessions = Sessions(database)
+        self._readings = Readings(database)
         self._outbox = Outbox(database)
-        self._policy = policy
+        self._options = options
+        self._clean = clean
+        self._judge = Judge(database, projects, clean)
+        self._folders = folders
         self._now = now
         self._bounded = bounded
-        self._intake = Intake(
-            database,
-            options,
-            policy,
-            clean=clean,
-            find_parent=find_parent,
-            is_held=self._is_held,
-            now=now,
-        )
-        self.review = Review(
-            database, options, policy, clean=clean, restart=self._restart, save=self._intake.save, now=now
-        )
 
-    @property
-    def disturbed(self) -> set[bytes]:
-        """Paths of copies that are to be looked at again; the caller takes them out."""
-        return self._intake.disturbed
+    def read(self, path: bytes, *, live: bool) -> Read:
+        """Read the next piece of the file.
 
-    def read(self, path: bytes, *, live: bool) -> tuple[Progress, Signature]:
-        """Read the next piece of the file; returns what to do next and the file as it was opened.
-
-        Raises OSError where it can not be read (recorded), and sqlite3.Error.
+        Raises OSError where it can not be read (recorded), and `StoreUnavailable`.
         """
         try:
-            with tail.opened(path) as descriptor:
+            with ExitStack() as opened:
+                descriptor = opened.enter_context(tail.opened(path))
                 signature = Signature.of(os.fstat(descriptor))
-                return self._read(path, descriptor, signature, live=live), signature
+                return self._read(path, descriptor, signature, opened, live=live)
         except OSError as error:
             self._record_problem(path, error)
             raise
 
-    def _read(self, path: bytes, descriptor: int, signature: Signature, *, live: bool) -> Progress:
-        transcript = self._known(path, signature)
-        if self._is_full(transcript):
-            return Progress.FULL
-        transcript, before = self._verify(transcript, descriptor, signature)
-        if isinstance(before, Progress):
-            return before
-        if transcript.cursor == START:
-            header = _first_header(descriptor, signature.size)
-            reason = None if header is None else self._policy.reason(header.cwd)
-            if header is not None and reason is not None:
-                self._leave(transcript, reason, header.cwd)
-                return Progress.DONE
-        piece = tail.read_piece(descriptor, transcript.cursor, signature.size, before)
-        with self._database.transaction():
-            self._intake.take(self._transcripts.stored(transcript), piece, live=live)
-        if not piece.at_end or self._takes_over(path):
-            return Progress.MORE
-        return Progress.DONE
+    def start_anew(self, session_ids: Iterable[int]) -> tuple[bytes, ...]:
+        """Forget what was read of these sessions; returns the files to read again.
+
+        What was delivered of them stays known. To be called in a transaction.
+        """
+        wanted = set(session_ids)
+        paths: list[bytes] = []
+        while wanted:
+            transcripts, sessions = self._family(wanted)
+            wanted -= sessions
+            for session_id in sessions:
+                self._forget(session_id)
+            for transcript in transcripts:
+                self._reset(transcript, merging=len(transcripts) > 1)
+                paths.append(transcript.path)
+        return tuple(paths)
+
+    def start_anew_at(self, transcript: Transcript) -> tuple[bytes, ...]:
+        """The same for the sessions of a file; also where it holds none. To be called in a transaction."""
+        paths = self.start_anew(self._transcripts.sessions_of(transcript.id))
+        self._reset(transcript, merging=False)
+        self._transcripts.let_go(transcript.id)
+        return tuple(dict.fromkeys([transcript.path, *paths]))
+
+    # one read, from the file to its rows
+
+    def _read(
+        self, path: bytes, descriptor: int, signature: Signature, opened: ExitStack, *, live: bool
+    ) -> Read:
+        known = self._known(path, signature)
+        first = decide.before_a_look(
+            known,
+            signature,
+            self._now(),
+            backlog=self._backlog(None),
+            own_backlog=self._backlog(known.session_id),
+        )
+        if isinstance(first, Full):
+            self._wake_sessions(known)
+            return Read(Progress.FULL, signature)
+        if isinstance(first, Later):
+            self._save_shrunk(known, signature)
+            progress = Progress.DONE if first.seconds is None else Progress.LATER
+            return Read(progress, signature, first.seconds or 0.0)
+        seen = self._look(known, descriptor, signature)
+        decision = decide.after_a_look(known, seen)
+        known = replace(known, signature=signature, at_end=False)
+        if isinstance(decision, Excluded):
+            left = self._leave(known, decision.reason, seen.header)
+            return Read(Progress.DONE, signature, look_again=left)
+        again: tuple[bytes, ...] = ()
+        window = decision.window if isinstance(decision, ReadOn) else b""
+        if isinstance(decision, StartAnew):
+            with self._database.transaction():
+                known = self._transcripts.stored(known)
+                again = self.start_anew_at(known)
+                known = self._transcripts.by_id(known.id) or known
+        elif isinstance(decision, Continue):
+            known = self._continued(known, decision)
+        read = self._take(known, descriptor, signature, window, opened, live=live)
+        others = (*again, *read.look_again)
+        return replace(read, look_again=tuple(other for other in others if other != path))
 
     def _known(self, path: bytes, signature: Signature) -> Transcript:
         """The row of this file: of this path, or of the path that it was moved from."""
@@ -119,125 +167,232 @@ class Ingest:
                     known = replace(other, path=path)
                     break
         if known is None:
-            return Transcript.new(path, signature)
+            return Transcript(0, path, signature)
         if known.path != path or not known.followed or known.problem:
             known = replace(known, path=path, followed=True, problem=None)
             self._transcripts.save(known)
         return known
 
-    def _is_full(self, transcript: Transcript) -> bool:
-        if not self._bounded:
-            return False
-        own = transcript.session_id
-        full = _exceeds(self._outbox.backlog(), MAX_BACKLOG) or (
-            own is not None and _exceeds(self._outbox.backlog(own), MAX_SESSION_BACKLOG)
-        )
-        if full and own is not None:
-            self._sessions.wake(own, self._now(), live=False)
-        return full
+    def _backlog(self, session_id: int | None) -> tuple[int, int]:
+        return self._outbox.backlog(session_id) if self._bounded else (0, 0)
 
-    def _verify(
-        self, transcript: Transcript, descriptor: int, signature: Signature
-    ) -> tuple[Transcript, bytes | Progress]:
-        """The transcript with a cursor that holds for this file and the last bytes before it.
+    def _look(self, known: Transcript, descriptor: int, signature: Signature) -> decide.Seen:
+        window = tail.verified(descriptor, known.cursor, known.signature, signature)
+        is_known = self._is_known_session(known)
+        if window is not None and known.cursor.offset > 0 and is_known:
+            return decide.Seen(window, is_known_session=True)
+        header = header_of(descriptor, signature.size)
+        if header is not None:
+            return decide.Seen(window, is_known, header, excluded=self._judge.reason(header.cwd))
+        return decide.Seen(window, is_known, continues=self._continues(known, descriptor, signature))
 
-        Or what to do instead of reading on.
-        """
-        before, cursor = transcript.signature, transcript.cursor
-        transcript = replace(transcript, signature=signature, at_end=False)
-        if signature.size < cursor.offset and not self._has_settled(transcript, before, signature):
-            unsettled = replace(transcript, shrunk_at=self._now())
-            self._transcripts.save(unsettled)
-            return unsettled, Progress.DONE if signature.size == 0 else Progress.LATER
-        window = tail.verified(descriptor, cursor, before, signature)
-        if window is not None and self._still_ours(transcript):
-            return replace(transcript, shrunk_at=None), window
-        return self._restart(transcript), b""
-
-    def _has_settled(self, transcript: Transcript, before: Signature, now: Signature) -> bool:
-        """Whether a file that shrank rests: pi empties a file before it writes it anew."""
-        return (
-            now.size > 0
-            and transcript.shrunk_at is not None
-            and before == now
-            and not 0 <= self._now() - transcript.shrunk_at < SETTLED_AFTER
-        )
-
-    def _still_ours(self, transcript: Transcript) -> bool:
-        """False where this file has become the one to read a session from, or another one has."""
-        if transcript.copy_of is not None:
-            copied = self._sessions.reading(transcript.copy_of)
-            if copied is None or copied.transcript_id == transcript.id or not self._is_held(copied):
+    def _is_known_session(self, known: Transcript) -> bool:
+        """Whether what was read of the file still counts, and no file that it was read with is gone."""
+        for session_id in self._transcripts.sessions_of(known.id):
+            reading = self._readings.by_id(session_id)
+            if reading is None or reading.session is None:
                 return False
-        if transcript.session_id is None:
-            return True
-        reading = self._sessions.reading(transcript.session_id)
-        return reading is not None and reading.transcript_id == transcript.id
+            if any(not _is_there(one) for one in self._transcripts.of_session(session_id)):
+                return reading.is_rootless
+        return known.session_id is None or self._readings.by_id(known.session_id) is not None
 
-    def _is_held(self, session: Reading) -> bool:
-        """Whether the session is known from a file that is still there as it was last opened."""
-        holder = self._transcripts.by_id(session.transcript_id)
-        if session.state is None or holder is None:
-            return False
+    def _continues(self, known: Transcript, descriptor: int, signature: Signature) -> Continue | None:
+        """The session that a file without a header goes on with: by its path, its name, its first parent."""
+        entries = _first_entries(descriptor, signature.size)
+        if not entries:
+            return None
+        name = known.path.rpartition(b"/")[2].removesuffix(SUFFIX)
+        by_path = self._transcripts.sessions_of(known.id)
+        named = name.partition(b"_")[2].decode("utf-8", "replace")
+        found = [self._readings.by_id(one) for one in by_path]
+        found += self._readings.by_pi_id(named) if named else []
+        parent = entries[0].body.get("parentId")
+        found += self._readings.by_entry(parent) if isinstance(parent, str) else []
+        for reading in found:
+            if reading is not None and reading.session is not None and reading.excluded is None:
+                others = [
+                    one
+                    for one in self._transcripts.of_session(reading.id)
+                    if one.id != known.id and _is_there(one)
+                ]
+                return Continue(reading.id, is_rootless=not others)
+        return None
+
+    def _continued(self, known: Transcript, decision: Continue) -> Transcript:
+        with self._database.transaction():
+            known = self._transcripts.stored(known)
+            self._transcripts.forget_notes(known.id)
+            self._transcripts.hold(decision.session_id, known.id)
+            if decision.is_rootless:
+                self._readings.update(decision.session_id, is_rootless=1)
+            known = replace(known, cursor=START, latest_at=None, session_id=decision.session_id)
+            self._transcripts.save(known)
+        return known
+
+    def _take(
+        self,
+        known: Transcript,
+        descriptor: int,
+        signature: Signature,
+        window: bytes,
+        opened: ExitStack,
+        *,
+        live: bool,
+    ) -> Read:
+        """Fold the next lines, together with those of the files that are read again with it."""
         try:
-            status = os.stat(holder.path)  # noqa: PTH116 - bytes path
-        except OSError:
-            return False
-        return (status.st_dev, status.st_ino) == (holder.signature.device, holder.signature.inode)
+            with self._database.transaction():
+                known = self._transcripts.stored(known)
+                sources = [Source(known, descriptor, signature, window)]
+                sources += self._read_with(known, opened)
+                return self._fold(sources, live=live)
+        except OutOfOrder as error:
+            with self._database.transaction():
+                again = self.start_anew(error.session_ids)
+                for session_id in error.session_ids:
+                    self._outbox.withdraw(session_id)
+            return Read(Progress.MORE, signature, look_again=again)
 
-    def _takes_over(self, path: bytes) -> bool:
-        """Read a session from this file from now on if it holds more of it than the one that was read."""
-        transcript = self._transcripts.by_path(path)
-        copied = None if transcript is None else self._sessions.reading(transcript.copy_of or 0)
-        if transcript is None or copied is None:
-            return False
-        holder = self._transcripts.by_id(copied.transcript_id)
-        if holder is None or not holder.at_end or transcript.copy_bytes <= copied.length:
-            return False
-        with self._database.transaction():
-            self._sessions.forget_history(copied.id)
-            self._sessions.update(copied.id, transcript_id=transcript.id)
-            self._reset(transcript)
-        return True
+    def _read_with(self, known: Transcript, opened: ExitStack) -> list[Source]:
+        """The other files of its sessions that are being read again. Raises OSError."""
+        if not known.merging:
+            return []
+        transcripts, _sessions = self._family(self._transcripts.sessions_of(known.id))
+        sources = []
+        for other in transcripts:
+            if other.id == known.id or not other.merging or other.at_end:
+                continue
+            descriptor = opened.enter_context(tail.opened(other.path))
+            signature = Signature.of(os.fstat(descriptor))
+            window = tail.verified(descriptor, other.cursor, other.signature, signature)
+            if window is not None:
+                sources.append(Source(other, descriptor, signature, window))
+        return sources
 
-    def _restart(self, transcript: Transcript) -> Transcript:
-        """Forget what was read of a transcript, to read it from its start."""
-        with self._database.transaction():
-            return self._reset(transcript)
+    def _fold(self, sources: list[Source], *, live: bool) -> Read:
+        now = self._now()
+        union = Union(self._database, self._options, self._clean, self._judge, self._folders, now=now)
+        for source, written in in_order(sources, BUDGET):
+            union.take(source, written)
+        first = sources[0]
+        signature = first.signature
+        seconds = None
+        if all(source.is_at_end for source in sources):
+            seconds = self._take_open_end(first, union)
+        anew = union.close(sources, live=live)
+        again = self.start_anew(anew)
+        if not all(source.is_at_end for source in sources):
+            return Read(Progress.MORE, signature, look_again=again)
+        again += tuple(source.transcript.path for source in sources[1:])
+        self._end_merging(sources)
+        read = self._transcripts.by_id(first.transcript.id)
+        odd = None if read is None or live else read.odd
+        if seconds is not None:
+            return Read(Progress.LATER, signature, seconds, again, odd)
+        return Read(Progress.DONE, signature, look_again=again, odd=odd)
 
-    def _reset(self, transcript: Transcript) -> Transcript:
-        """The transcript as if it was never read; what was delivered of it stays known."""
-        transcript = self._transcripts.stored(transcript)
-        transcript = replace(
-            transcript,
-            cursor=START,
-            at_end=False,
-            session_id=None,
-            copy_of=None,
-            copy_bytes=0,
-            shrunk_at=None,
-            excluded=None,
-            excluded_project=None,
-        )
+    def _take_open_end(self, source: Source, union: Union) -> float | None:
+        """Fold a last line without its newline where it is whole and rests; seconds until it may."""
+        line = source.open_end()
+        items = [] if line is None or line.data is None else decode_line(line.data)
+        if line is None or len(items) != 1 or not isinstance(items[0], Entry):
+            return None
+        seconds = decide.of_an_open_end(source.signature, self._now())
+        if seconds is None:
+            latest = source.moved().latest_at or 0
+            union.take_open_end(source, line, items[0], max(latest, items[0].timestamp or 0))
+        return seconds
+
+    def _end_merging(self, sources: list[Source]) -> None:
+        """All files that were read again are at their end: from here on each is read by itself."""
+        if not sources[0].transcript.merging:
+            return
+        transcripts, _sessions = self._family(self._transcripts.sessions_of(sources[0].transcript.id))
+        if all(one.at_end for one in transcripts if one.merging):
+            for one in transcripts:
+                self._transcripts.save(replace(one, merging=False))
+
+    # what is forgotten, left, recorded
+
+    def _family(self, session_ids: Iterable[int]) -> tuple[list[Transcript], set[int]]:
+        """The files that hold these sessions, and those that share sessions with them; and all sessions."""
+        sessions: set[int] = set()
+        transcripts: dict[int, Transcript] = {}
+        pending = list(session_ids)
+        while pending:
+            session_id = pending.pop()
+            if session_id in sessions:
+                continue
+            sessions.add(session_id)
+            for transcript in self._transcripts.of_session(session_id):
+                if not _is_there(transcript):
+                    continue
+                transcripts[transcript.id] = transcript
+                pending += self._transcripts.sessions_of(transcript.id)
+        return sorted(transcripts.values(), key=lambda one: one.path), sessions
+
+    def _forget(self, session_id: int) -> None:
+        reading = self._readings.by_id(session_id)
+        if reading is not None and not reading.is_rootless:
+            self._readings.forget_history(session_id)
+            for transcript in self._transcripts.of_session(session_id):
+                if not _is_there(transcript):
+                    self._reset(transcript, merging=False)
+                    self._transcripts.let_go(transcript.id)
+
+    def _reset(self, transcript: Transcript, *, merging: bool) -> None:
+        """The transcript as if it was never read."""
         self._transcripts.forget_notes(transcript.id)
-        for session_id in self._sessions.of_transcript(transcript.id):
-            self._sessions.forget_history(session_id)
-            self.disturbed.update(self._transcripts.longer_copies(session_id, -1))
-        self._transcripts.save(transcript)
-        return transcript
+        self._transcripts.save(
+            replace(
+                transcript,
+                cursor=START,
+                at_end=False,
+                session_id=None,
+                shrunk_at=None,
+                excluded=None,
+                excluded_project=None,
+                latest_at=None,
+                odd=None,
+                merging=merging,
+            )
+        )
 
-    def _leave(self, transcript: Transcript, reason: str, project: str | None) -> None:
-        """Read no more of a file whose header names an excluded project."""
-        kept = None if project is None else self._intake.name(project)
+    def _save_shrunk(self, known: Transcript, signature: Signature) -> None:
+        self._transcripts.save(replace(known, signature=signature, at_end=False, shrunk_at=self._now()))
+
+    def _leave(self, transcript: Transcript, reason: str, header: Header | None) -> tuple[bytes, ...]:
+        """Read no more of a file whose header names an excluded project; returns files to read again."""
+        kept = None if header is None or header.cwd is None else self._judge.name(header.cwd)
+        name = self._judge.name(os.fsdecode(transcript.path.rpartition(b"/")[2]))
         with self._database.transaction():
             transcript = self._transcripts.stored(transcript)
-            self._transcripts.save(replace(transcript, at_end=True, excluded=reason, excluded_project=kept))
+            again = self.start_anew_at(transcript)
+            children = self._readings.guessed(name)
+            again += self.start_anew(child.id for child in children)
+            for child in children:
+                self._readings.update(child.id, guessed_parent=None)
+            left = self._transcripts.by_id(transcript.id) or transcript
+            self._transcripts.save(
+                replace(
+                    left,
+                    signature=transcript.signature,
+                    at_end=True,
+                    excluded=reason,
+                    excluded_project=kept,
+                )
+            )
+        return tuple(path for path in again if path != transcript.path)
+
+    def _wake_sessions(self, known: Transcript) -> None:
+        """What was read is sent."""
+        for session_id in self._transcripts.sessions_of(known.id):
+            self._readings.wake(session_id, self._now(), live=False)
 
     def _record_problem(self, path: bytes, error: OSError) -> None:
         known = self._transcripts.by_path(path)
         if known is not None:
-            for session_id in self._sessions.of_transcript(known.id):
-                self._sessions.wake(session_id, self._now(), live=False)  # what was read is sent
+            self._wake_sessions(known)
         try:
             signature = Signature.of(os.stat(path))  # noqa: PTH116 - bytes path
         except OSError:
@@ -247,10 +402,21 @@ class Ingest:
         self._transcripts.save(replace(known, problem=reason, at_end=False))
 
 
-def _exceeds(backlog: tuple[int, int], limit: tuple[int, int]) -> bool:
-    return backlog[0] >= limit[0] or backlog[1] >= limit[1]
+def _is_there(transcript: Transcript) -> bool:
+    """False only for a file that is known to be gone: one that can not be looked at is there."""
+    try:
+        os.stat(transcript.path)  # noqa: PTH116 - bytes path
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        return True
+    return True
 
 
-def _first_header(descriptor: int, size: int) -> Header | None:
-    items = decode_line(tail.first_line(descriptor, size))
-    return next((item for item in items if isinstance(item, Header)), None)
+def _first_entries(descriptor: int, size: int) -> list[Entry]:
+    """The entries of a file's first line that holds any."""
+    for line in tail.read_piece(descriptor, START, size).lines:
+        found = [item for item in decode_line(line.data or b"") if isinstance(item, Entry)]
+        if found:
+            return found
+    return []

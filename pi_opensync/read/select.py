@@ -13,11 +13,12 @@ from pathlib import Path
 
 from pi_opensync.errors import UsageError
 from pi_opensync.fold import external_id
+from pi_opensync.model import Header
 from pi_opensync.pi.discover import Found
-from pi_opensync.pi.entries import Entry, Header, decode_line
+from pi_opensync.pi.entries import Entry, decode_line
 from pi_opensync.pi.parents import first_header
 from pi_opensync.pi.tail import START, Signature, opened, read_piece
-from pi_opensync.privacy.projects import Policy, is_in
+from pi_opensync.privacy.projects import Projects, is_in
 from pi_opensync.privacy.spelling import absolute
 
 _SPAN = re.compile(r"(\d{1,6})\s*([smhdw])")
@@ -75,7 +76,7 @@ class Wanted:
             limit=limit,
         )
 
-    def choose(self, files: Sequence[Found], policy: Policy) -> list[Chosen]:
+    def choose(self, files: Sequence[Found], policy: Projects) -> list[Chosen]:
         """The transcripts that are wanted, the newest first."""
         if (named := self._file(files)) is not None:
             files = [*files, named]

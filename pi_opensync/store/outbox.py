@@ -6,13 +6,12 @@ from typing import Any
 
 import msgspec
 
-from pi_opensync.fold import Message
-from pi_opensync.pi.translate import open_calls
+from pi_opensync.fold import open_calls
+from pi_opensync.model import Message
 from pi_opensync.privacy.cleaner import WITHHELD
 from pi_opensync.store.database import Database
 
 _encode = msgspec.msgpack.Encoder().encode
-_message = msgspec.msgpack.Decoder(Message).decode
 _COLUMNS = (
     "id, external_id, position, created_at, wanted, wanted_digest, acked_digest, acked_at, attempted_digest, "
     "failures, next_try, checked"
@@ -51,38 +50,6 @@ class Waiting:
         return self.acked_digest is not None or self.attempted_digest is not None
 
 
-class SessionMemory:
-    """`fold.Memory` over the tables, for one session and one reading of it from the start."""
-
-    def __init__(self, database: Database, session_id: int, generation: int) -> None:
-        self._database = database
-        self._session_id = session_id
-        self._generation = generation
-
-    def seen(self, entry_id: str) -> bool:
-        query = "SELECT 1 FROM seen WHERE session_id = ? AND entry_id = ?"
-        return self._database.one(query, self._session_id, _key(entry_id)) is not None
-
-    def remember(self, entry_id: str) -> None:
-        self._database.execute(
-            "INSERT OR IGNORE INTO seen(session_id, entry_id) VALUES (?, ?)",
-            (self._session_id, _key(entry_id)),
-        )
-
-    def taken(self, message_id: str) -> bool:
-        query = "SELECT 1 FROM messages WHERE external_id = ? AND generation = ?"
-        return self._database.one(query, message_id, self._generation) is not None
-
-    def waiting_for(self, call_id: str) -> Message | None:
-        draft = self._database.one(
-            "SELECT m.draft FROM calls c JOIN messages m ON m.id = c.message_id "
-            "WHERE c.session_id = ? AND c.call_id = ? ORDER BY c.position DESC LIMIT 1",
-            self._session_id,
-            _key(call_id),
-        )
-        return None if draft is None else _message(draft)
-
-
 class Outbox:
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -105,7 +72,7 @@ class Outbox:
         """
         calls = open_calls(message.parts)
         draft = _encode(message) if calls else None
-        row = self._database.execute(
+        row = self._database.row(
             "INSERT INTO messages(session_id, external_id, generation, position, created_at, wanted, bytes, "
             "wanted_digest, next_try, draft, parked) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
             "ON CONFLICT (external_id) DO UPDATE SET session_id = excluded.session_id, "
@@ -135,18 +102,18 @@ class Outbox:
                 parked,
                 WITHHELD,
             ),
-        ).fetchone()
+        )
         if not any(part.call_id is not None for part in message.parts):
             return  # it has no calls, and never had any
-        self._database.execute("DELETE FROM calls WHERE message_id = ?", row)
-        self._database.executemany(
+        self._database.run("DELETE FROM calls WHERE message_id = ?", row)
+        self._database.run_many(
             "INSERT OR REPLACE INTO calls(session_id, call_id, position, message_id) VALUES (?, ?, ?, ?)",
             [(session_id, _key(call), message.position, row[0]) for call in calls],
         )
 
     def hold(self, session_id: int, until: float) -> None:
         """Hold back the unsent messages of the session that wait for results."""
-        self._database.execute(
+        self._database.run(
             f"UPDATE messages SET next_try = max(next_try, ?) WHERE session_id = ? AND {_WAITING} "
             "AND draft IS NOT NULL AND attempted_digest IS NULL",
             (until, session_id),
@@ -164,33 +131,33 @@ class Outbox:
         """(messages, bytes) that wait, of one session or of all."""
         query = f"SELECT count(*), coalesce(sum(bytes), 0) FROM messages WHERE {_WAITING}"
         if session_id is None:
-            row = self._database.execute(query).fetchone()
+            row = self._database.row(query)
         else:
-            row = self._database.execute(f"{query} AND session_id = ?", (session_id,)).fetchone()
+            row = self._database.row(f"{query} AND session_id = ?", (session_id,))
         return row[0], row[1]
 
     def withdraw(self, session_id: int) -> None:
         """Forget what waits of the session: it must not leave any more."""
-        self._database.execute(
+        self._database.run(
             "DELETE FROM messages WHERE session_id = ? AND wanted IS NOT NULL AND acked_digest IS NULL "
             "AND attempted_digest IS NULL",
             (session_id,),
         )
-        self._database.execute(
+        self._database.run(
             "UPDATE messages SET wanted = NULL, parked = NULL, draft = NULL, wanted_digest = x'' "
             "WHERE session_id = ? AND wanted IS NOT NULL",
             (session_id,),
         )
-        self._database.execute("UPDATE messages SET draft = NULL WHERE session_id = ?", (session_id,))
+        self._database.run("UPDATE messages SET draft = NULL WHERE session_id = ?", (session_id,))
 
     def kept(self, session_id: int) -> list[tuple[int, bytes]]:
         """(id, payload) of what waits or is parked."""
         query = "SELECT id, wanted FROM messages WHERE session_id = ? AND wanted IS NOT NULL"
-        return self._database.execute(query, (session_id,)).fetchall()
+        return self._database.rows(query, (session_id,))
 
     def rewrite(self, message_id: int, payload: bytes, digest: bytes, parked: str | None) -> None:
         """Want another payload of a message whose transcript is gone; `parked` is why it must not be sent."""
-        self._database.execute(
+        self._database.run(
             "UPDATE messages SET wanted = ?, bytes = ?, wanted_digest = ?, parked = coalesce(?, parked), "
             "draft = NULL WHERE id = ?",
             (payload, len(payload), digest, parked, message_id),
@@ -198,7 +165,7 @@ class Outbox:
 
     def attempt(self, messages: Sequence[Waiting]) -> None:
         """Record, before the request, that the server may get to hold these."""
-        self._database.executemany(
+        self._database.run_many(
             "UPDATE messages SET attempted_digest = ? WHERE id = ?",
             [
                 (attempted(message.wanted_digest, message.attempted_digest, message.acked_digest), message.id)
@@ -208,14 +175,14 @@ class Outbox:
 
     def unattempt(self, messages: Sequence[Waiting]) -> None:
         """The attempt is known to have stored nothing: give back what was recorded before it."""
-        self._database.executemany(
+        self._database.run_many(
             "UPDATE messages SET attempted_digest = ? WHERE id = ?",
             [(message.attempted_digest, message.id) for message in messages],
         )
 
     def acknowledge(self, messages: Sequence[Waiting], server_time: float) -> None:
         """The server holds these versions and no other; a newer one that came meanwhile stays wanted."""
-        self._database.executemany(
+        self._database.run_many(
             "UPDATE messages SET acked_digest = :digest, attempted_digest = :digest, acked_at = :at, "
             "failures = 0, next_try = 0, "
             "wanted = CASE WHEN wanted_digest = :digest THEN NULL ELSE wanted END "
@@ -225,20 +192,20 @@ class Outbox:
 
     def checked(self, messages: Sequence[Waiting]) -> None:
         """These were looked for on the server."""
-        self._database.executemany(
+        self._database.run_many(
             "UPDATE messages SET checked = 1 WHERE id = ?", [(message.id,) for message in messages]
         )
 
     def held_otherwise(self, messages: Sequence[Waiting], server_time: float) -> None:
         """The server holds other versions of these: what is wanted is an update."""
-        self._database.executemany(
+        self._database.run_many(
             "UPDATE messages SET acked_digest = x'', acked_at = ? WHERE id = ?",
             [(server_time, message.id) for message in messages],
         )
 
     def held_as(self, messages: Sequence[tuple[Waiting, str]]) -> None:
         """Somebody else's messages on the server count as these, for good."""
-        self._database.executemany(
+        self._database.run_many(
             "UPDATE messages SET held_as = ?, acked_digest = wanted_digest, wanted = NULL WHERE id = ?",
             [(key, message.id) for message, key in messages],
         )
@@ -246,23 +213,23 @@ class Outbox:
     def held_ids(self, session_id: int) -> set[str]:
         """The ids of somebody else's messages that count as messages of the session."""
         query = "SELECT held_as FROM messages WHERE session_id = ? AND held_as IS NOT NULL"
-        return {row[0] for row in self._database.execute(query, (session_id,))}
+        return {row[0] for row in self._database.rows(query, (session_id,))}
 
     def postpone(self, messages: Sequence[Waiting], until: float, *, failed: bool) -> None:
-        self._database.executemany(
+        self._database.run_many(
             "UPDATE messages SET next_try = ?, failures = failures + ? WHERE id = ?",
             [(until, failed, message.id) for message in messages],
         )
 
     def park(self, message: Waiting, reason: str) -> None:
-        self._database.execute("UPDATE messages SET parked = ? WHERE id = ?", (reason, message.id))
+        self._database.run("UPDATE messages SET parked = ? WHERE id = ?", (reason, message.id))
 
     def _select(self, where: str, order: str, session_id: int, limit: int) -> list[Waiting]:
-        rows: list[tuple[Any, ...]] = self._database.execute(
+        rows: list[tuple[Any, ...]] = self._database.rows(
             f"SELECT {_COLUMNS} FROM messages WHERE session_id = ? AND {_WAITING} AND {where} "
             f"ORDER BY {order} LIMIT ?",
             (session_id, limit),
-        ).fetchall()
+        )
         return [Waiting(*row) for row in rows]
 
 

@@ -20,7 +20,7 @@ class Parked:
 
 
 def parked(database: Database) -> list[Parked]:
-    rows = database.execute(
+    rows = database.rows(
         "SELECT 'session', external_id, external_id, parked, length(wanted), parked <> ? FROM sessions "
         "WHERE parked IS NOT NULL UNION ALL "
         "SELECT 'message', m.external_id, s.external_id, m.parked, m.bytes, m.wanted IS NOT NULL "
@@ -33,35 +33,35 @@ def parked(database: Database) -> list[Parked]:
 def retry(database: Database, external_id: str | None, now: float) -> int:
     """Want a parked row again, or all of them; returns how many. What was dropped stays so."""
     with database.transaction():
-        sessions = database.execute(
+        sessions = database.run(
             "UPDATE sessions SET parked = NULL, failures = 0, next_try = 0, due = ? "
             "WHERE parked IS NOT NULL AND parked <> ? AND coalesce(?, external_id) = external_id",
             (now, DROPPED, external_id),
-        ).rowcount
-        database.execute(
+        )
+        database.run(
             "UPDATE sessions SET due = ? WHERE id IN (SELECT session_id FROM messages "
             "WHERE parked IS NOT NULL AND wanted IS NOT NULL AND coalesce(?, external_id) = external_id)",
             (now, external_id),
         )
-        messages = database.execute(
+        messages = database.run(
             "UPDATE messages SET parked = NULL, failures = 0, next_try = 0 WHERE parked IS NOT NULL "
             "AND wanted IS NOT NULL AND coalesce(?, external_id) = external_id",
             (external_id,),
-        ).rowcount
+        )
     return sessions + messages
 
 
 def drop(database: Database, external_id: str) -> int:
     """Forget the payload of a parked row, or of a session and all that waits in it; returns how many."""
     with database.transaction():
-        session = database.execute(
+        session = database.run(
             "UPDATE sessions SET parked = ?, due = NULL WHERE parked IS NOT NULL AND external_id = ?",
             (DROPPED, external_id),
-        ).rowcount
-        messages = database.execute(
+        )
+        messages = database.run(
             "UPDATE messages SET parked = ?, wanted = NULL WHERE wanted IS NOT NULL AND "
             "((parked IS NOT NULL AND external_id = ?) OR session_id IN "
             "(SELECT id FROM sessions WHERE external_id = ? AND parked = ?))",
             (DROPPED, external_id, external_id, DROPPED),
-        ).rowcount
+        )
     return session + messages

@@ -1,6 +1,6 @@
-"""Rows of the transcripts: what was read of which file, and what in it was not understood."""
+"""Rows of the transcripts: what was read of which file, and what in it is not shown or not understood."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,8 +13,8 @@ BROKEN = "broken"
 NOT_STORED = 0
 
 _COLUMNS = (
-    "id, path, signature, followed, at_end, cursor, session_id, copy_of, shrunk_at, problem, excluded, "
-    "copy_bytes, excluded_project"
+    "id, path, signature, followed, at_end, cursor, session_id, shrunk_at, problem, excluded, "
+    "excluded_project, latest_at, odd, merging"
 )
 _signature = msgspec.msgpack.Decoder(Signature).decode
 _cursor = msgspec.msgpack.Decoder(Cursor).decode
@@ -23,40 +23,26 @@ _encode = msgspec.msgpack.Encoder().encode
 
 @dataclass(frozen=True, slots=True)
 class Transcript:
+    """`session_id` is of the session under the cursor, `latest_at` the latest moment that was read (ms).
+
+    `problem` is why it can not be read, `excluded` why it is not read past its header, `odd` why what is in
+    it belongs to no session. `merging`: it is read again with the other files of its session.
+    """
+
     id: int
     path: bytes
     signature: Signature
-    followed: bool
-    at_end: bool
-    cursor: Cursor
-    session_id: int | None
-    copy_of: int | None
-    shrunk_at: float | None
-    problem: str | None
+    followed: bool = True
+    at_end: bool = False
+    cursor: Cursor = START
+    session_id: int | None = None
+    shrunk_at: float | None = None
+    problem: str | None = None
     excluded: str | None = None
-    copy_bytes: int = 0
     excluded_project: str | None = None
-
-    @classmethod
-    def new(cls, path: bytes, signature: Signature) -> "Transcript":
-        """One that has no row yet."""
-        return cls(
-            id=NOT_STORED,
-            path=path,
-            signature=signature,
-            followed=True,
-            at_end=False,
-            cursor=START,
-            session_id=None,
-            copy_of=None,
-            shrunk_at=None,
-            problem=None,
-        )
-
-    @property
-    def belongs_somewhere(self) -> bool:
-        """Whether a session of pi's stands in it, here or in the file that it is a copy of."""
-        return not (self.session_id is None and self.copy_of is None and self.excluded is None)
+    latest_at: int | None = None
+    odd: str | None = None
+    merging: bool = False
 
 
 class Transcripts:
@@ -64,12 +50,12 @@ class Transcripts:
         self._database = database
 
     def all(self) -> list[Transcript]:
-        return [_row(row) for row in self._database.execute(f"SELECT {_COLUMNS} FROM transcripts")]
+        return [_row(row) for row in self._database.rows(f"SELECT {_COLUMNS} FROM transcripts")]
 
     def looked_at(self) -> Iterator[tuple[bytes, Signature]]:
         """Path and signature of those that need no look until they change."""
         query = "SELECT path, signature FROM transcripts WHERE (at_end OR NOT followed) AND problem IS NULL"
-        return ((path, _signature(signature)) for path, signature in self._database.execute(query))
+        return ((path, _signature(signature)) for path, signature in self._database.rows(query))
 
     def by_path(self, path: bytes) -> Transcript | None:
         return self._find("path = ?", path)
@@ -79,28 +65,42 @@ class Transcripts:
 
     def by_inode(self, signature: Signature) -> list[Transcript]:
         query = f"SELECT {_COLUMNS} FROM transcripts WHERE device = ? AND inode = ?"
-        return [_row(row) for row in self._database.execute(query, (signature.device, signature.inode))]
+        return [_row(row) for row in self._database.rows(query, (signature.device, signature.inode))]
 
-    def longer_copies(self, session_id: int, length: int) -> list[bytes]:
-        """Have the copies of a session looked at again that hold more of it; returns their paths."""
-        query = "UPDATE transcripts SET at_end = 0 WHERE copy_of = ? AND copy_bytes > ? RETURNING path"
-        return [row[0] for row in self._database.execute(query, (session_id, length)).fetchall()]
+    def of_session(self, session_id: int) -> list[Transcript]:
+        """The files that the session stands in, by path."""
+        query = (
+            f"SELECT {_COLUMNS} FROM transcripts WHERE id IN "
+            "(SELECT transcript_id FROM holdings WHERE session_id = ?) ORDER BY path"
+        )
+        return [_row(row) for row in self._database.rows(query, (session_id,))]
+
+    def sessions_of(self, transcript_id: int) -> list[int]:
+        """The sessions that stand in the file."""
+        rows = self._database.rows(
+            "SELECT session_id FROM holdings WHERE transcript_id = ?", (transcript_id,)
+        )
+        return [row[0] for row in rows]
+
+    def hold(self, session_id: int, transcript_id: int) -> None:
+        """The session stands in the file."""
+        self._database.run("INSERT OR IGNORE INTO holdings VALUES (?, ?)", (session_id, transcript_id))
+
+    def let_go(self, transcript_id: int) -> None:
+        """The file holds no session that is known."""
+        self._database.run("DELETE FROM holdings WHERE transcript_id = ?", (transcript_id,))
 
     def excluded(self) -> list[Transcript]:
         """Those that hold a session of an excluded project."""
         query = f"SELECT {_COLUMNS} FROM transcripts WHERE excluded IS NOT NULL"
-        return [_row(row) for row in self._database.execute(query)]
+        return [_row(row) for row in self._database.rows(query)]
 
-    def copies(self) -> list[tuple[bytes, bytes]]:
-        """The path of each copy with that of the transcript that its session is read from."""
-        query = (
-            "SELECT c.path, t.path FROM transcripts c JOIN sessions s ON s.id = c.copy_of "
-            "JOIN transcripts t ON t.id = s.transcript_id"
-        )
-        return self._database.execute(query).fetchall()
+    def excluded_named(self, name: bytes) -> Transcript | None:
+        """An excluded file of that name, wherever it was."""
+        return next((one for one in self.excluded() if one.path.rpartition(b"/")[2] == name), None)
 
     def add(self, path: bytes, signature: Signature, *, followed: bool) -> Transcript:
-        self._database.execute(
+        self._database.run(
             "INSERT INTO transcripts(path, signature, device, inode, size, followed) "
             "VALUES (?, ?, ?, ?, ?, ?)",
             (path, _encode(signature), signature.device, signature.inode, signature.size, followed),
@@ -116,10 +116,10 @@ class Transcripts:
         return self.add(transcript.path, transcript.signature, followed=transcript.followed)
 
     def save(self, transcript: Transcript) -> None:
-        self._database.execute(
+        self._database.run(
             "UPDATE transcripts SET path = ?, signature = ?, device = ?, inode = ?, size = ?, followed = ?, "
-            "at_end = ?, offset = ?, cursor = ?, session_id = ?, copy_of = ?, shrunk_at = ?, problem = ?, "
-            "excluded = ?, copy_bytes = ?, excluded_project = ? WHERE id = ?",
+            "at_end = ?, offset = ?, cursor = ?, session_id = ?, shrunk_at = ?, problem = ?, excluded = ?, "
+            "excluded_project = ?, latest_at = ?, odd = ?, merging = ? WHERE id = ?",
             (
                 transcript.path,
                 _encode(transcript.signature),
@@ -131,37 +131,45 @@ class Transcripts:
                 transcript.cursor.offset,
                 _encode(transcript.cursor),
                 transcript.session_id,
-                transcript.copy_of,
                 transcript.shrunk_at,
                 transcript.problem,
                 transcript.excluded,
-                transcript.copy_bytes,
                 transcript.excluded_project,
+                transcript.latest_at,
+                transcript.odd,
+                transcript.merging,
                 transcript.id,
             ),
         )
 
     def note(self, transcript_id: int, kind: str, start: int, stop: int) -> None:
         """Record bytes that were not understood; broken neighbours, and all of a type, as one."""
-        merged = self._database.execute(
+        merged = self._database.run(
             "UPDATE oddities SET stop = ?, count = count + 1 "
             "WHERE transcript_id = ? AND kind = ? AND (stop >= ? - 1 OR kind <> ?) AND start = "
             "(SELECT max(start) FROM oddities WHERE transcript_id = ? AND kind = ?)",
             (stop, transcript_id, kind, start, BROKEN, transcript_id, kind),
         )
-        if merged.rowcount == 0:
-            self._database.execute(
+        if merged == 0:
+            self._database.run(
                 "INSERT OR REPLACE INTO oddities(transcript_id, start, stop, kind, count) "
                 "VALUES (?, ?, ?, ?, 1)",
                 (transcript_id, start, stop, kind),
             )
 
+    def leave_out(self, transcript_id: int, counts: Mapping[str, int]) -> None:
+        """Count what was read and is not shown."""
+        self._database.run_many(
+            "INSERT INTO left_out VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET count = count + excluded.count",
+            [(transcript_id, kind, count) for kind, count in counts.items()],
+        )
+
     def forget_notes(self, transcript_id: int) -> None:
-        self._database.execute("DELETE FROM oddities WHERE transcript_id = ?", (transcript_id,))
+        for table in ("oddities", "left_out"):
+            self._database.run(f"DELETE FROM {table} WHERE transcript_id = ?", (transcript_id,))
 
     def _find(self, where: str, value: object) -> Transcript | None:
-        query = f"SELECT {_COLUMNS} FROM transcripts WHERE {where}"
-        row = self._database.execute(query, (value,)).fetchone()
+        row = self._database.row(f"SELECT {_COLUMNS} FROM transcripts WHERE {where}", (value,))
         return None if row is None else _row(row)
 
 
@@ -174,10 +182,11 @@ def _row(row: tuple[Any, ...]) -> Transcript:
         at_end=bool(row[4]),
         cursor=_cursor(row[5]) if row[5] else START,
         session_id=row[6],
-        copy_of=row[7],
-        shrunk_at=row[8],
-        problem=row[9],
-        excluded=row[10],
-        copy_bytes=row[11],
-        excluded_project=row[12],
+        shrunk_at=row[7],
+        problem=row[8],
+        excluded=row[9],
+        excluded_project=row[10],
+        latest_at=row[11],
+        odd=row[12],
+        merging=bool(row[13]),
     )

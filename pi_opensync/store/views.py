@@ -30,6 +30,8 @@ class Tally:
     bytes_behind: int
     broken_lines: int
     unknown_types: dict[str, int]
+    left_out: dict[str, int]
+    transcripts_odd: int
     last_success_at: float | None
     last_error_at: float | None
     last_error: str | None
@@ -64,6 +66,8 @@ def tally(database: Database) -> Tally:
         ),
         broken_lines=one("SELECT coalesce(sum(count), 0) FROM oddities WHERE kind = ?", BROKEN),
         unknown_types=dict(unknown),
+        left_out=left_out(database),
+        transcripts_odd=one("SELECT count(*) FROM transcripts WHERE odd IS NOT NULL"),
         last_success_at=database.meta("last_success_at"),
         last_error_at=database.meta("last_error_at"),
         last_error=database.meta("last_error"),
@@ -111,19 +115,25 @@ def session_rows(database: Database) -> list[SessionRow]:
 
 @dataclass(frozen=True, slots=True)
 class TranscriptRow:
-    """A transcript: whether it is `followed`, whether a session was read of it, why it stays here."""
+    """A transcript: whether it is `followed`, whether a session was read of it, why it stays here.
+
+    `odd` is why what is in it belongs to no session.
+    """
 
     followed: bool
     has_session: bool
     excluded: str | None
+    odd: str | None = None
 
 
 def transcript_rows(database: Database) -> dict[bytes, TranscriptRow]:
     """Every transcript that was met, by its path."""
-    rows = database.rows("SELECT path, followed, session_id, copy_of, excluded FROM transcripts")
+    rows = database.rows(
+        "SELECT path, followed, id IN (SELECT transcript_id FROM holdings), excluded, odd FROM transcripts"
+    )
     return {
-        path: TranscriptRow(bool(followed), session_id is not None or copy_of is not None, excluded)
-        for path, followed, session_id, copy_of, excluded in rows
+        path: TranscriptRow(bool(followed), bool(has_session), excluded, odd)
+        for path, followed, has_session, excluded, odd in rows
     }
 
 
@@ -151,6 +161,11 @@ def wanted_rows(database: Database) -> Iterator[WantedRow]:
             (session_id,),
         )
         yield WantedRow(external_id, payload, [(body, bool(leaves)) for body, leaves in messages])
+
+
+def left_out(database: Database) -> dict[str, int]:
+    """What was read and is not shown, by kind."""
+    return dict(database.rows("SELECT kind, sum(count) FROM left_out GROUP BY kind ORDER BY kind"))
 
 
 def withheld(database: Database) -> int:

@@ -1,6 +1,5 @@
 """Questions beside a daemon that works hard are answered at once."""
 
-import sqlite3
 import time
 from dataclasses import asdict
 
@@ -10,6 +9,7 @@ from pi_opensync import __version__
 from pi_opensync.cli.screen import screen
 from pi_opensync.daemon.events import LogEvents
 from pi_opensync.daemon.pulse import Pulse
+from pi_opensync.sqlite import StoreUnavailable
 from tests.clock import Clock
 from tests.conftest import Cli
 from tests.read.settled import talk
@@ -47,9 +47,9 @@ def test_a_state_that_can_not_be_written_is_told() -> None:
     clock = Clock(1_000.0)
     events = LogEvents(CapturingLogger(), now=clock.now)
     assert events.trouble_of_late() is None
-    events.trouble(sqlite3.OperationalError("database or disk is full"))
+    events.trouble(StoreUnavailable("the disk is full"))
     trouble = events.trouble_of_late()
-    assert trouble == "database or disk is full"
+    assert trouble == "the disk is full"
     beat = asdict(Pulse(7, 1_000.0, __version__, "events", 1, trouble))
     holder = {"pid": 7, "command": "watch", "version": __version__, "since": 990.0}
     report: dict[str, object] = {
@@ -62,6 +62,6 @@ def test_a_state_that_can_not_be_written_is_told() -> None:
         "roots": [],
         "state": None,
     }
-    assert "trouble   the state can not be written: database or disk is full" in screen(report, 1_001.0)
+    assert "trouble   the state can not be written: the disk is full" in screen(report, 1_001.0)
     clock.move(60)
     assert events.trouble_of_late() is None

@@ -225,7 +225,7 @@ def test_a_state_of_a_newer_version_fails(tmp_path: Path) -> None:
 
 def test_parked_messages_are_told(tmp_path: Path) -> None:
     opened = open_database(tmp_path)
-    opened.execute(
+    opened.run(
         "INSERT INTO messages(session_id, external_id, generation, position, created_at, bytes,"
         " wanted_digest, parked) VALUES (1, 'a', 1, 1, 1, 1, x'00', 'too large')"
     )

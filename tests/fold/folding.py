@@ -7,9 +7,11 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any, NamedTuple
 
-from pi_opensync.fold import Message, SessionState, begin, external_id, fold
-from pi_opensync.pi.entries import Broken, Entry, Header, decode_line, flattened
-from pi_opensync.pi.translate import Options, open_calls
+from pi_opensync.fold import Origin, begin, external_id, fold, open_calls, title
+from pi_opensync.model import Broken, Header, Message, Options, Session
+from pi_opensync.opensync.payloads import session_payload
+from pi_opensync.pi.entries import Entry, decode_line
+from pi_opensync.pi.translate import translate
 from pi_opensync.privacy.cleaner import Cleaner
 
 HIDDEN = Options()
@@ -45,6 +47,10 @@ class Memory:
         asking = self._asking.get(call_id)
         return self.messages[asking[max(asking)]] if asking else None
 
+    def shown_above(self, entry_id: str) -> str | None:
+        del entry_id
+        return None
+
     def put(self, message: Message) -> None:
         self.messages[message.external_id] = message
         waiting = open_calls(message.parts)
@@ -56,10 +62,15 @@ class Memory:
                 asking.pop(message.position, None)
 
 
+def payload(session: Session, **how: Any) -> dict[str, Any]:
+    """The body of `/sync/session`."""
+    return session_payload(session, title(session), **how)
+
+
 class Folded(NamedTuple):
     """A session after its last entry, and its messages by id in their order."""
 
-    state: SessionState
+    state: Session
     messages: dict[str, Message]
 
     @property
@@ -74,7 +85,7 @@ class Folded(NamedTuple):
 
 @dataclass(slots=True)
 class _Session:
-    state: SessionState
+    state: Session
     memory: Memory = field(default_factory=Memory)
 
 
@@ -90,7 +101,7 @@ class Folding:
     _sessions: dict[str, _Session] = field(default_factory=dict)
     _current: _Session | None = None
 
-    def take(self, line: bytes) -> list[tuple[SessionState, Message | None]]:
+    def take(self, line: bytes) -> list[tuple[Session, Message | None]]:
         """Fold a complete line without its newline; returns what each entry of it led to."""
         return [
             (self._current.state, message)
@@ -108,7 +119,7 @@ class Folding:
             key = external_id(item)
             if key not in self._sessions:
                 parent = self.parent_id(item.parent) if item.parent is not None else None
-                self._sessions[key] = _Session(begin(item, parent, self.clean))
+                self._sessions[key] = _Session(begin(item, Origin(parent), self.clean))
             self._current = self._sessions[key]
         elif isinstance(item, Broken) or self._current is None:
             self.broken += 1
@@ -117,22 +128,17 @@ class Folding:
         return None
 
     def _fold(self, session: _Session, entry: Entry, line: bytes) -> Message | None:
-        try:
-            step = fold(session.state, entry, session.memory, self.options, self.clean)
-        except RecursionError:
-            whole = [item for item in flattened(line) if isinstance(item, Entry)]
-            if not whole:
-                self.broken += 1
-                return None
-            entry = whole[0]
-            step = fold(session.state, entry, session.memory, self.options, self.clean)
-        session.state = step.state
-        if step.repeat:
+        event = translate(entry, line, self.options, self.clean, session.state)
+        if event is None:
+            self.broken += 1
             return None
-        if entry.id is not None:
-            session.memory.entries.add(entry.id)
-        if step.unknown is not None:
-            self.unknown.append(step.unknown)
+        step = fold(session.state, event, session.memory)
+        session.state = step.session
+        if step.is_repeat:
+            return None
+        session.memory.entries.add(step.key)
+        if event.unknown is not None:
+            self.unknown.append(event.unknown)
         if step.message is not None:
             session.memory.put(step.message)
         return step.message

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from pi_opensync.model import Options
 from pi_opensync.opensync.payloads import message_payload
-from pi_opensync.pi.translate import Options
 from tests.fold.folding import (
     CALLS,
     EVERYTHING,
@@ -92,8 +92,8 @@ def test_thinking_is_hidden(options: Options) -> None:
 def test_thinking_is_shown_as_text_in_its_place(options: Options) -> None:
     content = [text("a"), thinking("b\nc"), thinking(""), text("d")]
     shown = payload(said("assistant", content, 1), options)
-    assert shown["textContent"] == "a\n<thinking>\nb\nc\n</thinking>\nd"
-    assert shown["parts"] == spoken("a\n<thinking>\nb\nc\n</thinking>\nd")
+    assert shown["textContent"] == "a\n<thinking>\n\nb\nc\n\n</thinking>\n\nd"
+    assert shown["parts"] == spoken("a\n<thinking>\n\nb\nc\n\n</thinking>\n\nd")
 
 
 def test_a_part_is_a_run_of_text_and_thinking_or_a_call() -> None:
@@ -107,7 +107,7 @@ def test_a_part_is_a_run_of_text_and_thinking_or_a_call() -> None:
         call("e"),
     ]
     assert parts(said("assistant", content, 1), EVERYTHING) == [
-        {"type": "text", "content": "<thinking>\nt\n</thinking>\na"},
+        {"type": "text", "content": "<thinking>\n\nt\n\n</thinking>\n\na"},
         {"type": "tool-call", "content": {"toolName": "read", "args": {"path": "x"}}},
         {"type": "text", "content": "b\nc"},
         {"type": "tool-call", "content": {"toolName": "bash", "args": {}}},

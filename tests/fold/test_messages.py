@@ -5,9 +5,8 @@ from typing import Any
 
 import pytest
 
-from pi_opensync.fold import Message
+from pi_opensync.model import Message, Options
 from pi_opensync.opensync.payloads import message_payload
-from pi_opensync.pi.translate import Options
 from tests.fold.folding import (
     CALLS,
     EVERYTHING,
@@ -126,6 +125,7 @@ def test_a_command_of_the_user_is_a_call_and_its_result(
     assert made["role"] == "tool"
     assert made["textContent"] == f"$ make test\n{shown}"
     assert made["parts"] == [
+        {"type": "text", "content": "$ make test"},
         {"type": "tool-call", "content": {"toolName": "bash", "args": {"command": "make test"}}},
         {"type": "tool-result", "content": shown},
     ]

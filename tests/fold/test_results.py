@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pi_opensync.fold import Message
-from pi_opensync.pi.translate import open_calls
+from pi_opensync.fold import open_calls
+from pi_opensync.model import Message
 from tests.fold.folding import (
     CALLS,
     HIDDEN,

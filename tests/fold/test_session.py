@@ -8,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pi_opensync.fold import title
-from pi_opensync.opensync.payloads import session_payload
 from tests.fold.folding import (
     CALLS,
     CWD,
@@ -24,6 +23,7 @@ from tests.fold.folding import (
     image,
     iso,
     old_header,
+    payload,
     said,
     text,
 )
@@ -32,7 +32,7 @@ FORK = header(parentSession=f"/sessions/2026_{PARENT_ID}.jsonl")
 
 
 def shown(*entries: Item, head: Item | None = None, **how: Any) -> dict[str, Any]:
-    return session_payload(fold_lines([head or header(), *entries], **how).state)
+    return payload(fold_lines([head or header(), *entries], **how).state)
 
 
 def named(name: str | None, at: float = 1) -> Item:
@@ -240,7 +240,7 @@ def test_the_date_is_that_of_the_header() -> None:
 
 def test_a_session_never_carries_null() -> None:
     folded = fold_lines([header(cwd=None, timestamp=None)], CALLS)
-    assert None not in session_payload(folded.state).values()
+    assert None not in payload(folded.state).values()
 
 
 def test_lone_surrogates_of_a_session_become_replacement_characters() -> None:

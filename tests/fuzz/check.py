@@ -9,12 +9,11 @@ from types import FrameType
 
 import msgspec
 
-from pi_opensync.fold import Message, SessionState
-from pi_opensync.opensync.payloads import message_payload, session_payload
-from pi_opensync.pi.entries import Broken, decode_line
-from pi_opensync.pi.translate import Options
+from pi_opensync.model import Broken, Message, Options, Session
+from pi_opensync.opensync.payloads import message_payload
+from pi_opensync.pi.entries import decode_line
 from tests.acceptance import accepted
-from tests.fold.folding import PARENT_ID, Folding, encoded, header
+from tests.fold.folding import PARENT_ID, Folding, encoded, header, payload
 from tests.fuzz.mutations import mutated
 
 LINES_A_SESSION = 100
@@ -112,13 +111,13 @@ def check_ranges(line: bytes) -> None:
             raise AssertionError("a broken range lies outside its line")
 
 
-def check_state(state: SessionState) -> None:
-    accepted(session_payload(state))
-    if msgspec.msgpack.decode(msgspec.msgpack.encode(state), type=SessionState) != state:
+def check_state(state: Session) -> None:
+    accepted(payload(state))
+    if msgspec.msgpack.decode(msgspec.msgpack.encode(state), type=Session) != state:
         raise AssertionError("a state is not what was kept of it")
 
 
-def check_message(message: Message, state: SessionState) -> None:
+def check_message(message: Message, state: Session) -> None:
     if not accepted(message_payload(message, state.external_id))["parts"]:
         raise AssertionError("a message has no part")
     msgspec.msgpack.decode(msgspec.msgpack.encode(message), type=Message)

@@ -120,7 +120,7 @@ def hasty(folder: Path, now: float) -> tuple[Database, Path | None]:
     """The state file without its waits for the disk: no test here cuts the power."""
     database, aside = open_or_rebuild(folder, now)
     with suppress(sqlite3.DatabaseError):  # a damaged file says so to whoever reads it next
-        database.execute("PRAGMA synchronous = OFF")
+        database.run("PRAGMA synchronous = OFF")
     return database, aside
 
 

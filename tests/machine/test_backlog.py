@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from pi_opensync.read import reader as ingest
+from pi_opensync.read import decide
 from tests.harness import World, session_id
 from tests.read.settled import put, talk
 from tests.standin.faults import Busy
@@ -16,8 +16,8 @@ PIECE = 4 << 20  # bytes that are read at a time; more than all of a session her
 
 @pytest.fixture(autouse=True)
 def small_limits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ingest, "MAX_SESSION_BACKLOG", (100, 1 << 20))
-    monkeypatch.setattr(ingest, "MAX_BACKLOG", (300, 8 << 20))
+    monkeypatch.setattr(decide, "MAX_SESSION_BACKLOG", (100, 1 << 20))
+    monkeypatch.setattr(decide, "MAX_BACKLOG", (300, 8 << 20))
 
 
 def long_session(world: World, name: str) -> list[str]:

@@ -10,7 +10,8 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
@@ -20,7 +21,6 @@ from pi_opensync.errors import AlreadyRunning, ConfigurationError, PiOpensyncErr
 from pi_opensync.read.baseline import Baseline
 from pi_opensync.read.select import Wanted
 from pi_opensync.store.database import Database, open_beside, open_database, open_or_rebuild
-from pi_opensync.store.schema import NEWEST
 from tests.harness import Snapshot, session_id
 from tests.machine.daemon import Commands, DaemonWorld
 from tests.read.settled import fresh, put, talk, turn
@@ -153,13 +153,24 @@ def spoil(database: Database, at: int) -> None:
             nonlocal count
             count += 1
             if count >= at:
-                raise sqlite3.DatabaseError("database disk image is malformed")
+                raise failing
             return really(query, *values)
 
         return run
 
-    database.execute = broken(database.execute)
-    database.executemany = broken(database.executemany)
+    failing = sqlite3.DatabaseError("database disk image is malformed")
+    failing.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
+    really = database.connection
+    database.connection = cast(
+        "sqlite3.Connection",
+        SimpleNamespace(
+            execute=broken(really.execute),
+            executemany=broken(really.executemany),
+            rollback=really.rollback,
+            in_transaction=False,
+            close=really.close,
+        ),
+    )
 
 
 def test_only_what_was_followed_is_taken_up_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -203,7 +214,8 @@ def test_a_file_that_is_not_ours_to_write_is_refused_with_a_hint(
     path = commands.folder / "state.sqlite3"
     connection = sqlite3.connect(path)
     if word == "newer":
-        connection.execute(f"PRAGMA user_version = {NEWEST + 1}")
+        connection.execute("INSERT INTO migrations VALUES ('a_step_of_the_future')")
+        connection.commit()
     else:
         connection.execute("PRAGMA application_id = 77")
     connection.close()
@@ -247,11 +259,13 @@ def test_the_state_is_for_its_user_alone(tmp_path: Path) -> None:
 
 WITH_LITTLE_ROOM = """
 import resource, sqlite3, sys
-from pi_opensync.store.schema import migrate
+from pathlib import Path
+from pi_opensync.sqlite import StoreUnavailable
+from pi_opensync.store.database import open_database
 resource.setrlimit(resource.RLIMIT_FSIZE, (8192, 8192))  # bytes a file may have: as if the disk ended there
 try:
-    migrate(sqlite3.connect(sys.argv[1], isolation_level=None))
-except sqlite3.OperationalError as error:
+    open_database(Path(sys.argv[1]).parent)
+except StoreUnavailable as error:
     print(error)
 """
 
@@ -263,7 +277,7 @@ def test_why_the_first_start_can_not_write_is_told(tmp_path: Path) -> None:
         text=True,
         check=True,
     )
-    assert done.stdout == "disk I/O error\n"
+    assert done.stdout.endswith("state.sqlite3 can not be read or written: the disk failed\n")
 
 
 def test_a_folder_that_can_not_be_locked_is_not_taken_for_a_running_daemon(
@@ -301,12 +315,12 @@ def test_status_and_queue_work_after_a_kill_within_a_transaction(
     filled(world)
     database = world.engine.database
     folder, killed = database.path.parent, world.state.parent / "killed"
-    database.execute("PRAGMA synchronous = FULL")
-    database.execute("PRAGMA cache_size = 1")
+    database.run("PRAGMA synchronous = FULL")
+    database.run("PRAGMA cache_size = 1")
     with database.transaction():
-        database.execute("UPDATE messages SET next_try = 7, parked = hex(randomblob(3000))")
+        database.run("UPDATE messages SET next_try = 7, parked = hex(randomblob(3000))")
         shutil.copytree(folder, killed)
-        database.execute("UPDATE messages SET parked = NULL")
+        database.run("UPDATE messages SET parked = NULL")
     assert (killed / "state.sqlite3-journal").stat().st_size > 0
     Commands(world, monkeypatch)
     shutil.rmtree(folder)

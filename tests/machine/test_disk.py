@@ -5,7 +5,7 @@ import os
 import sqlite3
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -30,17 +30,19 @@ class FullDisk:
         self.full = False
         self.left = left
         self.failed = 0
-        self._execute, self._executemany = database.execute, database.executemany
-        database.execute = self.execute
-        database.executemany = self.executemany
+        self._connection = database.connection
+        database.connection = cast("sqlite3.Connection", self)
 
     def execute(self, query: str, *values: Any) -> sqlite3.Cursor:
         self._count(query)
-        return self._execute(query, *values)
+        return self._connection.execute(query, *values)
 
     def executemany(self, query: str, *values: Any) -> sqlite3.Cursor:
         self._count(query)
-        return self._executemany(query, *values)
+        return self._connection.executemany(query, *values)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._connection, name)
 
     def _count(self, query: str) -> None:
         if not query.lstrip().startswith(WRITES):
@@ -50,7 +52,9 @@ class FullDisk:
             self.full = self.full or self.left == 0
         if self.full:
             self.failed += 1
-            raise sqlite3.OperationalError(FULL)
+            error = sqlite3.OperationalError(FULL)
+            error.sqlite_errorcode = sqlite3.SQLITE_FULL
+            raise error
 
 
 def test_a_full_disk_stops_reading_until_there_is_space_again(world: DaemonWorld, elsewhere: Path) -> None:
@@ -72,7 +76,7 @@ def test_a_full_disk_stops_reading_until_there_is_space_again(world: DaemonWorld
         await asyncio.sleep(60)
 
     world.watch(fill_and_free)
-    assert world.logged("the state can not be written, waiting")[0]["reason"] == FULL
+    assert world.logged("the state can not be written, waiting")[0]["reason"].endswith("the disk is full")
     settled(world, elsewhere)
     assert len(world.texts(session_id("a"))) == 20
 

@@ -90,7 +90,7 @@ def test_looking_does_not_wait_for_a_transaction(
     capsys.readouterr()
     database = open_database(commands.folder)
     with lock.held(commands.world.state, "watch", 1.0), database.transaction():
-        database.execute("UPDATE messages SET failures = 7")
+        database.run("UPDATE messages SET failures = 7")
         status.run(as_json=True)
         report = json.loads(capsys.readouterr().out)
         queue.list_parked(as_json=True)

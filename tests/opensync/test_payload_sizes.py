@@ -7,9 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pi_opensync.fold import Message
-from pi_opensync.opensync.payloads import message_payload, session_payload
-from pi_opensync.pi.translate import Part
+from pi_opensync.model import Message, Part
+from pi_opensync.opensync.payloads import message_payload
 from tests.acceptance import accepted
 from tests.fold.folding import (
     EVERYTHING,
@@ -21,6 +20,7 @@ from tests.fold.folding import (
     fold_entries,
     fold_lines,
     header,
+    payload,
     result,
     said,
     text,
@@ -131,7 +131,7 @@ def test_no_long_entry_id_makes_a_message_too_large() -> None:
     ids=["cwd", "name", "model", "provider", "change", "id", "usage"],
 )
 def test_a_session_of_long_names_is_taken(lines: list[Item]) -> None:
-    accepted(session_payload(fold_lines(lines).state))
+    accepted(payload(fold_lines(lines).state))
 
 
 @settings(deadline=None, max_examples=40)

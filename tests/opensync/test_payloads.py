@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pi_opensync.fold import Message
+from pi_opensync.model import Message, Part
 from pi_opensync.opensync.payloads import (
     acceptable,
     as_server_dated,
@@ -19,7 +19,6 @@ from pi_opensync.opensync.payloads import (
     message_payload,
     project_name,
 )
-from pi_opensync.pi.translate import Part
 from tests.acceptance import accepted
 from tests.fold.folding import (
     CALLS,

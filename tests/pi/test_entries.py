@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pi_opensync.pi.entries import Broken, Decoded, Entry, Header, decode_line, flattened, milliseconds
+from pi_opensync.model import Broken, Header
+from pi_opensync.pi.entries import Decoded, Entry, decode_line, flattened, milliseconds
 from tests.fold.folding import START, encoded, entry, header, old_header, said, text
 
 ONE = encoded(said("user", "one", 1))

@@ -12,7 +12,7 @@ import pytest
 from pi_opensync import settings
 from pi_opensync.cli import exclude
 from pi_opensync.errors import ConfigurationError
-from pi_opensync.privacy.projects import Policy
+from pi_opensync.privacy.projects import Projects
 from tests.conftest import Cli, wait_until
 from tests.harness import header, line, said, session_id
 from tests.standin.backend import OpenSync
@@ -58,7 +58,7 @@ def test_a_folder_is_excluded_as_it_is_named(at_home: Path, name: str, how: str)
     (folder / "api").mkdir(parents=True)
     text = str(folder) if how == "/{}" else how.format(name)
     pattern = exclude.add_exclusion(text)
-    policy = Policy(exclude=settings.load().exclude, home=str(at_home))
+    policy = Projects(exclude=settings.load().exclude, home=str(at_home))
     assert policy.reason(str(folder)) is not None
     assert policy.reason(str(folder / "api")) is not None
     assert policy.reason(str(at_home / "other")) is None

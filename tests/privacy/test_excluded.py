@@ -48,7 +48,7 @@ def careless_sqlite(monkeypatch: pytest.MonkeyPatch) -> None:
         connection.execute("PRAGMA secure_delete = OFF")
         return connection
 
-    monkeypatch.setattr("pi_opensync.store.database.sqlite3.connect", connect)
+    monkeypatch.setattr("pi_opensync.sqlite.sqlite3.connect", connect)
 
 
 @pytest.fixture
@@ -157,10 +157,10 @@ def test_excluded_while_it_waits_it_is_taken_back(
     world.sync()
     assert world.transport.log == []
     assert world.tally().messages_waiting == 0
-    rows = world.engine.database.execute("SELECT wanted, draft FROM messages").fetchall()
+    rows = world.engine.database.rows("SELECT wanted, draft FROM messages")
     assert [row for row in rows if row != (None, None)] == []
-    assert world.engine.database.execute("SELECT state FROM sessions").fetchall() == [(None,)]
-    titles = [row[0] for row in world.engine.database.execute("SELECT wanted FROM sessions")]
+    assert world.engine.database.rows("SELECT state FROM sessions") == [(None,)]
+    titles = [row[0] for row in world.engine.database.rows("SELECT wanted FROM sessions")]
     assert [title for title in titles if WORDS.encode() in title] == [], "the title stays"
 
 

@@ -29,7 +29,7 @@ def write(world: World, samples: list[Sample]) -> None:
 
 def without_the_header(texts: dict[str, str], world: World) -> dict[str, str]:
     """The state knows a session's project as the header names it: that is held by a test of its own."""
-    world.engine.database.execute("UPDATE sessions SET project = NULL")
+    world.engine.database.run("UPDATE sessions SET project = NULL")
     return texts | {"state": kept(world.state)}
 
 

@@ -1,4 +1,4 @@
-"""`python -m tests.files.big FOLDER`: follows FOLDER/world/sessions, and prints what it took as JSON.
+"""`python -m tests.read.big FOLDER`: follows FOLDER/world/sessions, and prints what it took as JSON.
 
 A process of its own, so that its peak of memory is that of the engine alone: the server that it talks to
 forgets what it is told.

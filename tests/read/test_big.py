@@ -25,7 +25,7 @@ def run_over(folder: Path, lines: Iterable[bytes]) -> dict[str, Any]:
     with (sessions / "a.jsonl").open("wb") as file:
         file.writelines(lines)
     done = subprocess.run(
-        [sys.executable, "-m", "tests.files.big", str(folder)],
+        [sys.executable, "-m", "tests.read.big", str(folder)],
         cwd=ROOT,
         check=True,
         capture_output=True,

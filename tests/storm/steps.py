@@ -1,10 +1,11 @@
 """Counts every call that touches files, the database or the network, and may end the run at any of them."""
 
 import os
+import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import SimpleNamespace
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import httpx
 
@@ -37,19 +38,30 @@ class Steps:
     @contextmanager
     def counted(self, database: Database, *, files_only: bool = False) -> Iterator[None]:
         """Count the calls of this database and of the reading of transcripts while the block runs."""
-        calls = SimpleNamespace(execute=database.execute, executemany=database.executemany)
+        connection = database.connection
         reading = SimpleNamespace(**{name: getattr(os, name) for name in dir(os)})
         for name in ("open", "pread", "fstat"):
             setattr(reading, name, self.around(getattr(os, name)))
         if not files_only:
-            database.execute = self.around(calls.execute)
-            database.executemany = self.around(calls.executemany)
+            database.connection = cast("sqlite3.Connection", _Counted(connection, self))
         tail.os = reading  # type: ignore[assignment, attr-defined]  # put back below
         try:
             yield
         finally:
-            database.execute, database.executemany = calls.execute, calls.executemany
+            database.connection = connection
             tail.os = os  # type: ignore[attr-defined]  # as it was
+
+
+class _Counted:
+    """A connection whose statements are steps."""
+
+    def __init__(self, connection: sqlite3.Connection, steps: Steps) -> None:
+        self._connection = connection
+        self.execute = steps.around(connection.execute)
+        self.executemany = steps.around(connection.executemany)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._connection, name)
 
 
 class SteppedTransport(httpx.AsyncBaseTransport):

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from pi_opensync.sqlite import StoreUnavailable
 from tests.harness import World, header, line, result, said, usage
 from tests.standin.backend import OpenSync
 from tests.standin.server import running
@@ -54,13 +55,19 @@ def _run_with(world: World, at: Callable[[int], None], *, files_only: bool) -> i
     try:
         with steps.counted(world.engine.database, files_only=files_only):
             world.sync()
-    except (Killed, sqlite3.OperationalError, OSError) as error:
+    except (Killed, StoreUnavailable, OSError) as error:
         error.__traceback__ = None  # its frames hold statements that are half read
         world.engine.database.connection.rollback()
         world.engine.database.close()
         world._runner.run(cancel_all())
         world._start(backfill=True)
     return steps.taken
+
+
+def disk_full() -> sqlite3.OperationalError:
+    error = sqlite3.OperationalError("database or disk is full")
+    error.sqlite_errorcode = sqlite3.SQLITE_FULL
+    return error
 
 
 def _ending(number: int, error: BaseException) -> Callable[[int], None]:
@@ -75,7 +82,7 @@ def _ending(number: int, error: BaseException) -> Callable[[int], None]:
 @pytest.mark.parametrize("batch_keeps_dates", [False, True])
 @pytest.mark.parametrize(
     "error",
-    [Killed(), sqlite3.OperationalError("database or disk is full"), OSError(5, "Input/output error")],
+    [Killed(), disk_full(), OSError(5, "Input/output error")],
     ids=["killed", "disk full", "input/output error"],
 )
 def test_a_run_may_end_at_any_call(tmp_path: Path, error: BaseException, *, batch_keeps_dates: bool) -> None:

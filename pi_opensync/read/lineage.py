@@ -1,0 +1,114 @@
+"""Where a session comes from: its parents, and which of them must not leave this machine with it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from pi_opensync import texts
+from pi_opensync.fold import Origin
+from pi_opensync.model import Header
+from pi_opensync.pi.parents import Parent, find_parent, parent_by_folder
+from pi_opensync.privacy.cleaner import Cleaner
+from pi_opensync.privacy.projects import Exclusion, MayLeave, Projects
+from pi_opensync.store.database import Database
+from pi_opensync.store.exclusions import Exclusions
+from pi_opensync.store.transcripts import Transcripts
+
+MOST_PARENTS = 100
+UNKNOWN = ""  # stands for a parent's project that is not known, of which nothing may leave
+UNREADABLE = Exclusion("the session that it was forked from can not be read", "sight")
+
+
+@dataclass(frozen=True, slots=True)
+class Lineage:
+    """`projects` of the parents, each with the moment (ms) before which its entries were copied.
+
+    `withheld_before`: older entries came out of an excluded project. `guessed_from` is the name of the
+    parent's file where that could not be found.
+    """
+
+    origin: Origin
+    projects: tuple[tuple[str, int], ...] = ()
+    withheld_before: int | None = None
+    guessed_from: str | None = None
+
+
+class Judge:
+    """Says which projects may leave, and remembers of those that may not why."""
+
+    def __init__(self, database: Database, projects: Projects, clean: Cleaner) -> None:
+        self._exclusions = Exclusions(database)
+        self._projects = projects
+        self._clean = clean
+
+    def reason(self, project: str | None) -> str | None:
+        """Why the project stays here; None where it may leave. An exclusion ends when the folder is seen."""
+        if project is None:
+            return self._projects.judge(None).reason
+        name = self.name(project)
+        known = self._exclusions.of(name)
+        judgement = self._projects.judge(project, known=known)
+        if isinstance(judgement, MayLeave):
+            if known is not None:
+                self._exclusions.forget(name)
+            return None
+        if judgement.exclusion != known:
+            self._exclusions.remember(name, judgement.exclusion, _folder_of_marker(judgement.exclusion))
+        return judgement.reason
+
+    def name(self, project: str) -> str:
+        """The project's folder as it may be kept."""
+        return self._clean.or_withheld(project)
+
+
+def _folder_of_marker(exclusion: Exclusion) -> str | None:
+    if exclusion.by != "marker" or exclusion.what is None:
+        return None
+    return exclusion.what.rpartition("/")[0].rstrip("/") + "/"
+
+
+def lineage_of(
+    header: Header, path: bytes, folders: tuple[Path, ...], judge: Judge, transcripts: Transcripts
+) -> Lineage:
+    """The parents of the session that begins with `header` in the file at `path`."""
+    above = parent_by_folder(path, folders)
+    parent = find_parent(header.parent, folders) if header.parent is not None else above
+    if parent is None:
+        return Lineage(Origin())
+    projects: list[tuple[str, int]] = []
+    withheld: int | None = None
+    child, current, met = header, parent, {path}
+    while True:
+        boundary = texts.MAX_SAFE_INTEGER if child.timestamp is None else child.timestamp
+        project, reason = _judged(current, judge, transcripts)
+        if project is not None or reason is not None:
+            projects.append((project or UNKNOWN, boundary))
+        if reason is not None:
+            withheld = max(boundary, withheld or 0)
+        if current.header is None or current.header.parent is None or len(projects) > MOST_PARENTS:
+            break
+        if current.path is not None:
+            met.add(current.path)
+        child, current = current.header, find_parent(current.header.parent, folders)
+        if current.path in met:
+            break
+    origin = Origin(parent.id if above is None else above.id, is_subagent=above is not None)
+    return Lineage(origin, tuple(projects), withheld, parent.guessed_from)
+
+
+def _judged(parent: Parent, judge: Judge, transcripts: Transcripts) -> tuple[str | None, str | None]:
+    """A parent's project as it may be kept, and why what was copied from it stays here."""
+    if parent.header is not None:
+        cwd = parent.header.cwd
+        return None if cwd is None else judge.name(cwd), judge.reason(cwd)
+    known = transcripts.excluded_named(texts.storable(parent.guessed_from or "").encode())
+    if known is not None:
+        return known.excluded_project, known.excluded
+    return None, UNREADABLE.reason if parent.trouble is not None else None
+
+
+def withheld_before(projects: tuple[tuple[str, int], ...], judge: Judge) -> int | None:
+    """The moment (ms) before which entries stay here, as the projects are judged now."""
+    moments = [
+        boundary for project, boundary in projects if project == UNKNOWN or judge.reason(project) is not None
+    ]
+    return max(moments, default=None)

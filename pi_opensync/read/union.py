@@ -1,0 +1,348 @@
+"""Lines of transcripts into rows of the store: headers begin sessions, entries are folded into them.
+
+A session is the union of its files by entry. Everything here runs in the transaction that moves the cursors.
+"""
+
+import os
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import msgspec
+
+from pi_opensync import texts
+from pi_opensync.fold import Origin, begin, counts_alike, external_id, fold, joined, open_calls, title
+from pi_opensync.model import Broken, Event, Header, Options, Session
+from pi_opensync.opensync import payloads
+from pi_opensync.pi.entries import Entry
+from pi_opensync.pi.parents import file_key
+from pi_opensync.pi.tail import Line
+from pi_opensync.pi.translate import translate
+from pi_opensync.privacy.cleaner import CannotRedact, Cleaner, Withholding
+from pi_opensync.read.lineage import Judge, Lineage, lineage_of
+from pi_opensync.read.sources import Source, Written
+from pi_opensync.store.database import Database
+from pi_opensync.store.memory import SessionMemory
+from pi_opensync.store.outbox import Outbox
+from pi_opensync.store.readings import Reading, Readings
+from pi_opensync.store.transcripts import BROKEN, Transcript, Transcripts
+
+RESULTS_WITHIN = 2.0  # seconds that a message waits for the results of its calls
+LONGEST_TYPE = 200  # characters of an unknown type that are kept
+COPIED = "entries copied out of an excluded project"
+
+
+class OutOfOrder(Exception):  # noqa: N818 - named for what happened
+    """A session's files must be read again, together: `session_ids` are theirs."""
+
+    def __init__(self, *session_ids: int) -> None:
+        super().__init__()
+        self.session_ids = session_ids
+
+
+@dataclass(slots=True)
+class _Open:
+    """A session that is added to. `latest_elsewhere`: of its other files, the latest moment read (ms)."""
+
+    reading: Reading
+    session: Session
+    memory: SessionMemory
+    latest_elsewhere: dict[int, int | None] = field(default_factory=dict)
+    alone_in: set[int] = field(default_factory=set)  # the file that alone holds it
+
+
+class Union:
+    """One read's worth of lines, of one or several files. To be used once, in a transaction."""
+
+    def __init__(
+        self,
+        database: Database,
+        options: Options,
+        clean: Cleaner,
+        judge: Judge,
+        folders: tuple[Path, ...],
+        *,
+        now: float,
+    ) -> None:
+        self._database = database
+        self._transcripts = Transcripts(database)
+        self._readings = Readings(database)
+        self._outbox = Outbox(database)
+        self._options = options
+        self._clean = clean
+        self._judge = judge
+        self._folders = folders
+        self._now = now
+        self._open: dict[int, _Open] = {}
+        self._under: dict[int, int | None] = {}
+        self._left_out: dict[int, Counter[str]] = {}
+        self._recounted: set[int] = set()  # sessions whose subagents became known
+        self._anew: set[int] = set()  # sessions whose parent became known
+
+    def take(self, source: Source, written: Written) -> None:
+        """Raises `OutOfOrder` where the entry is older than what was read from another file."""
+        transcript = source.transcript
+        under = self._session_under(source)
+        for item in written.items:
+            if isinstance(item, Header):
+                under = self._switch(source, under, item)
+            elif isinstance(item, Broken):
+                start = written.line.offset + item.start
+                self._transcripts.note(transcript.id, BROKEN, start, written.line.offset + item.end)
+            elif under is not None:
+                self._entry(source, under, item, written.line, written.at)
+
+    def take_open_end(self, source: Source, line: Line, entry: Entry, at: int) -> None:
+        """A last line without its newline: read again with it, it is the same entry. Raises as `take`."""
+        under = self._session_under(source)
+        if under is not None and entry.id is not None and under.session.is_keyed_by_id:
+            self._entry(source, under, entry, line, at)
+
+    def _session_under(self, source: Source) -> _Open | None:
+        transcript = source.transcript
+        session_id = self._under.setdefault(transcript.id, transcript.session_id)
+        return None if session_id is None else self._opened(session_id, transcript.id)
+
+    def _opened(self, session_id: int, transcript_id: int) -> _Open | None:
+        if session_id not in self._open:
+            reading = self._readings.by_id(session_id)
+            if reading is None or reading.session is None:
+                return None
+            memory = SessionMemory(
+                self._database, reading.id, reading.generation, threads=self._options.extras
+            )
+            self._open[session_id] = _Open(reading, reading.session, memory)
+        opened = self._open[session_id]
+        if transcript_id not in opened.latest_elsewhere:
+            others = [one for one in self._transcripts.of_session(session_id) if one.id != transcript_id]
+            finished = [one.latest_at or 0 for one in others if not one.merging]
+            opened.latest_elsewhere[transcript_id] = max(finished, default=None)
+            if not others:
+                opened.alone_in.add(transcript_id)
+        return opened
+
+    # headers
+
+    def _switch(self, source: Source, under: _Open | None, header: Header) -> _Open | None:
+        """The session that a header begins or goes on with; None where it is not to be read here."""
+        transcript = source.transcript
+        reason = self._judge.reason(header.cwd)
+        if reason is not None:
+            project = None if header.cwd is None else self._judge.name(header.cwd)
+            source.transcript = replace(transcript, excluded=reason, excluded_project=project)
+            self._under[transcript.id] = None
+            return None
+        key = external_id(header)
+        if under is not None and under.reading.external_id == key:
+            return under
+        known = self._readings.by_external_id(key)
+        if known is None or known.session is None or known.excluded is not None:
+            known = self._begin(source, header)
+        else:
+            known = self._join(source, known, known.session, header)
+        self._transcripts.hold(known.id, transcript.id)
+        self._under[transcript.id] = known.id
+        return self._opened(known.id, transcript.id)
+
+    def _begin(self, source: Source, header: Header) -> Reading:
+        path = source.transcript.path
+        lineage = self._lineage(header, path)
+        known = self._readings.by_external_id(external_id(header))
+        holders = [] if known is None else self._transcripts.of_session(known.id)
+        is_alone = all(one.id == source.transcript.id for one in holders)
+        session = self._begun(header, lineage.origin, is_alone=is_alone)
+        wanted = self._payload(None, session, path)
+        key = file_key(texts.shown_path(path))
+        begun = self._readings.begin(
+            session,
+            source.transcript.id,
+            payloads.encode(wanted),
+            payloads.digest(wanted),
+            pi_id=texts.storable(self._clean.or_withheld(header.id)),
+            file_key=key,
+            guessed_parent=None if lineage.guessed_from is None else self._judge.name(lineage.guessed_from),
+            project=None if header.cwd is None else self._judge.name(header.cwd),
+            lineage=lineage.projects,
+            withheld_before=lineage.withheld_before,
+        )
+        self._recounted.update(parent.id for parent in self._readings.delegating_to(key))
+        self._anew.update(child.id for child in self._readings.guessed(_file_name(path, self._judge)))
+        self._open.pop(begun.id, None)
+        return begun
+
+    def _join(self, source: Source, known: Reading, session: Session, header: Header) -> Reading:
+        """Another file of a session that is known: what its header says counts as if it was met first."""
+        opened = self._open.get(known.id)
+        session = session if opened is None else opened.session
+        lineage = self._lineage(header, source.transcript.path)
+        try:
+            both = joined(session, header, lineage.origin, self._clean)
+        except CannotRedact:
+            both = joined(session, header, lineage.origin, Withholding())
+        if session.last_at is not None and not counts_alike(session, both):
+            raise OutOfOrder(known.id)
+        withheld = max(known.withheld_before or 0, lineage.withheld_before or 0) or None
+        if session.last_at is not None and withheld != known.withheld_before:
+            raise OutOfOrder(known.id)
+        projects = tuple(dict.fromkeys([*known.lineage, *lineage.projects]))
+        values = {"lineage": msgspec.msgpack.encode(projects), "withheld_before": withheld}
+        self._readings.update(known.id, **values)
+        self._save(known, both)
+        self._open.pop(known.id, None)
+        return replace(known, session=both, lineage=projects, withheld_before=withheld)
+
+    def _lineage(self, header: Header, path: bytes) -> Lineage:
+        return lineage_of(header, path, self._folders, self._judge, self._transcripts)
+
+    def _begun(self, header: Header, origin: Origin, *, is_alone: bool) -> Session:
+        try:
+            return begin(header, origin, self._clean, is_alone=is_alone)
+        except CannotRedact:
+            return begin(header, origin, Withholding(), is_alone=is_alone)
+
+    # entries
+
+    def _entry(self, source: Source, under: _Open, entry: Entry, line: Line, at: int) -> None:
+        transcript_id = source.transcript.id
+        event = translate(entry, line.data or b"", self._options, self._clean, under.session)
+        if event is None:
+            self._transcripts.note(transcript_id, BROKEN, line.offset, line.offset + line.length)
+            return
+        if under.reading.withheld_before is not None and (event.at or 0) < under.reading.withheld_before:
+            self._leave_out(transcript_id, [COPIED])
+            return
+        if under.session.position == 0 and under.session.last_at is None:
+            under = self._recognise(source, under, event)
+        is_alone = transcript_id in under.alone_in
+        extras = self._options.extras
+        step = fold(under.session, event, under.memory, extras=extras, is_alone=is_alone)
+        if step.is_repeat:
+            return
+        elsewhere = under.latest_elsewhere.get(transcript_id)
+        if elsewhere is not None and at <= elsewhere:
+            raise OutOfOrder(under.reading.id)
+        under.session = step.session
+        under.memory.remember(step.key, parent_id=event.parent_id, shows=step.message is not None)
+        if event.unknown is not None:
+            kind = event.unknown[:LONGEST_TYPE]
+            self._transcripts.note(transcript_id, kind, line.offset, line.offset + line.length)
+        self._leave_out(transcript_id, event.left_out)
+        if step.delegations:
+            pairs = [(file_key(one.file), one) for one in step.delegations]
+            self._readings.delegate(under.reading.id, pairs)
+        if step.message is not None:
+            payload = payloads.message_payload(
+                step.message, under.reading.external_id, extras=self._options.extras
+            )
+            written = event.at / 1000 if event.at is not None else self._now
+            waits = bool(open_calls(step.message.parts))
+            self._outbox.put(
+                under.reading.id,
+                under.reading.generation,
+                step.message,
+                payloads.encode(payload),
+                payloads.digest(payload),
+                not_before=min(written, self._now) + RESULTS_WITHIN if waits else 0.0,
+                parked=event.parked,
+            )
+
+    def _recognise(self, source: Source, under: _Open, event: Event) -> _Open:
+        """The session that a first entry belongs to: a copy under another id counts nothing twice.
+
+        Of sessions that begin alike the oldest is the original. Those of the same custom id are copies of
+        it, those of another id forks whose header does not say so. Raises `OutOfOrder` where it is this one,
+        and others must be read again.
+        """
+        first = texts.storable(f"{event.key}@{event.at}")
+        self._readings.update(under.reading.id, first_entry=first)
+        if under.session.has_parent:
+            return under
+        others = [
+            (one, one.session)
+            for one in self._readings.by_first_entry(first)
+            if one.session is not None and not one.session.has_parent and one.id != under.reading.id
+        ]
+        younger = [one.id for one, session in others if _age(session) > _age(under.session)]
+        if younger:
+            raise OutOfOrder(*younger)
+        if not others:
+            return under
+        original = min(others, key=lambda pair: _age(pair[1]))[0]
+        if original.pi_id == under.reading.pi_id:
+            return self._as_copy(source, under, original)
+        under.session = msgspec.structs.replace(
+            under.session, has_parent=True, parent_id=original.external_id
+        )
+        return under
+
+    def _as_copy(self, source: Source, under: _Open, original: Reading) -> _Open:
+        """Read on as another file of the original; of the session under its own id nothing is wanted."""
+        self._outbox.withdraw(under.reading.id)
+        self._readings.give_up(under.reading.id)
+        self._open.pop(under.reading.id)
+        self._transcripts.hold(original.id, source.transcript.id)
+        self._under[source.transcript.id] = original.id
+        opened = self._opened(original.id, source.transcript.id)
+        assert opened is not None  # noqa: S101 - it has a session
+        return opened
+
+    def _leave_out(self, transcript_id: int, kinds: list[str] | tuple[str, ...]) -> None:
+        if kinds:
+            self._left_out.setdefault(transcript_id, Counter()).update(kinds)
+
+    # what came of it
+
+    def close(self, sources: list[Source], *, live: bool) -> set[int]:
+        """Save the cursors and the sessions, and wake delivery.
+
+        Returns the sessions that must be read anew, as their parent became known.
+        """
+        for source in sources:
+            self._session_under(source)  # also where no line was left: what waited for the end is sent
+            transcript = source.moved()
+            under = self._under.get(transcript.id, transcript.session_id)
+            self._transcripts.save(replace(transcript, session_id=under, odd=self._odd(transcript)))
+            self._transcripts.leave_out(transcript.id, self._left_out.get(transcript.id, {}))
+        at_end = all(source.is_at_end for source in sources)
+        for opened in self._open.values():
+            self._save(opened.reading, opened.session)
+            if not at_end:
+                self._outbox.hold(opened.reading.id, self._now + RESULTS_WITHIN)
+            if at_end or live:
+                self._readings.wake(opened.reading.id, self._now, live=live)
+        for session_id in self._recounted:
+            reading = self._readings.by_id(session_id)
+            if reading is not None and reading.session is not None:
+                self._save(reading, reading.session)
+                self._readings.wake(session_id, self._now, live=False)
+        return self._anew
+
+    def _odd(self, transcript: Transcript) -> str | None:
+        """Why the file holds no session, where it was read to its end and holds none."""
+        if not transcript.at_end or transcript.excluded or self._transcripts.sessions_of(transcript.id):
+            return None
+        return "it is empty" if transcript.signature.size == 0 else "it holds no session of pi's"
+
+    def _save(self, reading: Reading, session: Session) -> None:
+        transcript = self._transcripts.by_id(reading.transcript_id)
+        wanted = self._payload(reading.id, session, None if transcript is None else transcript.path)
+        self._readings.save(reading.id, session, payloads.encode(wanted), payloads.digest(wanted))
+
+    def _payload(self, session_id: int | None, session: Session, path: bytes | None) -> dict[str, object]:
+        delegated = payloads.NOTHING
+        if session.has_delegations and session_id is not None:
+            delegated = self._readings.delegated(session_id)
+        file = None if path is None else self._judge.name(texts.shown_path(path))
+        return payloads.session_payload(
+            session, title(session), delegated=delegated, extras=self._options.extras, file=file
+        )
+
+
+def _age(session: Session) -> tuple[int, str]:
+    started = session.started_at
+    return (texts.MAX_SAFE_INTEGER if started is None else started, session.external_id)
+
+
+def _file_name(path: bytes, judge: Judge) -> str:
+    """The file's name as it may be kept."""
+    return judge.name(os.fsdecode(path.rpartition(b"/")[2]))
