@@ -1,12 +1,15 @@
 """The one place that talks to OpenSync. Failures of the network are outcomes here, not exceptions."""
 
+import asyncio
 import ssl
+import zlib
 from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urlsplit
 
 from pi_opensync import __version__
+from pi_opensync.errors import ConfigurationError
 from pi_opensync.lean import without
 from pi_opensync.opensync.outcomes import Outcome, Verdict, judge
 
@@ -15,6 +18,17 @@ with without("click", "pygments", "rich"):
 
 Transport = httpx.AsyncBaseTransport
 TIMEOUT = httpx.Timeout(connect=10.0, read=60.0, write=60.0, pool=60.0)
+DEADLINE = 180.0  # seconds for a request and its whole answer, however it trickles
+MAX_ANSWER = 1 << 20  # bytes of an answer to a write, decoded
+MAX_READ = 64 << 20  # bytes of an answer to a reading request, decoded: a session of 16 MiB in JSON
+
+
+class _AnswerTooLargeError(Exception):
+    """More came than an answer of OpenSync can have."""
+
+
+class _EncodingError(Exception):
+    """The answer is encoded in a way that was not asked for, or not as it says."""
 
 
 class Client:
@@ -28,23 +42,38 @@ class Client:
         now: Callable[[], float],
         connections: int = 6,
         transport: Transport | None = None,
+        deadline: float = DEADLINE,
     ) -> None:
+        """Raises `ConfigurationError` where the proxy that the environment names can not be used."""
+        self._deadline = deadline
         self.host = urlsplit(base_url).netloc
         self._now = now
-        self._http = httpx.AsyncClient(
-            base_url=base_url,
-            headers={
-                "Authorization": f"Bearer {key}",
-                "Content-Type": "application/json",
-                "User-Agent": f"pi-opensync/{__version__}",
-            },
-            timeout=TIMEOUT,
-            limits=httpx.Limits(max_connections=connections, max_keepalive_connections=connections),
-            follow_redirects=False,
-            # Over https a proxy sees nothing of the key; over http to this machine it would see all.
-            trust_env=base_url.startswith("https:"),
-            transport=transport,
-        )
+        try:
+            self._http = httpx.AsyncClient(
+                base_url=base_url,
+                headers={
+                    "Authorization": f"Bearer {key}",
+                    "Content-Type": "application/json",
+                    "Accept-Encoding": "gzip",
+                    "User-Agent": f"pi-opensync/{__version__}",
+                },
+                timeout=TIMEOUT,
+                limits=httpx.Limits(max_connections=connections, max_keepalive_connections=connections),
+                follow_redirects=False,
+                # Over https a proxy sees nothing of the key; over http to this machine it would see all.
+                trust_env=base_url.startswith("https:"),
+                transport=transport,
+            )
+        except ImportError:
+            raise ConfigurationError(
+                "the environment names a SOCKS proxy, and the package socksio is not installed",
+                hint="`pipx inject pi-opensync socksio`, or unset ALL_PROXY",
+            ) from None
+        except (ValueError, httpx.InvalidURL):
+            raise ConfigurationError(
+                "the environment names a proxy that can not be used",
+                hint="look at HTTPS_PROXY and ALL_PROXY; http://, https:// and socks5:// are understood",
+            ) from None
 
     async def __aenter__(self) -> Self:
         return self
@@ -67,6 +96,10 @@ class Client:
         """The external ids of every session of this key: `body["sessionIds"]`."""
         return await self._ask("GET", "/sync/sessions/list")
 
+    async def search(self, words: str, limit: int) -> Outcome:
+        """The sessions whose search text holds one of the words, the best first: `body["results"]`."""
+        return await self._ask("GET", "/api/search", params={"q": words, "limit": str(limit)})
+
     async def sessions(self, limit: int) -> Outcome:
         """The sessions, newest-updated first: `body["sessions"]`."""
         return await self._ask("GET", "/api/sessions", params={"limit": str(limit)})
@@ -78,24 +111,69 @@ class Client:
     async def health(self) -> Outcome:
         return await self._ask("GET", "/health")
 
-    async def _ask(
+    async def _ask(  # noqa: PLR0911 - a line a failure
         self, method: str, path: str, payload: bytes | None = None, params: dict[str, str] | None = None
     ) -> Outcome:
+        reads = method == "GET"
         try:
-            answer = await self._http.request(method, path, content=payload, params=params)
+            async with asyncio.timeout(self._deadline):
+                request = self._http.stream(method, path, content=payload, params=params)
+                async with request as answer:
+                    body = await _body(answer, MAX_READ if reads else MAX_ANSWER)
         except httpx.ConnectTimeout:
             return _away("no answer from the server while connecting", arrived=False)
         except httpx.ConnectError as error:
             return _away(_connect_reason(error), arrived=False)
         except httpx.PoolTimeout:
             return _away("too many requests under way", arrived=False)
-        except httpx.TimeoutException:
-            return _away("the server did not answer in time")
-        except httpx.TransportError:
+        except (httpx.TimeoutException, TimeoutError):
+            return _late(reads=reads)
+        except _AnswerTooLargeError:
+            return _too_much(reads=reads)
+        except (httpx.TransportError, httpx.DecodingError, _EncodingError):
             return _away("the connection broke")
         return judge(
-            answer.status_code, answer.headers, answer.content, now=self._now(), reads=method == "GET"
+            answer.status_code,
+            answer.headers,
+            body,
+            now=self._now(),
+            reads=reads,
+            sent=len(payload or b""),
         )
+
+
+async def _body(answer: httpx.Response, limit: int) -> bytes:
+    """The whole body, decoded piece by piece, so that a small one can not unpack into all of memory.
+
+    Raises `_AnswerTooLargeError`, `_EncodingError`.
+    """
+    if answer.is_stream_consumed:  # by a transport that holds the answer in memory
+        return answer.content
+    encoding = answer.headers.get("content-encoding", "identity").strip().lower()
+    if encoding not in ("identity", "gzip"):
+        raise _EncodingError
+    unpack = zlib.decompressobj(zlib.MAX_WBITS | 16) if encoding == "gzip" else None
+    body = bytearray()
+    async for piece in answer.aiter_raw():
+        try:
+            body += unpack.decompress(piece, limit + 1 - len(body)) if unpack else piece
+        except zlib.error:
+            raise _EncodingError from None
+        if len(body) > limit:
+            raise _AnswerTooLargeError
+    return bytes(body)
+
+
+def _late(*, reads: bool) -> Outcome:
+    """A question that takes too long says nothing about the others, a write that does says so of all."""
+    reason = "the server did not answer in time"
+    return Outcome(Verdict.UNCLEAR, reason) if reads else _away(reason)
+
+
+def _too_much(*, reads: bool) -> Outcome:
+    if reads:
+        return Outcome(Verdict.UNCLEAR, "the answer is too large to be read")
+    return _away("something that is not OpenSync answered, without end")
 
 
 def _away(reason: str, *, arrived: bool = True) -> Outcome:

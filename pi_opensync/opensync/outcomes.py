@@ -15,6 +15,7 @@ from http import HTTPStatus
 from typing import Any
 
 MAX_RETRY_AFTER = 3600.0  # seconds
+SMALL = 64 << 10  # bytes that every server takes
 
 
 class Verdict(Enum):
@@ -70,12 +71,21 @@ _MISSING = re.compile(r"missing", re.IGNORECASE)
 
 
 def judge(
-    status: int, headers: Mapping[str, str], body: bytes, *, now: float, reads: bool = False
+    status: int,
+    headers: Mapping[str, str],
+    body: bytes,
+    *,
+    now: float,
+    reads: bool = False,
+    sent: int = SMALL,
 ) -> Outcome:
-    """The outcome of an answer. `reads`: a reading request, whose answers carry no `ok`."""
+    """The outcome of an answer. `reads`: a reading request, whose answers carry no `ok`; `sent`: bytes."""
     server_time = _http_date(headers.get("date"))
     answer = _object(body)
-    verdict, reason = _verdict(status, answer, reads=reads)
+    if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+        verdict, reason = _too_large(sent)
+    else:
+        verdict, reason = _verdict(status, answer, reads=reads)
     retry_after = _retry_after(headers.get("retry-after"), server_time or now)
     return Outcome(verdict, reason, retry_after, server_time, answer or {})
 
@@ -86,7 +96,6 @@ _BY_STATUS = {
     408: (Verdict.AWAY, "the server asks to wait (HTTP 408)"),
     421: (Verdict.AWAY, "the server asks to wait (HTTP 421)"),
     425: (Verdict.AWAY, "the server asks to wait (HTTP 425)"),
-    413: (Verdict.REFUSED, "too large"),
     429: (Verdict.AWAY, "the server asks to wait (HTTP 429)"),
     503: (Verdict.AWAY, "the server asks to wait (HTTP 503)"),
 }
@@ -105,10 +114,18 @@ def _verdict(status: int, answer: dict[str, Any] | None, *, reads: bool) -> tupl
     if status == HTTPStatus.NOT_FOUND:
         return Verdict.UNCLEAR, "the server does not know this request (HTTP 404); check the URL"
     if HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR:
-        return Verdict.REFUSED, _refusal(text) or f"refused (HTTP {status})"
+        reason = _refusal(text)
+        return (Verdict.REFUSED, reason) if reason else (Verdict.UNCLEAR, f"refused (HTTP {status})")
     if status != HTTPStatus.INTERNAL_SERVER_ERROR:
         return Verdict.AWAY, f"the server is in trouble (HTTP {status})"
     return _failed(text)
+
+
+def _too_large(sent: int) -> tuple[Verdict, str]:
+    """Of a small request it says that something in between lets nothing through."""
+    if sent < SMALL:
+        return Verdict.UNCLEAR, "turned away as too large, and it is not (HTTP 413)"
+    return Verdict.REFUSED, "too large"
 
 
 def _accepted(answer: dict[str, Any], *, reads: bool) -> tuple[Verdict, str]:
