@@ -5,7 +5,7 @@ import contextlib
 import os
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -291,7 +291,7 @@ class Daemon:
             await self._written(baseline.rebuilt)
             self._changed.set()
 
-    async def _known_sessions(self) -> frozenset[str] | None:
+    async def _known_sessions(self) -> Collection[str] | None:
         try:
             return await self._engine.sender.known_sessions()
         except StoreUnavailable as error:

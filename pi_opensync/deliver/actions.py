@@ -3,7 +3,7 @@
 Times in seconds since the epoch by our clock, unless it says "the server's".
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -18,6 +18,11 @@ class FindOrigin:
 
 
 @dataclass(frozen=True, slots=True)
+class FindIds:
+    """Ask for the server's own ids of the sessions that it wrote last."""
+
+
+@dataclass(frozen=True, slots=True)
 class SendSession:
     """Put the session row."""
 
@@ -27,7 +32,9 @@ class SendSession:
 
 @dataclass(frozen=True, slots=True)
 class ReadBack:
-    """Ask what the server holds of a session that somebody else sent."""
+    """Ask what the server holds of a session that was there before."""
+
+    server_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +75,8 @@ class Hold:
     """Nothing may be begun now; what is due stays due."""
 
 
-Question = FindOrigin | AskDates  # of one answer for all sessions: one asks, the others find it
-Request = FindOrigin | SendSession | ReadBack | SendEach | SendBatch | AskDates
+Question = FindOrigin | FindIds | AskDates  # of one answer for all sessions: one asks, the others find it
+Request = FindOrigin | FindIds | SendSession | ReadBack | SendEach | SendBatch | AskDates
 Ending = Wait | Rest | Hold
 Action = Request | Ending
 
@@ -97,6 +104,28 @@ class Learned:
 
 
 @dataclass(frozen=True, slots=True)
+class Listing:
+    """The external ids of the sessions that the server has; None: it did not say, `failures` times in a row.
+
+    `is_given_up`: it is not waited for any more, and asked again at `again`.
+    """
+
+    sessions: frozenset[str] | None
+    failures: int = 0
+    again: float = 0.0
+    is_given_up: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Streak:
+    """Requests of one kind that failed without a reason of their own, since one of them succeeded."""
+
+    failures: int = 0
+    sessions: frozenset[int] = frozenset()
+    has_succeeded: bool = False  # since the run began
+
+
+@dataclass(frozen=True, slots=True)
 class Situation:
     """The server, the user's wishes and the clock, as they are when a decision is taken."""
 
@@ -106,7 +135,10 @@ class Situation:
     dates: str = "transcript"  # whose dates a new session is begun with: transcript, server
     batch: Learned | None = None
     pause: Pause | None = None
-    listed: frozenset[str] | None = None  # the sessions that the server had; None: not asked yet
+    listed: Listing | None = None  # None: not asked yet
+    ids: Mapping[str, str] | None = None  # the server's, of the sessions that it wrote last; None: not asked
+    rows: Streak = Streak()
+    messages: Streak = Streak()
     is_held: bool = False  # the user paused, or changed the settings
     stays_here: bool = False  # the session's project is excluded
     turn: int = 0  # actions that the session's visit has taken

@@ -3,10 +3,10 @@
 Data, no behaviour. Times in seconds since the epoch by our clock, unless it says "the server's".
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from pi_opensync.deliver.actions import Learned, Pause
+from pi_opensync.deliver.actions import Learned, Listing, Pause, Streak
 from pi_opensync.store.outbox import Waiting
 from pi_opensync.store.sessions import Session
 
@@ -68,15 +68,28 @@ class Written:
 
 @dataclass(frozen=True, slots=True)
 class ReadThere:
-    """What the server was found to hold of the session. `at`: the server's clock."""
+    """What the server was found to hold of the session. `at`: the server's clock.
 
+    `held_row` is the key of the row that it holds, as from `rules.update_key`; `holds_wanted`: that row shows
+    what is wanted.
+    """
+
+    server_id: str
     looked_for: Sequence[Waiting]
     same: Sequence[Waiting]
     different: Sequence[Waiting]
     by_others: Sequence[tuple[Waiting, str]]
-    holds_row: bool
+    held_row: bytes | None
+    holds_wanted: bool
+    written_at: float | None
     origin: str
+    dates: str
     at: float
+
+
+@dataclass(frozen=True, slots=True)
+class GiveUpReading:
+    """The session can not be read back: what is new is sent one by one, which never doubles."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,9 +141,30 @@ class LearnBatch:
 
 @dataclass(frozen=True, slots=True)
 class LearnListed:
-    """The server said which sessions it has."""
+    """The server was asked which sessions it has."""
 
-    sessions: frozenset[str]
+    listed: Listing
+
+
+@dataclass(frozen=True, slots=True)
+class LearnIds:
+    """The server's own ids of sessions, by ours."""
+
+    ids: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class LearnRows:
+    """How putting session rows goes."""
+
+    streak: Streak
+
+
+@dataclass(frozen=True, slots=True)
+class LearnMessages:
+    """How putting messages goes."""
+
+    streak: Streak
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +190,7 @@ Change = (
     | Acknowledge
     | Written
     | ReadThere
+    | GiveUpReading
     | ParkSession
     | Park
     | FailSession
@@ -163,6 +198,9 @@ Change = (
     | Postpone
     | LearnBatch
     | LearnListed
+    | LearnIds
+    | LearnRows
+    | LearnMessages
     | BeginPause
     | EndPause
 )

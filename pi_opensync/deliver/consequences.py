@@ -7,7 +7,7 @@ what was certainly not is given back; one bad record is parked and holds back no
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 
-from pi_opensync.deliver.actions import Learned, Pause, Situation
+from pi_opensync.deliver.actions import Learned, Listing, Pause, Situation, Streak
 from pi_opensync.deliver.backoff import AMBIGUOUS_BATCH, delay
 from pi_opensync.deliver.changes import (
     Acknowledge,
@@ -18,8 +18,12 @@ from pi_opensync.deliver.changes import (
     EndPause,
     Fail,
     FailSession,
+    GiveUpReading,
     LearnBatch,
+    LearnIds,
     LearnListed,
+    LearnMessages,
+    LearnRows,
     Park,
     ParkSession,
     Postpone,
@@ -35,28 +39,54 @@ from pi_opensync.store.sessions import Session
 
 UNCLEAR_TRIES = 5  # failures without a reason until a row is parked
 KEY_PAUSE = 600.0  # seconds until a refused key is tried again
+LIST_TRIES = 3  # failures until the list of sessions is done without
+READ_TRIES = 2  # failures until a session is done without being read back
+READ_TRIES_AWAY = 5  # the same where the server seemed to be away: an outage passes
+LIST_AGAIN = 3600.0  # seconds until the list is asked for again
+SEVERAL_SESSIONS = 3  # that fail with none that succeeds between: something is wrong with all of them
+SEVERAL_FAILURES = 8  # the same, of fewer sessions
 
 
 def of_list(outcome: Outcome, now: Situation) -> Came:
-    """The server was asked which sessions it has."""
+    """The server was asked which sessions it has. Of a large account it never says: that stops no write."""
     changes, stop = _of_any(outcome, now)
-    if stop:
-        return _came(changes, goes_on=False)
     listed = answers.listed(outcome)
-    if listed is None:
-        reason = outcome.reason or "the server does not list its sessions"
-        return _came([BeginPause(_pause(Outcome(Verdict.AWAY, reason), now))], goes_on=False)
-    return _came([*changes, LearnListed(listed)])
+    if listed is not None:
+        return _came([*changes, LearnListed(Listing(listed))])
+    if outcome.verdict is Verdict.KEY_REFUSED:
+        return _came(changes, goes_on=False)
+    failures = (now.listed.failures if now.listed else 0) + 1
+    is_given_up = failures >= (READ_TRIES_AWAY if stop else LIST_TRIES)
+    wait = LIST_AGAIN if is_given_up else delay(failures, now.jitter, retry_after=outcome.retry_after)
+    unknown = Listing(None, failures, now.now + wait, is_given_up=is_given_up)
+    return _came([*changes, LearnListed(unknown)], goes_on=not stop)
+
+
+def of_ids(outcome: Outcome, now: Situation) -> Came:
+    """The server was asked for its own ids of sessions; without them a row is sent before it is read back."""
+    changes, stop = _of_any(outcome, now)
+    if outcome.verdict is Verdict.KEY_REFUSED:
+        return _came(changes, goes_on=False)
+    return _came([*changes, LearnIds(answers.server_ids(outcome) or {})], goes_on=not stop)
 
 
 def of_session(session: Session, outcome: Outcome, now: Situation) -> Came:
     """The row was sent."""
-    changes, stop = _of_write(session, outcome, now)
+    if outcome.verdict is Verdict.DELIVERED:
+        changes, _stop = _of_any(outcome, now)
+        server_id = answers.session_id(outcome) or session.server_id
+        succeeded = LearnRows(Streak(has_succeeded=True))
+        return _came([*changes, succeeded, AcknowledgeSession(server_id, now.server_now)])
+    changes, stop = _of_failure(session, outcome, now)
     if stop:
         return _came(changes, goes_on=False)
-    if outcome.verdict is Verdict.DELIVERED:
-        server_id = answers.session_id(outcome) or session.server_id
-        return _came([*changes, AcknowledgeSession(server_id, now.server_now)])
+    streak = _longer(now.rows, session, outcome)
+    changes.append(LearnRows(streak))
+    if _fails_for_all(streak) or (outcome.verdict is Verdict.UNCLEAR and not streak.has_succeeded):
+        # No row was ever taken, or several are not: this one is not the reason.
+        return Came(
+            [*_still(changes), _failed_session(session, outcome, now), _away(outcome, now)], goes_on=False
+        )
     if _is_given_up(outcome, session.failures):
         return _came([*changes, ParkSession(outcome.reason)], goes_on=False)
     return _came([*changes, _failed_session(session, outcome, now)])
@@ -64,6 +94,7 @@ def of_session(session: Session, outcome: Outcome, now: Situation) -> Came:
 
 def of_reading(
     session: Session,
+    server_id: str,
     outcome: Outcome,
     waiting: Sequence[Waiting],
     now: Situation,
@@ -77,22 +108,36 @@ def of_reading(
     the end, so that nothing more of what others sent can turn up.
     """
     changes, stop = _of_any(outcome, now)
-    if stop:
-        return _came(changes, goes_on=False)
     stored = answers.stored_messages(outcome)
     if stored is None:
-        return _came([*changes, _failed_session(session, outcome, now)])
-    there = on_server(stored, waiting, taken=taken, server_dates=session.dates == "server")
+        return _came([*changes, *_of_failed_reading(session, outcome, now)], goes_on=not stop)
+    dates = session.dates or now.dates
+    there = on_server(stored, waiting, taken=taken, server_dates=dates == "server")
+    row = answers.stored_session(outcome)
     found = ReadThere(
+        server_id,
         waiting,
         there.same,
         there.different,
         there.by_others,
-        holds_row=holds_session(answers.stored_session(outcome), session.wanted),
+        held_row=None if row is None else answers.held_key(row),
+        holds_wanted=holds_session(row, session.wanted),
+        written_at=None if row is None else answers.updated_at(row),
         origin="read" if is_whole else "known",
+        dates=dates,
         at=now.server_now,
     )
     return _came([*changes, found])
+
+
+def _of_failed_reading(session: Session, outcome: Outcome, now: Situation) -> list[Change]:
+    """A session too large to be read back, or a server that can not: that stops no write for long."""
+    if outcome.verdict is Verdict.KEY_REFUSED:
+        return []
+    tries = READ_TRIES_AWAY if outcome.verdict is Verdict.AWAY else READ_TRIES
+    if session.failures + 1 >= tries:
+        return [GiveUpReading()]
+    return [_failed_session(session, outcome, now)]
 
 
 def of_messages(
@@ -101,20 +146,30 @@ def of_messages(
     """The first `begun` of the messages were sent one after another, and so many answered as `outcomes`."""
     changes: list[Change] = []
     arrived: list[Waiting] = []
+    streak = now.messages
     goes_on = True
     unsent = begun
     for message, outcome in zip(messages, outcomes, strict=False):
-        heard, stop = _of_write(session, outcome, now)
+        if outcome.verdict is Verdict.DELIVERED:
+            changes += _of_any(outcome, now)[0]
+            arrived.append(message)
+            streak = Streak(has_succeeded=True)
+            continue
+        heard, stop = _of_failure(session, outcome, now)
         changes += heard
         if stop:
             goes_on = False
             unsent = begun if outcome.arrived else begun - 1
-        elif outcome.verdict is Verdict.DELIVERED:
-            arrived.append(message)
+            continue
+        streak = _longer(streak, session, outcome)
+        if _fails_for_all(streak):
+            changes = [*_still(changes), _failed(message, outcome, now), _away(outcome, now)]
+            goes_on = False
         elif _is_given_up(outcome, message.failures):
             changes.append(Park(message, outcome.reason))
         else:
             changes.append(_failed(message, outcome, now))
+    changes.append(LearnMessages(streak))
     if arrived:
         changes.append(Acknowledge(arrived, now.server_now))
     if messages[unsent:]:
@@ -133,7 +188,7 @@ def of_batch(session: Session, messages: Sequence[Waiting], outcome: Outcome, no
     Where they were not all stored each goes alone from here: what is refused stands by itself, and what
     was stored is mended.
     """
-    changes, stop = _of_write(session, outcome, now)
+    changes, stop = _of_failure(session, outcome, now)
     if outcome.verdict in (Verdict.DATES_REFUSED, Verdict.KEY_REFUSED) or not outcome.arrived:
         changes.append(Unattempt(messages))
     elif outcome.verdict in (Verdict.AWAY, Verdict.PASSING, Verdict.UNCLEAR):
@@ -170,12 +225,31 @@ def _came(changes: Sequence[Change], *, goes_on: bool = True) -> Came:
     return Came(changes, goes_on and not any(isinstance(change, EndPause) for change in changes))
 
 
-def _of_write(session: Session, outcome: Outcome, now: Situation) -> tuple[list[Change], bool]:
+def _of_failure(session: Session, outcome: Outcome, now: Situation) -> tuple[list[Change], bool]:
+    """As `_of_any`, of a write that may have failed: it may have been stored all the same, as late as now."""
     changes, stop = _of_any(outcome, now)
     if outcome.verdict is not Verdict.DELIVERED and outcome.arrived:
-        # What failed may have been stored all the same, and as late as now.
         changes.append(Written(max(session.written_at or 0.0, now.server_now)))
     return changes, stop
+
+
+def _longer(streak: Streak, session: Session, outcome: Outcome) -> Streak:
+    if outcome.verdict not in (Verdict.PASSING, Verdict.UNCLEAR):
+        return streak  # what is refused for a reason says nothing of the others
+    return Streak(streak.failures + 1, streak.sessions | {session.id}, streak.has_succeeded)
+
+
+def _fails_for_all(streak: Streak) -> bool:
+    return len(streak.sessions) >= SEVERAL_SESSIONS or streak.failures >= SEVERAL_FAILURES
+
+
+def _still(changes: Sequence[Change]) -> list[Change]:
+    """Without the end of the pause: the server answers, and takes nothing."""
+    return [change for change in changes if not isinstance(change, EndPause)]
+
+
+def _away(outcome: Outcome, now: Situation) -> BeginPause:
+    return BeginPause(_pause(outcome, now))
 
 
 def _pause(outcome: Outcome, now: Situation) -> Pause:

@@ -3,12 +3,13 @@
 What an answer means afterwards stands in `consequences`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from itertools import takewhile
 
 from pi_opensync.deliver.actions import (
     Action,
     AskDates,
+    FindIds,
     FindOrigin,
     Hold,
     Pause,
@@ -58,6 +59,22 @@ def next_action(
     if now.turn >= TURN and not isinstance(action, Wait | Rest):
         return Wait(now.now)  # behind the others that are due
     return action
+
+
+def next_question(now: Situation) -> FindOrigin | FindIds | None:
+    """What to ask to learn which sessions the server has; None where there is nothing to ask now."""
+    if now.listed is not None and now.listed.sessions is not None:
+        return None
+    if now.listed is not None and now.listed.is_given_up and now.ids is None:
+        return FindIds()
+    return FindOrigin() if now.listed is None or now.listed.again <= now.now else None
+
+
+def known(now: Situation) -> Collection[str] | None:
+    """The sessions that the server has, as far as it says; None where it may yet say."""
+    if now.listed is not None and now.listed.sessions is not None:
+        return now.listed.sessions
+    return now.ids if now.listed is not None and now.listed.is_given_up else None
 
 
 def stops(now: Situation) -> bool:
@@ -116,27 +133,40 @@ def _of_session(session: Session, now: Situation) -> Action | None:
     at = max(session.next_try, _first_session_at(session))
     if at > now.now:
         return Wait(at)
-    if session.origin is None and now.listed is None:
-        return FindOrigin()
-    return _row(session, now)
+    origin = session.origin or _origin(session, now)
+    if origin is None:
+        again = now.listed.again if now.listed is not None else 0.0
+        return FindOrigin() if again <= now.now else Wait(again)
+    if origin == "known" and session.attempted_digest is None:
+        # A row that is equal already is left alone: every write puts its session on top of the dashboard.
+        server_id = session.server_id or (now.ids or {}).get(session.external_id)
+        if server_id is not None:
+            return ReadBack(server_id)
+        if now.ids is None:
+            return FindIds()
+    return SendSession(origin, session.dates or now.dates)
 
 
-def _row(session: Session, now: Situation) -> SendSession:
-    known = now.listed is None or session.external_id in now.listed
-    return SendSession(session.origin or ("known" if known else "new"), session.dates or now.dates)
+def _origin(session: Session, now: Situation) -> str | None:
+    """Whether the server had the session before us; None: it is to be asked. Not knowing counts as yes."""
+    if now.listed is None:
+        return None
+    if now.listed.sessions is not None:
+        return "known" if session.external_id in now.listed.sessions else "new"
+    return "known" if now.listed.is_given_up and now.now < now.listed.again else None
 
 
 def _of_messages(
     session: Session, fresh: Sequence[Waiting], updates: Sequence[Waiting], now: Situation
 ) -> Action:
-    if session.origin == "known" and not all(message.checked for message in fresh):
+    if session.origin == "known" and session.server_id and not all(message.checked for message in fresh):
         # What another program sent under other ids must not stand there twice.
-        return ReadBack() if session.next_try <= now.now else Wait(session.next_try)
+        return ReadBack(session.server_id) if session.next_try <= now.now else Wait(session.next_try)
     waits: list[float] = []
     if session.acked_digest != session.wanted_digest or _another_may_be_there(session):
         at = max(session.next_try, _session_update_at(session, now))
         if at <= now.now:
-            return _row(session, now)
+            return SendSession(session.origin or "known", session.dates or now.dates)
         waits.append(at)
     ready = _ready(session, fresh, now)
     if ready:

@@ -13,8 +13,12 @@ from pi_opensync.deliver.changes import (
     EndPause,
     Fail,
     FailSession,
+    GiveUpReading,
     LearnBatch,
+    LearnIds,
     LearnListed,
+    LearnMessages,
+    LearnRows,
     Park,
     ParkSession,
     Postpone,
@@ -73,15 +77,31 @@ class Record:
             case Attempt(_, at) | Written(at) | Acknowledge(_, at):
                 update(session.id, written_at=at)
             case ReadThere():
-                update(session.id, origin=change.origin, failures=0, next_try=0.0)
-                if not change.holds_row:
-                    update(session.id, acked_digest=b"")
+                self._read(session, change)
+            case GiveUpReading():
+                update(session.id, origin="unread", failures=0, next_try=0.0)
             case ParkSession(reason):
                 update(session.id, parked=reason, due=None)
             case FailSession(until, _):
                 update(session.id, failures=session.failures + 1, next_try=until)
             case _:
                 pass
+
+    def _read(self, session: Session, found: ReadThere) -> None:
+        self._sessions.update(
+            session.id,
+            server_id=found.server_id,
+            origin=found.origin,
+            dates=found.dates,
+            failures=0,
+            next_try=0.0,
+        )
+        if found.held_row is None:
+            return
+        held = session.wanted_digest if found.holds_wanted else b""
+        self._sessions.update(session.id, acked_digest=held, acked_key=found.held_row)
+        if session.attempted_digest is None:
+            self._sessions.update(session.id, attempted_digest=held, written_at=found.written_at)
 
     def _of_messages(self, change: Change) -> None:
         match change:
@@ -113,8 +133,14 @@ class Record:
                 self._server.note_error(reason)
             case LearnBatch(learned):
                 self._server.learned_batch(learned)
-            case LearnListed(sessions):
-                self._server.listed = sessions
+            case LearnListed(listed):
+                self._server.listed = listed
+            case LearnIds(ids):
+                self._server.ids = ids
+            case LearnRows(streak):
+                self._server.rows = streak
+            case LearnMessages(streak):
+                self._server.messages = streak
             case BeginPause(pause):
                 self._server.set_pause(pause)
             case EndPause():

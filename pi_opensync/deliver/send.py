@@ -4,12 +4,13 @@ It decides nothing: what to do stands in `plan`, what an answer means in `conseq
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 
 from pi_opensync.deliver import consequences, plan
 from pi_opensync.deliver.actions import (
     Action,
     AskDates,
+    FindIds,
     FindOrigin,
     Question,
     ReadBack,
@@ -26,7 +27,7 @@ from pi_opensync.deliver.wishes import Wishes
 from pi_opensync.opensync.client import Client
 from pi_opensync.opensync.outcomes import Outcome, Verdict
 from pi_opensync.opensync.payloads import as_server_dated
-from pi_opensync.opensync.rules import MAX_BATCH
+from pi_opensync.opensync.rules import MAX_BATCH, NEWEST
 from pi_opensync.privacy.projects import Projects
 from pi_opensync.store.database import Database
 from pi_opensync.store.outbox import Outbox, Waiting
@@ -95,6 +96,9 @@ class Sender:
             batch=self._server.batch,
             pause=self._server.pause,
             listed=self._server.listed,
+            ids=self._server.ids,
+            rows=self._server.rows,
+            messages=self._server.messages,
             is_held=self._wishes.is_held(),
             stays_here=session is not None
             and self._policy.reason(self._sessions.project(session.id)) is not None,
@@ -116,13 +120,13 @@ class Sender:
 
     async def _perform(self, session: Session, action: Request, turn: int) -> Came:
         match action:
-            case FindOrigin() | AskDates():
+            case FindOrigin() | FindIds() | AskDates():
                 return await self._ask(session, action, turn)
             case SendSession(_, dates):
                 outcome = await self._heard(self._client.session(_body(session.wanted, dates)))
                 return consequences.of_session(session, outcome, self.situation())
-            case ReadBack():
-                return await self._read_back(session)
+            case ReadBack(server_id):
+                return await self._read_back(session, server_id)
             case SendBatch(messages):
                 outcome = await self._batch(session, messages)
                 return consequences.of_batch(session, messages, outcome, self.situation())
@@ -137,18 +141,27 @@ class Sender:
                 if action != question:
                     return Came()
                 self._record.write(session, plan.beginning(session, action, situation))
-            if isinstance(question, AskDates):
-                return await self._ask_dates(session, question.message)
-            return consequences.of_list(await self._heard(self._client.session_ids()), self.situation())
+            match question:
+                case AskDates(message):
+                    return await self._ask_dates(session, message)
+                case FindIds():
+                    outcome = await self._heard(self._client.sessions(NEWEST))
+                    return consequences.of_ids(outcome, self.situation())
+                case FindOrigin():
+                    outcome = await self._heard(self._client.session_ids())
+                    return consequences.of_list(outcome, self.situation())
 
-    async def known_sessions(self) -> frozenset[str] | None:
-        """The sessions that the server had before this process sent any; None where it does not say."""
+    async def known_sessions(self) -> Collection[str] | None:
+        """The sessions that the server has, as far as it says; None where it may yet say."""
         async with self._asking:
-            if self._server.listed is None:
-                outcome = await self._heard(self._client.session_ids())
+            action = plan.next_question(self.situation())
+            if action is not None:
+                ask = self._client.session_ids() if action == FindOrigin() else self._client.sessions(NEWEST)
+                judge = consequences.of_list if action == FindOrigin() else consequences.of_ids
+                outcome = await self._heard(ask)
                 with self._database.transaction():
-                    self._record.write(None, consequences.of_list(outcome, self.situation()).changes)
-            return self._server.listed
+                    self._record.write(None, judge(outcome, self.situation()).changes)
+            return plan.known(self.situation())
 
     async def _ask_dates(self, session: Session, message: Waiting) -> Came:
         outcome = await self._batch(session, [message])
@@ -157,10 +170,11 @@ class Sender:
             read = await self._heard(self._client.read_session(session.server_id or ""))
         return consequences.of_asking(session, message, outcome, read, self.situation())
 
-    async def _read_back(self, session: Session) -> Came:
-        outcome = await self._heard(self._client.read_session(session.server_id or ""))
+    async def _read_back(self, session: Session, server_id: str) -> Came:
+        outcome = await self._heard(self._client.read_session(server_id))
         return consequences.of_reading(
             session,
+            server_id,
             outcome,
             self._outbox.fresh(session.id, limit=-1),
             self.situation(),

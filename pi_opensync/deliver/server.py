@@ -1,10 +1,10 @@
 """Facts of one server, kept in the store's meta table so that they survive a restart."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import astuple, replace
 
-from pi_opensync.deliver.actions import Learned, Pause
+from pi_opensync.deliver.actions import Learned, Listing, Pause, Streak
 from pi_opensync.opensync.outcomes import Outcome
 from pi_opensync.store.database import Database
 
@@ -16,7 +16,11 @@ class Server:
         self._database = database
         self._now = now
         self.skew = float(database.meta("skew") or 0.0)  # its clock minus ours, in seconds
-        self.listed: frozenset[str] | None = None  # not kept: it is asked once a run
+        # Not kept on disk: asked, or met, anew by every run.
+        self.listed: Listing | None = None
+        self.ids: Mapping[str, str] | None = None
+        self.rows = Streak()
+        self.messages = Streak()
 
     def heard(self, outcome: Outcome) -> None:
         """Take the server's clock from its answer."""

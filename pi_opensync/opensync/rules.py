@@ -18,6 +18,7 @@ MAX_ITEMS = 8_000  # of an array; 8,192 on the server
 MAX_NESTING = 48  # levels within a tool's arguments; 64 in all on the server
 MAX_KEY = 1_024  # characters
 MAX_PARTS = 4_000
+NEWEST = 1_000  # sessions that `/api/sessions` can list for certain; it reads whole rows, 16 MiB at most
 
 _KEY_FIELDS = ("title", "model", "projectPath", "promptTokens", "completionTokens")
 

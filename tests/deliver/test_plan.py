@@ -158,10 +158,10 @@ def test_a_first_version_that_may_have_arrived_is_not_overtaken_within_the_windo
 
 def test_a_session_that_the_server_knew_is_read_before_messages_go() -> None:
     known = replace(SETTLED, origin="known")
-    assert do(known, some(2)) == ReadBack()
+    assert do(known, some(2)) == ReadBack("id")
     assert do(replace(known, next_try=NOW + 3), some(2)) == Wait(NOW + 3)
     assert numbers(do(known, some(2, checked=True))) == [1, 2]
-    assert do(known, [waiting(1, checked=True), waiting(2)]) == ReadBack()
+    assert do(known, [waiting(1, checked=True), waiting(2)]) == ReadBack("id")
 
 
 # updates of the session
