@@ -126,7 +126,7 @@ def _show(context: Context, chosen: Sequence[Chosen]) -> None:
 async def _send(context: Context, place: Place, database: Database, chosen: Sequence[Chosen]) -> None:
     with context.engine(place, database) as built:
         async with built.client:
-            built.follow.take(item.found for item in chosen)
+            built.follow.take(item.found for item in reversed(chosen))  # the newest last: it stands on top
             daemon = Daemon(built, context.folders, is_outdated=context.stamp.is_outdated)
             telling = asyncio.create_task(_tell_progress(built))
             try:

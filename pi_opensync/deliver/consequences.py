@@ -83,10 +83,10 @@ def of_session(session: Session, outcome: Outcome, now: Situation) -> Came:
     streak = _longer(now.rows, session, outcome)
     changes.append(LearnRows(streak))
     if _fails_for_all(streak) or (outcome.verdict is Verdict.UNCLEAR and not streak.has_succeeded):
-        # No row was ever taken, or several are not: this one is not the reason.
-        return Came(
-            [*_still(changes), _failed_session(session, outcome, now), _away(outcome, now)], goes_on=False
-        )
+        # No row was ever taken, or several are not: this one is not the reason. Others are tried first.
+        pause = _pause(outcome, now)
+        behind = FailSession(pause.until + delay(1, now.jitter), outcome.reason)
+        return Came([*_still(changes), behind, BeginPause(pause)], goes_on=False)
     if _is_given_up(outcome, session.failures):
         return _came([*changes, ParkSession(outcome.reason)], goes_on=False)
     return _came([*changes, _failed_session(session, outcome, now)])
@@ -163,7 +163,7 @@ def of_messages(
             continue
         streak = _longer(streak, session, outcome)
         if _fails_for_all(streak):
-            changes = [*_still(changes), _failed(message, outcome, now), _away(outcome, now)]
+            changes = [*_still(changes), _failed(message, outcome, now), BeginPause(_pause(outcome, now))]
             goes_on = False
         elif _is_given_up(outcome, message.failures):
             changes.append(Park(message, outcome.reason))
@@ -246,10 +246,6 @@ def _fails_for_all(streak: Streak) -> bool:
 def _still(changes: Sequence[Change]) -> list[Change]:
     """Without the end of the pause: the server answers, and takes nothing."""
     return [change for change in changes if not isinstance(change, EndPause)]
-
-
-def _away(outcome: Outcome, now: Situation) -> BeginPause:
-    return BeginPause(_pause(outcome, now))
 
 
 def _pause(outcome: Outcome, now: Situation) -> Pause:

@@ -79,7 +79,8 @@ class Follow:
         found = [item for item in listing.items if isinstance(item, Found)]
         first = self._baseline.begin(self._now(), take_all=backfill)
         if backfill:
-            self.take([*found, *self.left_alone()])
+            oldest_first = sorted([*found, *self.left_alone()], key=lambda item: item.signature.modified)
+            self.take(oldest_first)  # a dashboard shows on top what was written last
             return 0
         left = 0
         if first:

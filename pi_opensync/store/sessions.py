@@ -67,9 +67,14 @@ class Sessions:
         return bool(self._database.one(query, session_id))
 
     def due(self, now: float, limit: int, busy: set[int]) -> list[int]:
-        """Ids of the sessions to look at now: those that change before those of a backfill."""
+        """Ids of the sessions to look at now: those that change in turn, then a backfill's as they were read.
+
+        A dashboard shows on top what was written last, so a backfill keeps its order to the end.
+        """
         rows = self._database.rows(
-            "SELECT id FROM sessions WHERE due <= ? ORDER BY live DESC, due LIMIT ?", (now, limit + len(busy))
+            "SELECT id FROM sessions WHERE due <= ? "
+            "ORDER BY live DESC, CASE WHEN live THEN due ELSE id END LIMIT ?",
+            (now, limit + len(busy)),
         )
         return [row[0] for row in rows if row[0] not in busy][:limit]
 

@@ -386,3 +386,18 @@ def test_what_is_said_after_an_open_turn_waits_for_it(tmp_path: Path) -> None:
         world.append("s.jsonl", said("user", "And now?", START + 0.5))
         world.sync()
         assert [message.role for message in world.opensync.messages.values()] == ["user", "assistant", "user"]
+
+
+def test_a_backfill_ends_with_the_newest_session_on_top(tmp_path: Path) -> None:
+    """The dashboard lists by last write: a large old session is through before the small new ones begin."""
+    with World(tmp_path, start=START) as world:
+        for day in range(20):
+            world.clock.move_to(START + day * DAY)
+            write_session(world, f"{(day * 7) % 20:02}", 450 if day == 0 else 3)
+        world.restart()
+        world.engine.follow.begin(world.engine.follow.list_files(), backfill=True)
+        world.sync()
+        rows = world.opensync.sessions.values()
+        by_write = [row.created_at for row in sorted(rows, key=lambda row: (row.updated_at, row.id))]
+        assert by_write.index(min(by_write)) <= 6
+        assert set(by_write[-6:]) == set(sorted(by_write)[-6:])
