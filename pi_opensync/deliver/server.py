@@ -52,6 +52,8 @@ class Server:
     def clock_was_set(self, *, horizon: float, back_by: float = 0.0) -> None:
         """Let no pause end later than `horizon` seconds from now: its end was told by another clock."""
         self.skew += back_by
+        if self.listed is not None and self.listed.sessions is None:
+            self.listed = None
         pause = self.pause
         latest = self._now() + horizon
         if pause is not None and pause.until > latest:
