@@ -62,8 +62,11 @@ class Sessions:
         return found
 
     def is_whole(self, session_id: int) -> bool:
-        """Whether all complete lines of the session's transcript were read."""
-        query = "SELECT at_end FROM transcripts t JOIN sessions s ON s.transcript_id = t.id WHERE s.id = ?"
+        """Whether all complete lines of every file that the session stands in were read."""
+        query = (
+            "SELECT coalesce(min(at_end), 0) FROM transcripts "
+            "WHERE id IN (SELECT transcript_id FROM holdings WHERE session_id = ?)"
+        )
         return bool(self._database.one(query, session_id))
 
     def due(self, now: float, limit: int, busy: set[int]) -> list[int]:
