@@ -6,8 +6,20 @@ from pi_opensync.dashboard.parts import Part
 
 
 @dataclass(frozen=True, slots=True)
+class SpentIn:
+    """What a session took outside its messages, of one model and kind: as a compaction or a tool."""
+
+    at: int
+    model: str
+    kind: str
+    prompt_tokens: int
+    completion_tokens: int
+    cost: float
+
+
+@dataclass(frozen=True, slots=True)
 class SessionIn:
-    """Times and durations are in ms, `cost` in US dollars."""
+    """Times and durations are in ms, `cost` in US dollars; `file` is the path of pi's transcript."""
 
     external_id: str
     source: str | None = None
@@ -24,11 +36,14 @@ class SessionIn:
     duration_ms: int | None = None
     created_at: int | None = None
     parent_external_id: str | None = None
+    is_subagent: bool | None = None
+    file: str | None = None
+    spent: tuple[SpentIn, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class MessageIn:
-    """Times and durations are in ms, `cost` in US dollars."""
+    """Times and durations are in ms, `cost` in US dollars; entries are those of pi's tree."""
 
     session_external_id: str
     external_id: str
@@ -44,3 +59,5 @@ class MessageIn:
     duration_ms: int | None = None
     created_at: int | None = None
     parts: tuple[Part, ...] | None = None
+    entry_id: str | None = None
+    parent_entry_id: str | None = None

@@ -1,11 +1,13 @@
 """The numbers add up, on the right days, and nothing is counted twice."""
 
+import random
 from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
 
-from pi_opensync.dashboard.db.numbers import Numbers, summarize
+from pi_opensync.dashboard.db.numbers import Asked, Numbers, spent_since, summarize
+from pi_opensync.dashboard.db.savings import saved
 from pi_opensync.dashboard.show.charts import bar, columns, heat, scale
 from tests.dashboard.conftest import Local
 from tests.dashboard.test_pages import checked
@@ -99,9 +101,13 @@ def test_projects_models_and_sources_are_ranked_by_cost(local: Local) -> None:
     local.session("s2", projectName="p2", model="m1", cost=5, createdAt=NOON, source="pi")
     local.session("s3", cost=2, createdAt=NOON)
     summary = numbers(local)
-    assert [(name, sums.cost) for name, sums in summary.projects] == [("p2", 5), ("no project", 2), ("p1", 1)]
-    assert [(name, sums.cost) for name, sums in summary.models] == [("m1", 6), ("unknown", 2)]
-    assert [(name, sums.cost) for name, sums in summary.sources] == [("pi", 5), ("opencode", 3)]
+    assert [(group.name, group.sums.cost) for group in summary.projects] == [
+        ("p2", 5),
+        ("no project", 2),
+        ("p1", 1),
+    ]
+    assert [(group.name, group.sums.cost) for group in summary.models] == [("m1", 6), ("unknown", 2)]
+    assert [(group.name, group.sums.cost) for group in summary.sources] == [("pi", 5), ("opencode", 3)]
 
 
 def test_the_cache_share_is_of_the_sessions_that_tell_it(local: Local) -> None:
@@ -161,3 +167,165 @@ def test_where_the_last_month_holds_nothing_all_time_is_shown(local: Local) -> N
     local.session("s1", cost=1.0, createdAt=LONG_AGO)
     assert "No session in this time" not in local.page("/numbers")
     assert "No session in this time" in local.page("/numbers?days=30")
+
+
+def test_each_turn_counts_on_its_own_day_hour_and_model(local: Local) -> None:
+    local.session("s1", cost=10.0, model="m2", promptTokens=0, createdAt=NOON - DAY)
+    local.message("s1", "a", createdAt=NOON - DAY, model="m1", cost=9.0, promptTokens=10)
+    local.message("s1", "b", createdAt=NOON, model="m2", cost=1.0, promptTokens=90_000)
+    summary = numbers(local)
+    assert costs(summary) == {date(2026, 5, 19): 9.0, date(2026, 5, 20): 1.0}
+    assert [(group.name, group.sums.cost) for group in summary.models] == [("m1", 9.0), ("m2", 1.0)]
+    assert summary.total.prompt == 90_010
+
+
+def test_what_was_spent_outside_messages_counts_on_its_own_day_and_model(local: Local) -> None:
+    spent = [
+        {"at": NOON - DAY, "model": "small", "kind": "compaction", "cost": 2.0, "promptTokens": 5},
+        {"at": NOON, "model": "m1", "kind": "usage", "cost": 0.5, "completionTokens": 7},
+    ]
+    local.session("s1", cost=3.5, model="m1", createdAt=NOON - 2 * DAY, spent=spent, promptTokens=5)
+    local.message("s1", "a", createdAt=NOON, model="m1", cost=1.0)
+    summary = numbers(local)
+    assert costs(summary) == {date(2026, 5, 19): 2.0, date(2026, 5, 20): 1.5}
+    assert [(group.name, group.sums.cost) for group in summary.models] == [("small", 2.0), ("m1", 1.5)]
+    assert (summary.total.prompt, summary.total.completion) == (5, 7)
+    assert "ignored" not in local.post("/sync/session", {"externalId": "s1", "spent": spent})
+    local.session("s1", spent=[])
+    assert numbers(local).total.cost == 3.5
+
+
+def test_what_messages_do_not_account_for_is_spread_over_them(local: Local) -> None:
+    local.session("s1", cost=4.0, model="m1", createdAt=NOON)
+    local.message("s1", "a", createdAt=NOON - DAY, model="m1", cost=1.0, promptTokens=300)
+    local.message("s1", "b", createdAt=NOON, model="m2", promptTokens=100)
+    assert costs(numbers(local)) == {date(2026, 5, 19): 3.25, date(2026, 5, 20): 0.75}
+
+
+def test_a_message_that_changes_is_counted_as_it_is_now(local: Local) -> None:
+    local.message("s1", "a", createdAt=NOON, model="m1", cost=1.0, promptTokens=300)
+    local.message("s1", "a", createdAt=NOON, model="m2", cost=2.0, promptTokens=400)
+    summary = numbers(local)
+    assert [(group.name, group.sums.cost) for group in summary.models] == [("m2", 2.0)]
+    assert (summary.total.messages, summary.total.prompt) == (1, 400)
+
+
+def family(local: Local) -> None:
+    """A fork within the quarter of an hour in which its parent was written."""
+    local.session("p", title="Parent", cost=2.0, createdAt=NOON)
+    local.message("p", "a", createdAt=NOON + 1, cost=2.0)
+    local.session("f", title="Fork", parentExternalId="p", cost=1.0, createdAt=NOON + 10)
+    local.message("f", "a", createdAt=NOON + 1, cost=2.0)
+    local.message("f", "b", createdAt=NOON + 11, cost=1.0)
+
+
+def test_what_forks_copied_is_told_and_not_counted(local: Local) -> None:
+    family(local)
+    summary = numbers(local)
+    told = summary.reconciled
+    assert (told.sessions, told.in_files, told.copied, told.counted) == (2, 5.0, 2.0, 3.0)
+    assert (summary.total.cost, len(told.copying)) == (3.0, 1)
+    (only,) = summary.families
+    assert (only.root["title"], only.sums.cost, len(only.sums.sessions)) == ("Parent", 3.0, 2)
+
+
+def test_a_session_that_turns_out_to_be_a_fork_is_counted_anew(local: Local) -> None:
+    local.message("f", "a", createdAt=NOON + 1, cost=2.0, parts=CALLED)
+    local.message("f", "b", createdAt=NOON + 11, cost=1.0, parts=CALLED)
+    assert (numbers(local).total.cost, numbers(local).tools[0].calls) == (3.0, 2)
+    local.session("f", parentExternalId="p", cost=1.0, createdAt=NOON + 10)
+    assert (numbers(local).total.cost, numbers(local).tools[0].calls) == (1.0, 1)
+
+
+CALLED = [
+    {"type": "tool-call", "content": {"toolName": "bash", "args": {}}},
+    {"type": "tool-result", "content": "[error] no such file"},
+]
+
+
+def test_tools_are_counted_with_their_failures(local: Local) -> None:
+    read = {"type": "tool-call", "content": {"toolName": "read", "args": {"path": "a"}}}
+    local.message("s1", "a", createdAt=NOON, parts=[*CALLED, read])
+    local.message("s1", "a", parts=[*CALLED, *CALLED, read, {"type": "tool-result", "content": "text"}])
+    local.message("s2", "b", createdAt=NOON - 40 * DAY, parts=CALLED)
+    told = [(tool.name, tool.calls, tool.failures, tool.sessions) for tool in numbers(local).tools]
+    assert told == [("bash", 2, 2, 1), ("read", 1, 0, 1)]
+    assert numbers(local, None).tools[0].calls == 3
+
+
+def test_two_projects_of_one_name_are_two(local: Local) -> None:
+    for name, path in (
+        ("s1", "/a/web"),
+        ("s2", "/b/web/"),
+        ("s3", "C:\\c\\we\u0301b"),
+        ("s4", "C:/c/w\u00e9b"),
+    ):
+        local.session(name, projectPath=path, cost=1.0, createdAt=NOON)
+    summary = numbers(local)
+    assert sorted((group.name, group.key, group.sums.cost) for group in summary.projects) == [
+        ("a/web", "/a/web", 1.0),
+        ("b/web", "/b/web", 1.0),
+        ("w\u00e9b", "C:/c/w\u00e9b", 2.0),
+    ]
+    page = local.page("/?project=/a/web")
+    assert [name for name in ("a/web", "b/web") if f">{name}</option>" in page] == ["a/web", "b/web"]
+
+
+def test_a_project_a_model_and_days_narrow_and_the_time_before_stands_beside(local: Local) -> None:
+    for days, project, model, cost in (
+        (0, "/a", "m1", 1.0),
+        (0, "/b", "m1", 2.0),
+        (1, "/a", "m2", 4.0),
+        (2, "/a", "m1", 8.0),
+        (3, "/a", "m1", 16.0),
+        (4, "/a", "m1", 32.0),
+    ):
+        local.session(f"s{days}{project}", projectPath=project, createdAt=NOON - days * DAY)
+        local.message(f"s{days}{project}", "m", createdAt=NOON - days * DAY, model=model, cost=cost)
+    today = date(2026, 5, 20)
+    with local.store.read() as database:
+
+        def of(**asked: Any) -> Numbers:
+            return summarize(database, now=NOON, zone=UTC, asked=Asked(**asked))
+
+        last_two = of(first=today - timedelta(days=1), last=today)
+        assert last_two.total.cost == 7.0
+        assert last_two.previous is not None
+        assert last_two.previous.cost == 24.0
+        assert of(project="/a").total.cost == 61.0
+        assert of(project="/a").previous is None
+        assert of(model="m1", first=today, last=today).total.cost == 3.0
+        assert of(source="opencode").total.cost_of_a_session == pytest.approx(63 / 6)
+        assert {day: sums.cost for day, sums in of(first=today).days.items()}[today - timedelta(days=4)] == 32
+        assert spent_since(database, today - timedelta(days=1), UTC) == 7.0
+
+
+PRICES = {"fresh": 3e-6, "read": 0.3e-6, "written": 3.75e-6, "out": 15e-6}
+
+
+def turns(count: int, prices: dict[str, float] = PRICES) -> list[tuple[float, float, float, float, float]]:
+    chance = random.Random(1)  # noqa: S311 - the same turns every time
+    found = []
+    for _ in range(count):
+        amounts = [chance.randrange(1, 50_000) for _ in prices]
+        cost = sum(amount * price for amount, price in zip(amounts, prices.values(), strict=True))
+        found.append((*amounts, cost))
+    return found  # type: ignore[return-value]  # four amounts and the cost
+
+
+def test_what_the_cache_saved_follows_from_what_turns_cost() -> None:
+    of_model = turns(20)
+    expected = sum(
+        turn[1] * (PRICES["fresh"] - PRICES["read"]) - turn[2] * (PRICES["written"] - PRICES["fresh"])
+        for turn in of_model
+    )
+    assert saved(of_model) == pytest.approx(expected)
+    assert saved([(100, 0, 0, 10, 0.001)] * 8) == 0.0
+
+
+def test_where_prices_do_not_follow_nothing_is_claimed() -> None:
+    assert saved(turns(3)) is None
+    assert saved([(100, 50, 0, 10, 0.001)] * 20) is None
+    mixed = turns(10) + turns(10, {name: 5 * price for name, price in PRICES.items()})
+    assert saved(mixed) is None
+    assert saved([]) is None

@@ -1,14 +1,12 @@
 """Search finds every word wherever it stands, shows it, and forgets what is no longer said."""
 
 import re
-from pathlib import Path
 
 import pytest
 
-from pi_opensync.dashboard.db.connections import Connections
 from pi_opensync.dashboard.query import parse
 from pi_opensync.dashboard.snippets import Snippet, snippet
-from tests.dashboard.conftest import START, Clock, Local
+from tests.dashboard.conftest import START, Local
 
 
 def found(local: Local, query: str) -> list[str]:
@@ -162,15 +160,11 @@ def test_titles_and_projects_are_found(local: Local) -> None:
     ],
 )
 def test_hits_are_marked_where_they_stand(text: str, query: str, runs: tuple[str, ...]) -> None:
-    parsed = parse(query)
-    assert parsed is not None
-    assert snippet(text, parsed) == Snippet(runs)
+    assert snippet(text, parse(query)) == Snippet(runs)
 
 
 def test_a_hit_deep_in_a_long_text_is_shown_in_its_context() -> None:
-    query = parse("needle")
-    assert query is not None
-    shown = snippet("hay " * 100_000 + "the needle is here " + "hay " * 1000, query)
+    shown = snippet("hay " * 100_000 + "the needle is here " + "hay " * 1000, parse("needle"))
     assert shown.runs[1] == "needle"
     assert shown.runs[0].endswith("the ")
     assert len("".join(shown.runs)) < 400
@@ -199,24 +193,3 @@ def test_the_marks_around_thinking_are_not_shown_with_a_hit(local: Local) -> Non
     page = local.page("/search?q=apple")
     assert "thinking" not in page.split('class="hits"')[1]
     assert found(local, "apple") == ["one"]
-
-
-def test_an_index_of_before_a_change_of_the_words_is_made_anew(tmp_path: Path, clock: Clock) -> None:
-    path = tmp_path / "local.sqlite3"
-    store = Connections.open(path)
-    local = Local(store, clock)
-    content = {"toolName": "grep", "args": {"pattern": "needle"}}
-    local.message("s1", "a", textContent="some text", parts=[{"type": "tool_use", "content": content}])
-    with store.write() as database:
-        database.run("INSERT INTO search (search) VALUES ('delete-all')")
-        database.run("DELETE FROM migrations WHERE name = 'words_of_other_tool_calls'")
-    store.close()
-    store = Connections.open(path)
-    local = Local(store, clock)
-    for words, count in (("needle", 1), ("text", 1), ("haystack", 0)):
-        assert len(local.get(f"/api/search?q={words}")["results"]) == count
-    local.message("s1", "a", textContent="other words", parts=[])
-    assert local.get("/api/search?q=needle")["results"] == []
-    with store.write() as database:
-        database.run("INSERT INTO search (search, rank) VALUES ('integrity-check', 0)")
-    store.close()

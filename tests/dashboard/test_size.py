@@ -6,10 +6,12 @@
 import asyncio
 import re
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
+from typing import Any
 
 import pytest
 
-from pi_opensync.dashboard.db import finding, listing, reading
+from pi_opensync.dashboard.db import branches, finding, listing, reading
 from pi_opensync.dashboard.db.connections import Connections
 from pi_opensync.dashboard.db.listing import Filters
 from pi_opensync.dashboard.query import parse
@@ -17,7 +19,7 @@ from pi_opensync.dashboard.web import live
 from pi_opensync.sqlite import Database
 from tests.dashboard.big import fill, measure
 
-LARGE = ("messages", "parts", "activity")
+LARGE = ("messages", "usage", "tools", "touched")
 
 
 @pytest.fixture(scope="module")
@@ -28,10 +30,8 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Connections]:
     store.close()
 
 
-def hits(database: Database, text: str, **options: int) -> object:
-    query = parse(text)
-    assert query is not None
-    return finding.hits(database, query, limit=30, **options)
+def hits(database: Database, text: str, **options: Any) -> object:
+    return finding.search(lambda: nullcontext(database), parse(text), limit=30, **options)
 
 
 def growth(database: Database) -> object:
@@ -60,9 +60,12 @@ ASKED: dict[str, Callable[[Database], object]] = {
     "search": lambda database: hits(database, "error build"),
     "search, further": lambda database: hits(database, "error", before=2**60),
     "search in a session": lambda database: hits(database, "error", session_id=1),
-    "API search": lambda database: finding.sessions_with(
-        database, parse("error") or pytest.fail("no query"), 20
-    ),
+    "search with filters": lambda database: hits(database, "error project:webapp -fix role:user"),
+    "search of a phrase": lambda database: hits(database, '"fix build"'),
+    "titles": lambda database: finding.titled(database, parse("error project:webapp"), 20),
+    "API search": lambda database: finding.sessions_with(lambda: nullcontext(database), parse("error"), 20),
+    "files": lambda database: finding.files_of(database, 1),
+    "branches": lambda database: branches.branches(database, 1),
 }
 
 

@@ -1,10 +1,13 @@
 """The list of sessions: families of forks, filtered, the one last active first."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from pi_opensync.dashboard.projects import labels
 from pi_opensync.sqlite import Database, Row
+
+# A project is a path; a name alone may stand for several.
+_PROJECT = "project IN (SELECT project FROM sessions WHERE project_name = ?)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,12 +134,18 @@ def choices(database: Database) -> dict[str, list[str]]:
         name: [
             row[0]
             for row in database.rows(
-                f"SELECT {name} FROM sessions WHERE {name} IS NOT NULL "
+                f"SELECT {name} FROM sessions WHERE {name} != '' "
                 f"GROUP BY {name} ORDER BY count(*) DESC LIMIT 200"
             )
         ]
-        for name in ("source", "project_name", "model")
+        for name in ("source", "project", "model")
     }
+
+
+def project_labels(database: Database) -> dict[str, str]:
+    """Return the projects by their keys, each named by the shortest end of its path that no other has."""
+    keys = database.rows("SELECT DISTINCT project FROM sessions WHERE project != ''")
+    return labels(row[0] for row in keys)
 
 
 def external_ids(database: Database) -> list[str]:
@@ -147,21 +156,10 @@ def newest_sessions(database: Database, limit: int) -> list[Row]:
     return database.rows("SELECT * FROM sessions ORDER BY updated_at DESC, id DESC LIMIT ?", (limit,))
 
 
-def titled(database: Database, words: Sequence[str], limit: int) -> list[Row]:
-    """Find the sessions whose title and project hold all the words, newest first."""
-    test = "coalesce(title, '') || ' ' || coalesce(project_path, '') LIKE ? ESCAPE '\\'"
-    patterns = ["%" + re.sub(r"([\\%_])", r"\\\1", word) + "%" for word in words]
-    return database.rows(
-        f"SELECT * FROM sessions WHERE {' AND '.join([test] * len(patterns))} "
-        "ORDER BY active_at DESC LIMIT ?",
-        (*patterns, limit),
-    )
-
-
 def _conditions(filters: Filters) -> tuple[str, list[str | int]]:
     tests: list[tuple[str, str | int | None]] = [
         ("source = ?", filters.source),
-        ("project_name = ?", filters.project),
+        (_PROJECT if filters.project and "/" not in filters.project else "project = ?", filters.project),
         ("model = ?", filters.model),
         ("active_at >= ?", filters.since),
         ("active_at < ?", filters.until),

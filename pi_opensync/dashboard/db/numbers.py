@@ -1,20 +1,24 @@
-"""The statistics: what was spent when, on which project and model, and at which hours.
+"""The statistics: what was spent when, on which project, model, family of forks and tool, and at which hours.
 
-OpenSync keeps cost and tokens for each session, and a session may last for days. So each session's sums are
-spread over the quarters of an hour in which it had messages: by their tokens, or by their number where they
-carry none. A fork's copied history is left out: the parent has paid for it.
+Each turn counts on its own day, hour and model. A fork's copied history is left out: the parent paid for it.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta, tzinfo
+from typing import NamedTuple
 
-from pi_opensync.dashboard.db.schema import SLOT_MS
+from pi_opensync.dashboard import projects
+from pi_opensync.dashboard.db.bookings import Booking, bookings
+from pi_opensync.dashboard.db.counts import SLOT_MS
+from pi_opensync.dashboard.db.savings import saved
 from pi_opensync.dashboard.times import at
 from pi_opensync.sqlite import Database, Row
 
 # One wrong date must not make a chart of a million days.
 PERIOD_DAYS = (1, 7, 30, 365, 3650, 36500)
+HEAT_DAYS = 371  # a year, from a Monday
+MOST_FAMILIES = 50
 _MOST_PERIODS = 120
 
 
@@ -22,13 +26,14 @@ _MOST_PERIODS = 120
 class Sums:
     """US dollars and tokens.
 
-    `cache_known` counts the prompt tokens of sessions that tell about their cache.
+    `cache_known` counts the prompt tokens of what tells about its cache.
     """
 
     cost: float = 0.0
     prompt: float = 0.0
     completion: float = 0.0
     cache_read: float = 0.0
+    cache_write: float = 0.0
     cache_known: float = 0.0
     messages: int = 0
     sessions: set[int] = field(default_factory=set)
@@ -42,15 +47,35 @@ class Sums:
         """The part of the prompt that came from the cache, 0 to 1; None where nothing is known."""
         return min(self.cache_read / self.cache_known, 1.0) if self.cache_known else None
 
-    def add(self, session: Row, share: float, messages: int) -> None:
-        self.cost += session["cost"] * share
-        self.prompt += session["prompt_tokens"] * share
-        self.completion += session["completion_tokens"] * share
-        if session["cache_read_tokens"] is not None:
-            self.cache_read += session["cache_read_tokens"] * share
-            self.cache_known += session["prompt_tokens"] * share
-        self.messages += messages
-        self.sessions.add(session["id"])
+    @property
+    def cost_of_a_session(self) -> float | None:
+        """The mean; None where there is no session."""
+        return self.cost / len(self.sessions) if self.sessions else None
+
+    def add(self, booking: Booking) -> None:
+        self.cost += booking.cost
+        self.prompt += booking.prompt
+        self.completion += booking.completion
+        self.cache_read += booking.cache_read
+        self.cache_write += booking.cache_write
+        self.cache_known += booking.cache_known
+        self.messages += booking.messages
+        self.sessions.add(booking.session["id"])
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is counted: the days from `first` to `last`, both included; a project by its key."""
+
+    first: date | None = None
+    last: date | None = None
+    project: str | None = None
+    model: str | None = None
+    source: str | None = None
+
+    @classmethod
+    def of_days(cls, days: int, today: date) -> "Asked":
+        return cls(today - timedelta(days=days - 1), today)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,16 +87,66 @@ class Period:
     sums: Sums
 
 
+class Group(NamedTuple):
+    """One project, model or source; `key` is what the list of sessions is filtered by."""
+
+    name: str
+    sums: Sums
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """A session with all that was forked from it; `root` is its first session's row."""
+
+    root: Row
+    sums: Sums
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    name: str
+    calls: int
+    failures: int
+    sessions: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciled:
+    """Why the sums are less than those of all files: `in_files` is `copied` and what is counted.
+
+    US dollars. `copied` stands in the files of `copying` sessions, and was paid for once by their parents.
+    """
+
+    sessions: int
+    in_files: float
+    copied: float
+    counted: float
+    copying: frozenset[int]
+
+
 @dataclass(frozen=True, slots=True)
 class Numbers:
-    """`hours[weekday][hour]` counts messages, Monday and midnight first."""
+    """`hours[weekday][hour]` counts messages, Monday and midnight first.
 
+    `previous` is the time before, as long; None for all time. `saved` is what the cache saved in US dollars,
+    None where that does not follow from what is known; `days` are those of the last year that have
+    something, whatever time was asked for.
+    """
+
+    asked: Asked
     total: Sums
+    previous: Sums | None
     periods: list[Period]
-    projects: list[tuple[str, Sums]]
-    models: list[tuple[str, Sums]]
-    sources: list[tuple[str, Sums]]
+    projects: list[Group]
+    models: list[Group]
+    sources: list[Group]
+    families: list[Family]
+    tools: list[Tool]
     hours: list[list[int]]
+    days: dict[date, Sums]
+    reconciled: Reconciled
+    saved: float | None
 
 
 def totals(database: Database) -> dict[str, object]:
@@ -103,57 +178,170 @@ def totals(database: Database) -> dict[str, object]:
     }
 
 
-def summarize(database: Database, *, days: int | None, now: int, zone: tzinfo | None) -> Numbers:
-    """Everything on the page of numbers, for the last `days` days in `zone`, or for all time."""
+def summarize(
+    database: Database,
+    *,
+    now: int,
+    zone: tzinfo | None,
+    days: int | None = None,
+    asked: Asked | None = None,
+) -> Numbers:
+    """Everything on the page of numbers: for what is asked, the last `days` days in `zone`, or all time."""
     today = at(now, zone).date()
-    first = None if days is None else today - timedelta(days=days - 1)
-    total = Sums()
-    by_day: dict[date, Sums] = {}
-    projects: dict[str, Sums] = {}
-    models: dict[str, Sums] = {}
-    sources: dict[str, Sums] = {}
-    hours = [[0] * 24 for _ in range(7)]
-    places: dict[int, tuple[date, int, int]] = {}
-    for session, slot, share, messages in _shares(database):
-        if slot not in places:
-            moment = at(slot * SLOT_MS, zone)
-            places[slot] = (moment.date(), moment.weekday(), moment.hour)
-        day, weekday, hour = places[slot]
-        if first is not None and not first <= day <= today:
-            continue
-        for sums in (
-            total,
-            by_day.setdefault(day, Sums()),
-            projects.setdefault(session["project_name"] or "no project", Sums()),
-            models.setdefault(session["model"] or "unknown", Sums()),
-            sources.setdefault(session["source"], Sums()),
-        ):
-            sums.add(session, share, messages)
-        hours[weekday][hour] += messages
-    start = first if first is not None else min(by_day, default=today)
-    end = today if first is not None else max(by_day, default=today)
-    return Numbers(
-        total, _periods(by_day, start, end), _ranked(projects), _ranked(models), _ranked(sources), hours
+    if asked is None:
+        asked = Asked() if days is None else Asked.of_days(days, today)
+    return _Counting(asked, today, zone).over(database)
+
+
+def spent_since(database: Database, first: date, zone: tzinfo | None) -> float:
+    """Return the US dollars of all turns from the begin of a day on."""
+    counting = _Counting(Asked(first=first), first, zone)
+    return sum(
+        booking.cost
+        for booking in bookings(database, "active_at >= ?", (counting.begin_ms,))
+        if not booking.is_copy and counting.day_of(booking.at)[0] >= first
     )
 
 
-def _shares(database: Database) -> Iterator[tuple[Row, int, float, int]]:
-    """Yield each session in each quarter of an hour, with its share of its sums and its messages there."""
-    activity: dict[int, list[tuple[int, int, int]]] = {}
-    for session_id, slot, messages, tokens in database.each("SELECT * FROM activity"):
-        activity.setdefault(session_id, []).append((slot, messages, tokens))
-    for session in database.each("SELECT * FROM sessions"):
-        begin = session["created_at"] // SLOT_MS
-        slots = activity.get(session["id"], [])
-        if session["fork_prefix"] or session["parent_external_id"]:
-            slots = [entry for entry in slots if entry[0] >= begin]
-        tokens_in_all = sum(tokens for _, _, tokens in slots)
-        messages_in_all = sum(messages for _, messages, _ in slots)
-        if not slots:
-            yield session, begin, 1.0, 0
-        for slot, messages, tokens in slots:
-            share = tokens / tokens_in_all if tokens_in_all else messages / messages_in_all
-            yield session, slot, share, messages
+class _Counting:
+    def __init__(self, asked: Asked, today: date, zone: tzinfo | None) -> None:
+        self.asked = asked
+        self._today = today
+        self._zone = zone
+        self._places: dict[int, tuple[date, int, int]] = {}
+
+    @property
+    def begin_ms(self) -> int:
+        """A moment before the first day in any zone."""
+        first = self.asked.first or date.min
+        return max(0, (first - date(1970, 1, 2)).days * 86_400_000)
+
+    def day_of(self, moment: int) -> tuple[date, int, int]:
+        """The day, the weekday and the hour of a moment."""
+        place = self._places.get(moment)
+        if place is None:
+            local = at(moment, self._zone)
+            place = self._places[moment] = (local.date(), local.weekday(), local.hour)
+        return place
+
+    def over(self, database: Database) -> Numbers:
+        asked = self.asked
+        total, previous, copied = Sums(), Sums(), Sums()
+        by_day: dict[date, Sums] = {}
+        heat: dict[date, Sums] = {}
+        groups: tuple[dict[str, Sums], ...] = ({}, {}, {})
+        families: dict[int, Sums] = {}
+        turns: dict[str, list[tuple[float, float, float, float, float]]] = {}
+        hours = [[0] * 24 for _ in range(7)]
+        where, values = self._where()
+        for booking in bookings(database, where, values):
+            if asked.model is not None and booking.model != asked.model:
+                continue
+            day, weekday, hour = self.day_of(booking.at)
+            if booking.is_copy:
+                if self._is_asked(day):
+                    copied.add(booking)
+                continue
+            if 0 <= (self._today - day).days < HEAT_DAYS:
+                heat.setdefault(day, Sums()).add(booking)
+            if not self._is_asked(day):
+                if self._is_before(day):
+                    previous.add(booking)
+                continue
+            session = booking.session
+            for sums in (
+                total,
+                by_day.setdefault(day, Sums()),
+                groups[0].setdefault(session["project"], Sums()),
+                groups[1].setdefault(booking.model, Sums()),
+                groups[2].setdefault(session["source"], Sums()),
+                families.setdefault(session["root_id"], Sums()),
+            ):
+                sums.add(booking)
+            hours[weekday][hour] += booking.messages
+            if booking.cache_known:
+                fresh = max(0.0, booking.prompt - booking.cache_read - booking.cache_write)
+                turns.setdefault(booking.model, []).append(
+                    (fresh, booking.cache_read, booking.cache_write, booking.completion, booking.cost)
+                )
+        start = asked.first or min(by_day, default=self._today)
+        end = asked.last or max(by_day, default=self._today)
+        names = projects.labels(groups[0])
+        return Numbers(
+            asked=asked,
+            total=total,
+            previous=previous if asked.first is not None else None,
+            periods=_periods(by_day, start, end),
+            projects=_ranked(groups[0], {key: names[key] or "no project" for key in names}),
+            models=_ranked(groups[1]),
+            sources=_ranked(groups[2]),
+            families=_families(database, families),
+            tools=self._tools(database),
+            hours=hours,
+            days=heat,
+            reconciled=Reconciled(
+                sessions=len(total.sessions | copied.sessions),
+                in_files=total.cost + copied.cost,
+                copied=copied.cost,
+                counted=total.cost,
+                copying=frozenset(copied.sessions),
+            ),
+            saved=_saved(turns),
+        )
+
+    def _where(self) -> tuple[str, tuple[object, ...]]:
+        tests = {"project = ?": self.asked.project, "source = ?": self.asked.source}
+        given = {test: value for test, value in tests.items() if value is not None}
+        return " AND ".join(given) or "1", tuple(given.values())
+
+    def _is_asked(self, day: date) -> bool:
+        first, last = self.asked.first, self.asked.last
+        return (first is None or day >= first) and (last is None or day <= last)
+
+    def _is_before(self, day: date) -> bool:
+        """Whether a day belongs to the time before what is asked for, as long as that."""
+        if self.asked.first is None:
+            return False
+        length = ((self.asked.last or self._today) - self.asked.first).days + 1
+        return 0 < (self.asked.first - day).days <= length
+
+    def _tools(self, database: Database) -> list[Tool]:
+        where, values = self._where()
+        found: dict[str, list[Row]] = {}
+        for row in database.each(
+            "SELECT session_id, slot, tool, calls, failures FROM tools "
+            f"WHERE session_id IN (SELECT id FROM sessions WHERE {where})",
+            values,
+        ):
+            if row["calls"] and self._is_asked(self.day_of(row["slot"] * SLOT_MS)[0]):
+                found.setdefault(row["tool"], []).append(row)
+        tools = [
+            Tool(
+                name,
+                calls=sum(row["calls"] for row in rows),
+                failures=sum(row["failures"] for row in rows),
+                sessions=len({row["session_id"] for row in rows}),
+            )
+            for name, rows in found.items()
+        ]
+        return sorted(tools, key=lambda tool: (-tool.calls, tool.name))
+
+
+def _families(database: Database, families: Mapping[int, Sums]) -> list[Family]:
+    """The dearest families that are more than one session."""
+    ranked = sorted(
+        ((root, sums) for root, sums in families.items() if len(sums.sessions) > 1),
+        key=lambda item: (-item[1].cost, -item[1].tokens, item[0]),
+    )[:MOST_FAMILIES]
+    return [
+        Family(database.row("SELECT * FROM sessions WHERE id = ?", (root,)), sums) for root, sums in ranked
+    ]
+
+
+def _saved(turns: Mapping[str, Iterable[tuple[float, float, float, float, float]]]) -> float | None:
+    """The sum over all models; None where it is known of none."""
+    known = [value for value in (saved(of_model) for of_model in turns.values()) if value is not None]
+    return sum(known) if known else None
 
 
 def _periods(by_day: Mapping[date, Sums], start: date, end: date) -> list[Period]:
@@ -173,10 +361,12 @@ def _merge(sums: Sums, more: Sums) -> None:
     sums.prompt += more.prompt
     sums.completion += more.completion
     sums.cache_read += more.cache_read
+    sums.cache_write += more.cache_write
     sums.cache_known += more.cache_known
     sums.messages += more.messages
     sums.sessions |= more.sessions
 
 
-def _ranked(groups: Mapping[str, Sums]) -> list[tuple[str, Sums]]:
-    return sorted(groups.items(), key=lambda item: (-item[1].cost, -item[1].tokens, item[0]))
+def _ranked(groups: Mapping[str, Sums], names: Mapping[str, str] | None = None) -> list[Group]:
+    ranked = sorted(groups.items(), key=lambda item: (-item[1].cost, -item[1].tokens, item[0]))
+    return [Group(key if names is None else names[key], sums, key) for key, sums in ranked]

@@ -2,21 +2,10 @@
 
 from dataclasses import dataclass
 
-from pi_opensync.dashboard.db.contents import load_parts
-from pi_opensync.dashboard.parts import Part, parts_to_show
+from pi_opensync.dashboard.db.contents import Message
 from pi_opensync.sqlite import Database, Row
 
 _WINDOW_SIZE = 600_000
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    row: Row
-    parts: list[Part]
-
-    @property
-    def shown(self) -> list[tuple[int, Part]]:
-        return parts_to_show(self.row["text_content"], self.parts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,4 +82,4 @@ def message(database: Database, session_id: int, message_id: int) -> Message | N
 
 def load(database: Database, message_id: int) -> Message:
     row = database.row("SELECT * FROM messages WHERE id = ?", (message_id,))
-    return Message(row, load_parts(database, message_id))
+    return Message(row)

@@ -1,16 +1,20 @@
 """The tables of the local OpenSync and the named steps that lead to them."""
 
-from pi_opensync.dashboard.db.index import relearn_words
-from pi_opensync.sqlite import Database, Migration, migrate
+import json
+from contextlib import suppress
+
+from pi_opensync.dashboard import projects
+from pi_opensync.dashboard.db import counts, index
+from pi_opensync.dashboard.db.contents import Content, pack
+from pi_opensync.dashboard.folding import fold
+from pi_opensync.dashboard.parts import Part
+from pi_opensync.sqlite import Database, Migration, StoreUnavailable, migrate
 
 APPLICATION_ID = 0x70694F44  # "piOD"
 
 # A message's id is its createdAt in ms shifted left by this many bits, plus a running number. Ids so sort by
 # time, within a session and over all of them, and a search can stop at its first page of newest hits.
 ID_BITS = 16
-
-# Activity is counted in quarters of an hour, the finest step that time zones differ by.
-SLOT_MS = 15 * 60 * 1000
 
 _SESSIONS = """
 CREATE TABLE sessions (
@@ -63,6 +67,47 @@ CREATE TABLE messages (
 """
 
 
+_KEPT_OF_MESSAGES = (
+    "id",
+    "session_id",
+    "external_id",
+    "role",
+    "model",
+    "prompt_tokens",
+    "completion_tokens",
+    "cache_read_tokens",
+    "cache_write_tokens",
+    "cost",
+    "duration_ms",
+    "created_at",
+    "revision",
+    "size",
+)
+
+_MESSAGES_WITH_PARTS = """
+CREATE TABLE messages (
+    id INTEGER PRIMARY KEY,
+    session_id INTEGER NOT NULL REFERENCES sessions (id),
+    external_id TEXT NOT NULL,
+    role TEXT NOT NULL,
+    model TEXT,
+    prompt_tokens INTEGER,
+    completion_tokens INTEGER,
+    cache_read_tokens INTEGER,
+    cache_write_tokens INTEGER,
+    cost REAL,
+    duration_ms INTEGER,
+    created_at INTEGER NOT NULL,
+    revision INTEGER NOT NULL,
+    size INTEGER NOT NULL,
+    entry_id TEXT,
+    parent_entry_id TEXT,
+    body BLOB NOT NULL,
+    UNIQUE (session_id, external_id)
+)
+"""
+
+
 def sessions_messages_parts_and_search(database: Database) -> None:
     for statement in (
         _SESSIONS,
@@ -95,8 +140,6 @@ def sessions_messages_parts_and_search(database: Database) -> None:
             PRIMARY KEY (session_id, slot)
         ) WITHOUT ROWID
         """,
-        # No second copy of the text: a row is taken out by giving the index its old words again, so
-        # whoever changes `searchable` in parts.py adds a migration that rebuilds this table.
         """
         CREATE VIRTUAL TABLE search USING fts5(
             body, scope, content='', columnsize=0, prefix='3 4', tokenize="unicode61 remove_diacritics 2"
@@ -119,8 +162,107 @@ def login_links(database: Database) -> None:
 
 
 def words_of_other_tool_calls(database: Database) -> None:
-    """Plugins name or shape tool calls otherwise; their words are found since."""
-    relearn_words(database)
+    """Plugins name or shape tool calls otherwise. The index is made anew by a later step."""
+    del database
+
+
+def messages_hold_their_parts(database: Database) -> None:
+    """Text and parts of a message are one compressed value, and it knows its place in pi's tree."""
+    for name in ("messages_by_session", "messages_by_revision"):
+        database.run(f"DROP INDEX {name}")
+    database.run("ALTER TABLE messages RENAME TO old_messages")
+    database.run(_MESSAGES_WITH_PARTS)
+    database.run("CREATE INDEX messages_by_session ON messages (session_id, id)")
+    database.run("CREATE INDEX messages_by_revision ON messages (session_id, revision)")
+    kept = ", ".join(_KEPT_OF_MESSAGES)
+    marks = ", ".join("?" * (len(_KEPT_OF_MESSAGES) + 1))
+    for row in database.each(f"SELECT {kept}, text_content FROM old_messages"):
+        parts = database.rows(
+            "SELECT type, content FROM parts WHERE message_id = ? ORDER BY position", (row["id"],)
+        )
+        content = Content(row["text_content"], [Part(kind, json.loads(said)) for kind, said in parts])
+        database.run(
+            f"INSERT INTO messages ({kept}, body) VALUES ({marks})",
+            (*(row[name] for name in _KEPT_OF_MESSAGES), pack(content)),
+        )
+    database.run("DROP TABLE parts")
+    database.run("DROP TABLE old_messages")
+
+
+def numbers_by_message(database: Database) -> None:
+    """What each model was asked for, and each tool, in each quarter of an hour; projects by their paths."""
+    for statement in (
+        "ALTER TABLE sessions ADD COLUMN project TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE sessions ADD COLUMN said TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE sessions ADD COLUMN is_subagent INTEGER NOT NULL DEFAULT 0",
+        "ALTER TABLE sessions ADD COLUMN file TEXT",
+        "DROP INDEX sessions_by_family",
+        "DROP INDEX sessions_by_project",
+        "CREATE INDEX sessions_by_family ON sessions (root_id, active_at, source, project, model)",
+        "CREATE INDEX sessions_by_project ON sessions (project)",
+        "DROP TABLE activity",
+        """
+        CREATE TABLE usage (
+            session_id INTEGER NOT NULL REFERENCES sessions (id),
+            slot INTEGER NOT NULL,
+            model TEXT NOT NULL,
+            is_copied INTEGER NOT NULL,
+            messages INTEGER NOT NULL,
+            prompt_tokens INTEGER NOT NULL,
+            completion_tokens INTEGER NOT NULL,
+            cache_read_tokens INTEGER NOT NULL,
+            cache_write_tokens INTEGER NOT NULL,
+            cache_known_tokens INTEGER NOT NULL,
+            cost REAL NOT NULL,
+            PRIMARY KEY (session_id, slot, model, is_copied)
+        ) WITHOUT ROWID
+        """,
+        """
+        CREATE TABLE spent (
+            session_id INTEGER NOT NULL REFERENCES sessions (id),
+            at INTEGER NOT NULL,
+            model TEXT NOT NULL,
+            kind TEXT NOT NULL,
+            prompt_tokens INTEGER NOT NULL,
+            completion_tokens INTEGER NOT NULL,
+            cost REAL NOT NULL
+        )
+        """,
+        "CREATE INDEX spent_by_session ON spent (session_id)",
+        """
+        CREATE TABLE tools (
+            session_id INTEGER NOT NULL REFERENCES sessions (id),
+            slot INTEGER NOT NULL,
+            tool TEXT NOT NULL,
+            calls INTEGER NOT NULL,
+            failures INTEGER NOT NULL,
+            PRIMARY KEY (session_id, slot, tool)
+        ) WITHOUT ROWID
+        """,
+        """
+        CREATE TABLE touched (
+            path TEXT NOT NULL,
+            session_id INTEGER NOT NULL REFERENCES sessions (id),
+            kinds INTEGER NOT NULL,
+            PRIMARY KEY (path, session_id)
+        ) WITHOUT ROWID
+        """,
+        "CREATE INDEX touched_by_session ON touched (session_id)",
+    ):
+        database.run(statement)
+    sessions = database.rows("SELECT id, title, project_path, project_name FROM sessions")
+    keys = {row["id"]: projects.key_of(row["project_path"], row["project_name"]) for row in sessions}
+    database.run_many(
+        "UPDATE sessions SET project = ?, said = ? WHERE id = ?",
+        [(keys[row["id"]], fold(f"{row['title'] or ''} {keys[row['id']]}"), row["id"]) for row in sessions],
+    )
+    for row in sessions:
+        counts.recount(database, row["id"])
+
+
+def index_of_folded_words(database: Database) -> None:
+    """The index holds words as they are compared, and facts, without places."""
+    index.relearn(database)
 
 
 MIGRATIONS: tuple[Migration, ...] = (
@@ -128,6 +270,9 @@ MIGRATIONS: tuple[Migration, ...] = (
     keys_and_logins,
     login_links,
     words_of_other_tool_calls,
+    messages_hold_their_parts,
+    numbers_by_message,
+    index_of_folded_words,
 )
 
 # Under these names files record the steps that ran before steps were functions.
@@ -142,7 +287,11 @@ _FORMER_NAMES = {
 def bring_up_to_date(database: Database) -> list[str]:
     """Make or change the tables; returns the names of the steps that ran. Raises as `sqlite.migrate`."""
     _rename_steps(database)
-    return migrate(database, MIGRATIONS, APPLICATION_ID)
+    ran = migrate(database, MIGRATIONS, APPLICATION_ID)
+    if index_of_folded_words.__name__ in ran and database.one("SELECT 1 FROM messages LIMIT 1"):
+        with suppress(StoreUnavailable):  # as on a full disk: the file stays as large as it was
+            database.run("VACUUM")
+    return ran
 
 
 def _rename_steps(database: Database) -> None:

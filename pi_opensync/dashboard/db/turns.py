@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from pi_opensync.dashboard.db.contents import Message
 from pi_opensync.sqlite import Database, Row
 
 _BEGINNING = 300
@@ -32,16 +33,20 @@ class Prompt:
 def outline(database: Database, session_id: int) -> list[Prompt]:
     """Return all prompts of a session in order."""
     rows = database.rows(
-        f"SELECT {_COLUMNS}, CASE role WHEN 'user' THEN substr(text_content, 1, {_BEGINNING}) END AS said "
-        "FROM messages WHERE session_id = ? ORDER BY id",
+        f"SELECT {_COLUMNS}, CASE role WHEN 'user' THEN body END AS body FROM messages "
+        "WHERE session_id = ? ORDER BY id",
         (session_id,),
     )
     turns = _turns(rows)
     return [
-        Prompt(row["id"], row["created_at"], " ".join((row["said"] or "").split())[:160], turns[row["id"]])
+        Prompt(row["id"], row["created_at"], _beginning(Message(row)), turns[row["id"]])
         for row in rows
         if row["role"] == "user"
     ]
+
+
+def _beginning(message: Message) -> str:
+    return " ".join((message.text or "")[:_BEGINNING].split())[:160]
 
 
 def turns_among(database: Database, session_id: int, first: int, last: int) -> dict[int, Turn]:

@@ -1,22 +1,22 @@
 """Writing what came in: sessions and messages are created, or brought up to date, never doubled."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import Any
 
-from pi_opensync.dashboard.db import forks
+from pi_opensync.dashboard import projects
+from pi_opensync.dashboard.db import counts, forks, index
 from pi_opensync.dashboard.db.connections import Connections, next_revision
-from pi_opensync.dashboard.db.contents import insert_parts, load_parts
-from pi_opensync.dashboard.db.index import forget_words, learn_words
-from pi_opensync.dashboard.db.schema import ID_BITS, SLOT_MS
+from pi_opensync.dashboard.db.contents import Content, pack, unpack
+from pi_opensync.dashboard.db.index import Entry
+from pi_opensync.dashboard.db.schema import ID_BITS
+from pi_opensync.dashboard.folding import fold
 from pi_opensync.dashboard.incoming import MessageIn, SessionIn
-from pi_opensync.dashboard.parts import to_json
 from pi_opensync.sqlite import Database, Row
 
 SOURCE_IF_ABSENT = "opencode"
 
 _KEPT_IF_ABSENT = (
-    "text_content",
     "model",
     "prompt_tokens",
     "completion_tokens",
@@ -24,7 +24,10 @@ _KEPT_IF_ABSENT = (
     "cache_write_tokens",
     "cost",
     "duration_ms",
+    "entry_id",
+    "parent_entry_id",
 )
+_SAYS_WHAT_IS_COPIED = frozenset(("created_at", "parent_external_id", "fork_prefix"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,7 @@ def _put_session(database: Database, session: SessionIn, now: int, revision: int
         "title": session.title,
         "project_path": session.project_path,
         "project_name": session.project_name or _last_of(session.project_path),
+        "project": _project(session),
         "model": session.model,
         "provider": session.provider,
         # As on OpenSync, 0 tokens never lower a number.
@@ -65,24 +69,55 @@ def _put_session(database: Database, session: SessionIn, now: int, revision: int
         "created_at": session.created_at,
         "parent_external_id": session.parent_external_id,
         "fork_prefix": forks.fork_prefix(session.title),
+        "is_subagent": None if session.is_subagent is None else int(session.is_subagent),
+        "file": session.file,
     }
     given = {name: value for name, value in given.items() if value is not None}
+    title, project = (given.get(name) or (old and old[name]) or "" for name in ("title", "project"))
+    given["said"] = fold(f"{title} {project}")
     if old is None:
         session_id = _new_session(database, session.external_id, given, now, revision)
+        _put_spent(database, session_id, session)
     else:
         session_id = int(old["id"])
         if old["is_dated"]:
             given.pop("created_at", None)
         changed = {name: value for name, value in given.items() if old[name] != value}
-        if not changed:
+        spent_more = _put_spent(database, session_id, session)
+        if not changed and not spent_more:
             return session_id
         if "created_at" in changed:
             changed["is_dated"] = 1
             last = database.row("SELECT max(created_at) FROM messages WHERE session_id = ?", (session_id,))[0]
             changed["active_at"] = max(changed["created_at"], last or 0)
         _update(database, "sessions", session_id, {**changed, "updated_at": now, "revision": revision})
+        if old["message_count"] and not _SAYS_WHAT_IS_COPIED.isdisjoint(changed):
+            counts.recount(database, session_id)
     forks.link(database, session_id)
     return session_id
+
+
+def _put_spent(database: Database, session_id: int, session: SessionIn) -> bool:
+    """Put what a session spent outside messages in the place of what is known of it; whether it changed."""
+    if session.spent is None:
+        return False
+    known = database.rows(
+        "SELECT at, model, kind, prompt_tokens, completion_tokens, cost FROM spent WHERE session_id = ? "
+        "ORDER BY rowid",
+        (session_id,),
+    )
+    given = [astuple(one) for one in session.spent]
+    if [tuple(row) for row in known] == given:
+        return False
+    database.run("DELETE FROM spent WHERE session_id = ?", (session_id,))
+    database.run_many(
+        "INSERT INTO spent VALUES (?, ?, ?, ?, ?, ?, ?)", [(session_id, *values) for values in given]
+    )
+    return True
+
+
+def _project(session: SessionIn) -> str | None:
+    return projects.key_of(session.project_path, session.project_name) or None
 
 
 def _known(session: SessionIn, given: float | None, old: float | None) -> float | None:
@@ -113,89 +148,84 @@ def _new_session(database: Database, external_id: str, given: dict[str, Any], no
 
 
 def _put_message(database: Database, message: MessageIn, now: int, revision: int) -> int:
-    session = database.row("SELECT id FROM sessions WHERE external_id = ?", (message.session_external_id,))
+    find = "SELECT * FROM sessions WHERE external_id = ?"
+    session = database.row(find, (message.session_external_id,))
     if session is None:
         given: dict[str, Any] = {"source": message.source, "model": message.model}
         given = {name: value for name, value in given.items() if value is not None}
         given["active_at"] = message.created_at if message.created_at is not None else now
         session_id = _new_session(database, message.session_external_id, given, now, revision)
         forks.link(database, session_id)
-    else:
-        session_id = session["id"]
+        session = database.row(find, (message.session_external_id,))
     old = database.row(
-        "SELECT * FROM messages WHERE session_id = ? AND external_id = ?", (session_id, message.external_id)
+        "SELECT * FROM messages WHERE session_id = ? AND external_id = ?",
+        (session["id"], message.external_id),
     )
     if old is None:
-        return _new_message(database, session_id, message, now, revision)
-    _change_message(database, old, message, now, revision)
+        return _new_message(database, session, message, now, revision)
+    _change_message(database, session, old, message, now=now, revision=revision)
     message_id: int = old["id"]
     return message_id
 
 
-def _new_message(database: Database, session_id: int, message: MessageIn, now: int, revision: int) -> int:
+def _new_message(database: Database, session: Row, message: MessageIn, now: int, revision: int) -> int:
     created_at = now if message.created_at is None else message.created_at
     message_id = _free_id(database, created_at)
-    parts = list(message.parts or ())
-    stored = [(part.type, to_json(part.content)) for part in parts]
+    content = Content(message.text_content, list(message.parts or ()))
     values = {name: getattr(message, name) for name in _KEPT_IF_ABSENT}
     values |= {
         "id": message_id,
-        "session_id": session_id,
+        "session_id": session["id"],
         "external_id": message.external_id,
         "role": message.role,
         "created_at": created_at,
         "revision": revision,
-        "size": _size(message.text_content, stored),
+        "size": content.size,
+        "body": pack(content),
     }
     _insert(database, "messages", values)
-    insert_parts(database, message_id, stored)
-    learn_words(database, message_id, session_id, message.text_content, parts)
-    tokens = (message.prompt_tokens or 0) + (message.completion_tokens or 0)
-    database.run(
-        "INSERT INTO activity VALUES (?, ?, 1, ?) "
-        "ON CONFLICT DO UPDATE SET messages = messages + 1, tokens = tokens + excluded.tokens",
-        (session_id, created_at // SLOT_MS, tokens),
-    )
+    index.learn(database, Entry(message_id, session["id"], message.role, content))
+    copied = counts.is_copy(dict(session), created_at)
+    counts.count_usage(database, values, copied=copied)
+    if not copied:
+        counts.count_runs(database, session["id"], created_at, content)
     database.run(
         "UPDATE sessions SET message_count = message_count + 1, active_at = max(active_at, ?), "
         "updated_at = ?, revision = ? WHERE id = ?",
-        (created_at, now, revision, session_id),
+        (created_at, now, revision, session["id"]),
     )
     return message_id
 
 
-def _change_message(database: Database, old: Row, message: MessageIn, now: int, revision: int) -> None:
+def _change_message(
+    database: Database, session: Row, old: Row, message: MessageIn, *, now: int, revision: int
+) -> None:
     """Bring a message up to date.
 
-    Its role and date stay, as on OpenSync; parts that are not sent again stay too.
+    Its role and date stay, as on OpenSync; text and parts that are not sent again stay too.
     """
-    old_parts = load_parts(database, old["id"])
-    parts = old_parts if message.parts is None else list(message.parts)
+    before = unpack(old["body"])
+    content = Content(
+        before.text if message.text_content is None else message.text_content,
+        before.parts if message.parts is None else list(message.parts),
+    )
     given = {name: getattr(message, name) for name in _KEPT_IF_ABSENT}
     changed = {name: value for name, value in given.items() if value is not None and old[name] != value}
-    if not changed and parts == old_parts:
+    if not changed and content == before:
         return
-    merged = {**dict(old), **changed}
-    stored = [(part.type, to_json(part.content)) for part in parts]
-    _update(
-        database,
-        "messages",
-        old["id"],
-        {**changed, "revision": revision, "size": _size(merged["text_content"], stored)},
-    )
-    if parts != old_parts:
-        database.run("DELETE FROM parts WHERE message_id = ?", (old["id"],))
-        insert_parts(database, old["id"], stored)
-    forget_words(database, old["id"], old["session_id"], old["text_content"], old_parts)
-    learn_words(database, old["id"], old["session_id"], merged["text_content"], parts)
-    tokens = (merged["prompt_tokens"] or 0) + (merged["completion_tokens"] or 0)
-    tokens -= (old["prompt_tokens"] or 0) + (old["completion_tokens"] or 0)
+    copied = counts.is_copy(dict(session), old["created_at"])
+    counts.count_usage(database, dict(old), copied=copied, sign=-1)
+    counts.count_usage(database, {**dict(old), **changed}, copied=copied)
+    if content != before:
+        changed |= {"size": content.size, "body": pack(content)}
+        index.forget(database, Entry(old["id"], session["id"], old["role"], before))
+        index.learn(database, Entry(old["id"], session["id"], old["role"], content))
+        if not copied:
+            counts.count_runs(database, session["id"], old["created_at"], before, sign=-1)
+            counts.count_runs(database, session["id"], old["created_at"], content)
+    _update(database, "messages", old["id"], {**changed, "revision": revision})
     database.run(
-        "UPDATE activity SET tokens = tokens + ? WHERE session_id = ? AND slot = ?",
-        (tokens, old["session_id"], old["created_at"] // SLOT_MS),
-    )
-    database.run(
-        "UPDATE sessions SET updated_at = ?, revision = ? WHERE id = ?", (now, revision, old["session_id"])
+        "UPDATE sessions SET updated_at = ?, revision = ? WHERE id = ?", (now, revision, session["id"])
     )
 
 
@@ -208,10 +238,6 @@ def _free_id(database: Database, created_at: int) -> int:
         if candidate < after:
             return candidate
         first = after
-
-
-def _size(text: str | None, stored: list[tuple[str, str]]) -> int:
-    return len(text or "") + sum(len(content) for _, content in stored)
 
 
 def _last_of(path: str | None) -> str | None:

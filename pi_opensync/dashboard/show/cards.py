@@ -7,7 +7,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from pi_opensync.dashboard.db.reading import Message
+from pi_opensync.dashboard.db.contents import Message
 from pi_opensync.dashboard.parts import Part, call_of, is_error, text_of
 from pi_opensync.dashboard.show import calls
 from pi_opensync.dashboard.show.calls import MAX_INLINE, MAX_SHOWN

@@ -7,7 +7,8 @@ from contextlib import AbstractContextManager
 from datetime import tzinfo
 from typing import Any
 
-from pi_opensync.dashboard.db.reading import Message, window
+from pi_opensync.dashboard.db.contents import Message
+from pi_opensync.dashboard.db.reading import window
 from pi_opensync.dashboard.parts import Part, call_of, text_of, to_json
 from pi_opensync.dashboard.show.visible import count, duration, moment, money, source_label
 from pi_opensync.sqlite import Database, Row
@@ -58,7 +59,7 @@ def message_json(message: Message) -> dict[str, Any]:
         "id": str(row["id"]),
         "externalId": row["external_id"],
         "role": row["role"],
-        "textContent": row["text_content"],
+        "textContent": message.text,
         "model": row["model"],
         "promptTokens": row["prompt_tokens"],
         "completionTokens": row["completion_tokens"],
@@ -156,7 +157,7 @@ def _line(text: str) -> str:
 
 def _text(message: Message) -> str:
     texts = [text_of(part.content) for part in message.parts if part.kind == "text"]
-    return "\n".join(text for text in texts if text) or message.row["text_content"] or ""
+    return "\n".join(text for text in texts if text) or message.text or ""
 
 
 def _known(fields: dict[str, Any]) -> dict[str, Any]:

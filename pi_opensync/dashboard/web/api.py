@@ -20,6 +20,7 @@ from pi_opensync.dashboard.incoming import MessageIn, SessionIn
 from pi_opensync.dashboard.parts import to_json
 from pi_opensync.dashboard.query import parse
 from pi_opensync.dashboard.show import export
+from pi_opensync.dashboard.times import at
 from pi_opensync.dashboard.web import received
 from pi_opensync.dashboard.web.access import HOLDER
 from pi_opensync.dashboard.web.bodies import body_of, id_of, number_of
@@ -162,15 +163,16 @@ class Api:
         if not text:
             raise PayloadError("q", "is missing")
         limit = number_of(request, "limit", 20, least=1, most=_MAX_HITS) or 20
-        query = parse(text)
+        query = parse(text, at(self._now(), self._zone).date())
         found: dict[int, Row] = {}
-        with self._connections.read() as database:
-            if query is not None:
-                for session in listing.titled(database, [term.text for term in query.terms], limit):
+        if query:
+            with self._connections.read() as database:
+                for session in finding.titled(database, query, limit, self._zone):
                     found[session["id"]] = session
-                for session in finding.sessions_with(database, query, limit):
-                    found.setdefault(session["id"], session)
-        return Json({"results": [export.session_json(row) for row in list(found.values())[:limit]]})
+            for session in finding.sessions_with(self._connections.read, query, limit, self._zone):
+                found.setdefault(session["id"], session)
+        results = [export.session_json(row) for row in list(found.values())[:limit]]
+        return Json({"results": results} | ({"problems": query.problems} if query.problems else {}))
 
     def stats(self, request: Request) -> Response:
         del request

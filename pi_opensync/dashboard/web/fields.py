@@ -124,6 +124,24 @@ class Fields:
             return 0
         return self.count("durationMs")
 
+    def flag(self, name: str) -> bool | None:
+        value = self._data.get(name)
+        if value is not None and not isinstance(value, bool):
+            raise self._error(name, "must be true or false")
+        return value
+
+    def objects(self, name: str) -> list["Fields"] | None:
+        """Return the fields of each object in a list."""
+        value = self._data.get(name)
+        if value is None:
+            return None
+        if not isinstance(value, list):
+            raise self._error(name, "must be a list")
+        if len(value) > MAX_PARTS:
+            raise self._error(name, f"at most {MAX_PARTS}")
+        at = f"{self._at}.{name}" if self._at else name
+        return [Fields(item, f"{at}[{index}]") for index, item in enumerate(value)]
+
     def parts(self) -> tuple[Part, ...] | None:
         value = self._data.get("parts")
         if value is None:

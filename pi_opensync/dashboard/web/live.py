@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from pi_opensync.dashboard.db import reading
-from pi_opensync.dashboard.db.reading import Message
+from pi_opensync.dashboard.db.contents import Message
 from pi_opensync.dashboard.web.fields import PayloadError
 from pi_opensync.sqlite import Database, Row
 

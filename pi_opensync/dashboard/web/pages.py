@@ -13,7 +13,7 @@ from starlette.routing import Route
 from pi_opensync.dashboard.db import finding, listing, numbers
 from pi_opensync.dashboard.db.connections import Connections, revision
 from pi_opensync.dashboard.db.listing import Filters
-from pi_opensync.dashboard.query import MAX_QUERY, parse
+from pi_opensync.dashboard.query import MAX_QUERY, Query, parse
 from pi_opensync.dashboard.show import visible
 from pi_opensync.dashboard.times import at
 from pi_opensync.dashboard.web.bodies import number_of
@@ -89,6 +89,7 @@ class Pages:
             )
             choices = listing.choices(con)
             sums = listing.totals(con, filters)
+            labels = listing.project_labels(con)
         kept = {name: value for name, value in query.items() if name in _FILTER_NAMES and value}
         sort = {"sort": order} if order != "active" else {}
         further: dict[str, Any] = {"skip": skip + _FAMILIES} if sort else {"before": more and _as_text(more)}
@@ -96,6 +97,7 @@ class Pages:
             "rows": rows,
             "more": "/?" + urlencode({**kept, **sort, **further}) if more else None,
             "choices": choices,
+            "labels": labels,
             "chosen": kept,
             "filtered": bool(kept),
             "sums": sums,
@@ -122,24 +124,30 @@ class Pages:
         return Response(status_code=204)
 
     def search(self, request: Request) -> Response:
-        text = request.query_params.get("q", "").strip()[:MAX_QUERY]
+        text = request.query_params.get("q", "").strip()[: MAX_QUERY + 1]
         within = number_of(request, "in", None)
-        query = parse(text)
+        zone = zone_of(request, self._zone)
+        query = parse(text, at(self._now(), zone).date())
+        before = number_of(request, "before", None)
+        is_wide = "wide" in request.query_params
         titled: list[Row] = []
-        hits = finding.Hits()
-        is_wide = False
+        session = None
         with self._store.read() as con:
-            session = None if within is None else found(con, within)
-            if query is not None:
-                before = number_of(request, "before", None)
-                is_wide = "wide" in request.query_params
-                query = query.widened() if is_wide else query
-                hits = finding.hits(con, query, limit=_HITS, before=before, session_id=within)
-                if not hits.hits and before is None and query.widened() != query:
-                    query, is_wide = query.widened(), True
-                    hits = finding.hits(con, query, limit=_HITS, session_id=within)
-                if within is None and before is None:
-                    titled = listing.titled(con, [term.text for term in query.terms], 5)
+            if within is not None:
+                session = found(con, within)
+            elif query and before is None:
+                titled = finding.titled(con, query, 5 if query.groups else _HITS, zone)
+
+        def search(asked: Query, before: int | None) -> finding.Hits:
+            return finding.search(
+                self._store.read, asked, limit=_HITS, zone=zone, before=before, session_id=within
+            )
+
+        asked = query.widened() if is_wide else query
+        hits = search(asked, before)
+        if not hits.hits and before is None and asked.widened() != asked:
+            asked, is_wide = asked.widened(), True
+            hits = search(asked, None)
         kept = (
             {"q": text}
             | ({"wide": "1"} if is_wide else {})
@@ -151,6 +159,7 @@ class Pages:
             "search.html",
             q=text,
             query=query,
+            found=hits,
             session=session,
             titled=titled,
             hits=hits.hits,

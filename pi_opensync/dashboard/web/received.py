@@ -8,8 +8,17 @@ import json
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from pi_opensync.dashboard.incoming import MessageIn, SessionIn
-from pi_opensync.dashboard.web.fields import MAX_ID, MAX_NAME, Fields, PayloadError, clean, finite, is_moment
+from pi_opensync.dashboard.incoming import MessageIn, SessionIn, SpentIn
+from pi_opensync.dashboard.web.fields import (
+    MAX_ID,
+    MAX_NAME,
+    MAX_TIME_MS,
+    Fields,
+    PayloadError,
+    clean,
+    finite,
+    is_moment,
+)
 
 MAX_BATCH = 5000
 
@@ -36,6 +45,9 @@ _SESSION_FIELDS = frozenset(
         "createdAt",
         "messageCount",
         "parentExternalId",
+        "isSubagent",
+        "file",
+        "spent",
     ]
 )
 _MESSAGE_FIELDS = frozenset(
@@ -54,6 +66,8 @@ _MESSAGE_FIELDS = frozenset(
         "durationMs",
         "createdAt",
         "parts",
+        "entryId",
+        "parentEntryId",
     ]
 )
 
@@ -91,6 +105,9 @@ def session_from(data: Any, at: str = "") -> SessionIn:
         duration_ms=fields.duration(),
         created_at=fields.moment(),
         parent_external_id=fields.text("parentExternalId", MAX_ID),
+        is_subagent=fields.flag("isSubagent"),
+        file=fields.text("file", MAX_NAME),
+        spent=_spent(fields.objects("spent")),
     )
 
 
@@ -112,6 +129,24 @@ def message_from(data: Any, at: str = "") -> MessageIn:
         duration_ms=fields.duration(),
         created_at=fields.moment(),
         parts=fields.parts(),
+        entry_id=fields.text("entryId", MAX_ID),
+        parent_entry_id=fields.text("parentEntryId", MAX_ID),
+    )
+
+
+def _spent(items: list[Fields] | None) -> tuple[SpentIn, ...] | None:
+    if items is None:
+        return None
+    return tuple(
+        SpentIn(
+            at=item.count("at", MAX_TIME_MS) or 0,
+            model=item.text("model", MAX_ID) or "",
+            kind=item.text("kind", MAX_ID) or "",
+            prompt_tokens=item.count("promptTokens") or 0,
+            completion_tokens=item.count("completionTokens") or 0,
+            cost=item.number("cost") or 0.0,
+        )
+        for item in items
     )
 
 

@@ -13,7 +13,7 @@ from starlette.routing import Route
 
 from pi_opensync.dashboard.db import finding, listing, reading, turns
 from pi_opensync.dashboard.db.connections import Connections
-from pi_opensync.dashboard.db.reading import Message
+from pi_opensync.dashboard.db.contents import Message
 from pi_opensync.dashboard.parts import whole_of
 from pi_opensync.dashboard.query import MAX_QUERY, parse
 from pi_opensync.dashboard.show import export, visible
@@ -148,15 +148,13 @@ class SessionPages:
 
     def find(self, request: Request) -> Response:
         """Return `{terms, ids}`: the words to mark, and the messages that hold them all, in order."""
-        query = parse(request.query_params.get("q", "").strip()[:MAX_QUERY])
-        if query is None:
-            return Json({"terms": [], "ids": []})
+        query = parse(request.query_params.get("q", "").strip()[: MAX_QUERY + 1])
         with self._store.read() as con:
-            session = found(con, id_of(request))
-            ids = finding.ids_in(con, query, session["id"])
-            if not ids and query.widened() != query:
-                query = query.widened()
-                ids = finding.ids_in(con, query, session["id"])
+            session_id = found(con, id_of(request))["id"]
+        ids = finding.ids_in(self._store.read, query, session_id) if query.groups else []
+        if not ids and query.widened() != query:
+            query = query.widened()
+            ids = finding.ids_in(self._store.read, query, session_id)
         terms = [{"text": term.text, "begins": term.begins} for term in query.terms]
         return Json({"terms": terms, "ids": [str(message_id) for message_id in ids]})
 
@@ -177,10 +175,7 @@ class SessionPages:
         """All of a part, as plain text: what was too long for the page."""
         place = request.path_params["part"]
         message = self._message(request)
-        if place == "text":
-            text = message.row["text_content"] or ""
-        else:
-            text = whole_of(message.parts[_place_in(message, place)])
+        text = message.text or "" if place == "text" else whole_of(message.parts[_place_in(message, place)])
         return PlainTextResponse(visible.visible(text))
 
     def image(self, request: Request) -> Response:

@@ -1,0 +1,109 @@
+"""What messages cost, which tools they ran and which files they touched, summed up as they come in.
+
+Usage is counted by session, model and quarter of an hour, the finest step that time zones differ by. What a
+fork copied was paid for by its parent: it is counted apart, and of its tools nothing is.
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+from pi_opensync.dashboard.db.contents import Content, unpack
+from pi_opensync.dashboard.runs import Run, files_touched, runs_in
+from pi_opensync.sqlite import Database
+
+SLOT_MS = 15 * 60 * 1000
+
+_IS_COPY = (
+    "sessions.is_dated AND messages.created_at < sessions.created_at "
+    "AND (sessions.parent_external_id IS NOT NULL OR sessions.fork_prefix IS NOT NULL)"
+)
+_SUMS = (
+    "count(*), sum(coalesce(prompt_tokens, 0)), sum(coalesce(completion_tokens, 0)), "
+    "sum(coalesce(cache_read_tokens, 0)), sum(coalesce(cache_write_tokens, 0)), "
+    "sum(CASE WHEN cache_read_tokens IS NULL THEN 0 ELSE coalesce(prompt_tokens, 0) END), "
+    "total(cost)"
+)
+
+
+def recount(database: Database, session_id: int) -> None:
+    """Count all of a session's messages anew, since what is a copy among them has changed."""
+    database.run("DELETE FROM usage WHERE session_id = ?", (session_id,))
+    database.run(
+        f"INSERT INTO usage SELECT session_id, created_at / {SLOT_MS}, coalesce(model, ''), is_copy, {_SUMS} "
+        f"FROM (SELECT messages.*, {_IS_COPY} AS is_copy FROM messages "
+        "JOIN sessions ON sessions.id = messages.session_id WHERE messages.session_id = ?) "
+        "GROUP BY 1, 2, 3, 4",
+        (session_id,),
+    )
+    database.run("DELETE FROM tools WHERE session_id = ?", (session_id,))
+    database.run("DELETE FROM touched WHERE session_id = ?", (session_id,))
+    own = database.each(
+        "SELECT messages.created_at, body FROM messages JOIN sessions ON sessions.id = messages.session_id "
+        f"WHERE messages.session_id = ? AND NOT ({_IS_COPY})",
+        (session_id,),
+    )
+    for created_at, body in own:
+        count_runs(database, session_id, created_at, unpack(body))
+
+
+def is_copy(session: Mapping[str, Any], created_at: int) -> bool:
+    """Whether a message is older than the fork that it stands in."""
+    is_fork = session["parent_external_id"] is not None or session["fork_prefix"] is not None
+    return is_fork and bool(session["is_dated"]) and created_at < session["created_at"]
+
+
+def count_usage(database: Database, message: Mapping[str, Any], *, copied: bool, sign: int = 1) -> None:
+    """Add what a message took, or with `sign` -1 take it away."""
+    prompt = message["prompt_tokens"] or 0
+    database.run(
+        "INSERT INTO usage VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET "
+        "messages = messages + excluded.messages, "
+        "prompt_tokens = prompt_tokens + excluded.prompt_tokens, "
+        "completion_tokens = completion_tokens + excluded.completion_tokens, "
+        "cache_read_tokens = cache_read_tokens + excluded.cache_read_tokens, "
+        "cache_write_tokens = cache_write_tokens + excluded.cache_write_tokens, "
+        "cache_known_tokens = cache_known_tokens + excluded.cache_known_tokens, "
+        "cost = cost + excluded.cost",
+        (
+            message["session_id"],
+            message["created_at"] // SLOT_MS,
+            message["model"] or "",
+            int(copied),
+            sign,
+            sign * prompt,
+            sign * (message["completion_tokens"] or 0),
+            sign * (message["cache_read_tokens"] or 0),
+            sign * (message["cache_write_tokens"] or 0),
+            sign * (0 if message["cache_read_tokens"] is None else prompt),
+            sign * (message["cost"] or 0.0),
+        ),
+    )
+    if sign < 0:
+        database.run("DELETE FROM usage WHERE session_id = ? AND messages <= 0", (message["session_id"],))
+
+
+def count_runs(
+    database: Database, session_id: int, created_at: int, content: Content, *, sign: int = 1
+) -> None:
+    """Add the tools that ran in a message and the files they touched; files are never taken away."""
+    runs = list(runs_in(content.parts))
+    if not runs:
+        return
+    calls, failures = _by_tool(runs)
+    slot = created_at // SLOT_MS
+    database.run_many(
+        "INSERT INTO tools VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET "
+        "calls = calls + excluded.calls, failures = failures + excluded.failures",
+        [(session_id, slot, tool, sign * count, sign * failures[tool]) for tool, count in calls.items()],
+    )
+    if sign > 0:
+        database.run_many(
+            "INSERT INTO touched VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET kinds = kinds | excluded.kinds",
+            [(path, session_id, int(touch)) for path, touch in files_touched(runs).items()],
+        )
+
+
+def _by_tool(runs: list[Run]) -> tuple[Counter[str], Counter[str]]:
+    calls = Counter(run.call.name for run in runs)
+    return calls, Counter(run.call.name for run in runs if run.failed)
