@@ -24,7 +24,7 @@ from pydantic_settings import (
 )
 
 from pi_opensync.errors import ConfigurationError, writing
-from pi_opensync.files import write_private
+from pi_opensync.files import read_regular, require_private_file, write_private
 
 _PATTERN = re.compile(
     rf"(?:[A-Za-z]:(?=\\)|[A-Z]:(?=/))?[^{os.pathsep}]+"
@@ -243,7 +243,8 @@ def _config_home(env: Mapping[str, str]) -> Path:
 def read_file(path: Path) -> dict[str, Any]:
     """The file as an object, empty if it does not exist. Raises `ConfigurationError`."""
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        require_private_file(path)
+        text = read_regular(path).decode("utf-8-sig")
     except FileNotFoundError:
         return {}
     except (OSError, UnicodeDecodeError) as error:

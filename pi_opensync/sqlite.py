@@ -12,6 +12,7 @@ from typing import Any, Literal
 from urllib.parse import quote
 
 from pi_opensync.errors import ConfigurationError
+from pi_opensync.files import require_private_file
 
 BUSY_SECONDS = 20.0  # that a statement waits for another process
 
@@ -146,8 +147,10 @@ def open_private(
 
     A rollback journal, not a WAL: SQLite before 3.51.3 can corrupt a WAL that several connections reset
     (https://sqlite.org/wal.html, "The WAL-reset bug"), commands open these files beside the daemon, and a
-    WAL does not work on network folders. Raises OSError where it can not be made, `StoreUnavailable`.
+    WAL does not work on network folders. Raises OSError where it can not be made, `StoreUnavailable`, and
+    `ConfigurationError` where others could write to it.
     """
+    require_private_file(path)
     if mode == "make":
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600))
         path.chmod(0o600)

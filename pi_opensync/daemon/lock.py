@@ -4,12 +4,14 @@ import fcntl
 import json
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from pi_opensync import __version__
+from pi_opensync.daemon import beyond
 from pi_opensync.errors import AlreadyRunning, cannot_keep_state
+from pi_opensync.files import Identity, identity, require_private_file, require_private_folder
 
 FILE = "lock"
 
@@ -25,40 +27,66 @@ class Holder:
     url: str = ""
 
 
+class Held:
+    """The lock while it is held. The folder can be removed or replaced all the same."""
+
+    def __init__(self, path: Path, descriptor: int) -> None:
+        self._path = path
+        status = os.fstat(descriptor)
+        self._identity: Identity = (status.st_dev, status.st_ino)
+
+    def is_in_place(self) -> bool:
+        """Whether the file that is locked is still the one at its path."""
+        return identity(self._path) == self._identity
+
+
 @contextmanager
-def held(folder: Path, command: str, now: float, url: str = "") -> Iterator[None]:
-    """Hold the folder while the block runs.
+def held(folder: Path, command: str, now: float, url: str = "") -> Iterator[Held]:
+    """Hold the folder while the block runs, also where it is removed meanwhile and made anew.
 
     Raises `AlreadyRunning` that names who holds it, `ConfigurationError` where it can not be used.
     """
-    try:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        descriptor = os.open(folder / FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    except OSError as error:
-        raise cannot_keep_state(folder, error) from None
-    try:
+    path = folder / FILE
+    with ExitStack() as stack:
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            other = _read(descriptor)
-            who = f"`pi-opensync {other.command}` (process {other.pid})" if other else "another pi-opensync"
-            raise AlreadyRunning(
-                f"{who} is at work on {folder}", hint="let it do the work, or stop it first"
-            ) from None
+            require_private_folder(folder)
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            require_private_file(path)
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NONBLOCK, 0o600)
+            stack.callback(os.close, descriptor)
+            is_free = _locked(descriptor)
         except OSError as error:
             raise cannot_keep_state(folder, error) from None
+        other = stack.enter_context(beyond.held(folder)) if is_free else None
+        if not is_free or other is not None:
+            raise AlreadyRunning(
+                f"{_named(None if is_free else _read(descriptor), other)} is at work on {folder}",
+                hint="let it do the work, or stop it first",
+            )
         os.ftruncate(descriptor, 0)
-        holder = {"pid": os.getpid(), "command": command, "version": __version__, "since": now, "url": url}
-        os.pwrite(descriptor, json.dumps(holder).encode(), 0)
-        yield
-    finally:
-        os.close(descriptor)
+        said = {"pid": os.getpid(), "command": command, "version": __version__, "since": now, "url": url}
+        os.pwrite(descriptor, json.dumps(said).encode(), 0)
+        yield Held(path, descriptor)
+
+
+def _locked(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _named(holder: Holder | None, other: beyond.Other | None) -> str:
+    if holder is not None:
+        return f"`pi-opensync {holder.command}` (process {holder.pid})"
+    return f"another pi-opensync (process {other.pid})" if other and other.pid else "another pi-opensync"
 
 
 def holder(folder: Path) -> Holder | None:
     """Who holds the folder now; None where nobody does."""
     try:
-        descriptor = os.open(folder / FILE, os.O_RDONLY | os.O_CLOEXEC)
+        descriptor = os.open(folder / FILE, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     except OSError:
         return None
     try:

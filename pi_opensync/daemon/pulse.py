@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from pi_opensync.files import write_private
+from pi_opensync.files import read_regular, write_private
 
 FILE = "pulse.json"
 STILL_AFTER = 120.0  # seconds without a beat: the daemon is stuck, or the machine sleeps
@@ -37,7 +37,7 @@ def beat(folder: Path, pulse: Pulse) -> None:
 
 def last(folder: Path) -> Pulse | None:
     with suppress(OSError, ValueError, TypeError):
-        return Pulse(**json.loads((folder / FILE).read_text(encoding="utf-8")))
+        return Pulse(**json.loads(read_regular(folder / FILE)))
     return None
 
 

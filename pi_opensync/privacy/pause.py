@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pi_opensync.errors import cannot_keep_state
-from pi_opensync.files import write_private
+from pi_opensync.files import read_regular, require_private_folder, write_private
 
 FILE = "paused.json"
 
@@ -21,6 +21,7 @@ class Asked:
 def pause(folder: Path, until: float | None) -> None:
     """Raises `ConfigurationError` where the state folder can not be written."""
     try:
+        require_private_folder(folder)
         write_private(folder / FILE, json.dumps({"until": until}))
     except OSError as error:
         raise cannot_keep_state(folder, error) from None
@@ -40,13 +41,13 @@ def resume(folder: Path) -> bool:
 def asked(folder: Path, now: float) -> Asked | None:
     """The pause that holds now. A file that can not be understood pauses: it was put there to."""
     try:
-        text = (folder / FILE).read_text(encoding="utf-8")
+        text = read_regular(folder / FILE)
     except FileNotFoundError:
         return None
     except OSError:
         return Asked(None)
     until: object = None
-    with suppress(ValueError, AttributeError):
+    with suppress(ValueError, AttributeError, RecursionError):
         until = json.loads(text).get("until")
     if isinstance(until, int | float) and not isinstance(until, bool):
         return Asked(float(until)) if now < until else None

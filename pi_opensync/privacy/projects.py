@@ -14,12 +14,12 @@ from pathlib import PurePosixPath
 from typing import Literal
 
 from pi_opensync.errors import ConfigurationError
+from pi_opensync.files import Identity
 from pi_opensync.privacy.spelling import Pattern, absolute, escaped, has_glob, is_path, is_within, spelled
 
 LONGEST_PATH = 4096  # characters; the system opens no longer one
 HIDDEN_HOME = "[REDACTED:home]"  # what stands for the home folder in a path that is kept
 MARKER = ".no-opensync"
-Identity = tuple[int, int]  # device and inode
 _NOT_THERE = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG})
 
 

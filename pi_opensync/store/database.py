@@ -6,6 +6,7 @@ from typing import Any
 
 from pi_opensync import sqlite
 from pi_opensync.errors import cannot_keep_state
+from pi_opensync.files import require_private_folder
 from pi_opensync.sqlite import Damaged, StoreUnavailable, applied, migrate, open_private
 from pi_opensync.store.schema import APPLICATION_ID, MIGRATIONS
 
@@ -40,6 +41,7 @@ def open_database(folder: Path) -> Database:
     """
     path = folder / FILE
     try:
+        require_private_folder(folder)
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         folder.chmod(0o700)
         opened = open_private(path, PRAGMAS)

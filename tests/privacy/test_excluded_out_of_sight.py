@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from pi_opensync.privacy.projects import Disk, Exclusion, Identity, MayLeave, Projects, Stays, Unseen
+from pi_opensync.files import Identity
+from pi_opensync.privacy.projects import Disk, Exclusion, MayLeave, Projects, Stays, Unseen
 
 KNOWN = Exclusion("excluded by /mnt/client/.no-opensync", "marker", "/mnt/client/.no-opensync", (1, 7))
 

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from pi_opensync import settings
 from pi_opensync.cli import exclude
 from pi_opensync.errors import ConfigurationError
-from pi_opensync.privacy.projects import Disk, Identity, Projects, is_in, pattern_for
+from pi_opensync.files import Identity
+from pi_opensync.privacy.projects import Disk, Projects, is_in, pattern_for
 from pi_opensync.privacy.spelling import Pattern, absolute, escaped, is_within, spelled
 from tests.conftest import Cli
 

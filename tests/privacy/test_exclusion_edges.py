@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from pi_opensync.privacy.projects import Disk, Identity, Projects
+from pi_opensync.files import Identity
+from pi_opensync.privacy.projects import Disk, Projects
 from tests.harness import World, session_id
 from tests.privacy.places import one_of_each_rule
 from tests.privacy.traces import everywhere, leaks

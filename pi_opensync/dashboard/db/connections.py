@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pi_opensync import sqlite
 from pi_opensync.dashboard.db.schema import bring_up_to_date
+from pi_opensync.files import require_private_folder
 from pi_opensync.sqlite import Database
 
 # FULL: what was answered must be on disk, also if the power fails then.
@@ -49,6 +50,7 @@ class Connections:
         `busy_seconds` is how long a statement waits for another connection. Raises `StoreUnavailable` if the
         file is no database of ours or can not be written, OSError if it can not be made.
         """
+        require_private_folder(path.parent)
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
 
         def connect(*pragmas: str) -> Database:
