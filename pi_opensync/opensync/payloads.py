@@ -82,6 +82,11 @@ def _session_extras(session: Session, usage: Usage, file: str | None) -> dict[st
     return more
 
 
+def without_content(external_id: str) -> bytes:
+    """A session's body that says nothing of it: what is kept of an excluded one."""
+    return encode({"externalId": external_id, "title": ""})
+
+
 def project_name(cwd: str) -> str:
     """The last component of a path of either kind; the path itself where it has none."""
     return cwd.replace("\\", "/").rstrip("/").rpartition("/")[2] or cwd

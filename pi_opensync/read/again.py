@@ -53,7 +53,7 @@ class Again:
                 with self._database.transaction():
                     self._outbox.withdraw(reading.id)
                     paths += self._reader.start_anew([reading.id])
-                    self._readings.exclude(reading.id, reason)
+                    self._readings.exclude(reading.id, reason, payloads.without_content(reading.external_id))
         for reading in self._readings.with_lineage():
             if withheld_before(reading.lineage, self._judge) != reading.withheld_before:
                 with self._database.transaction():

@@ -139,12 +139,12 @@ class Readings:
             (session_id,),
         )
 
-    def exclude(self, session_id: int, reason: str) -> None:
-        """Keep of the session that it exists, and why it stays here."""
+    def exclude(self, session_id: int, reason: str, wanted: bytes) -> None:
+        """Keep of the session that it exists, why it stays here, and a payload that says no more."""
         self._database.run(
-            "UPDATE sessions SET excluded = ?, due = NULL, state = NULL, wanted_digest = x'', "
-            "wanted = CAST(json_object('externalId', external_id, 'title', '') AS BLOB) WHERE id = ?",
-            (reason, session_id),
+            "UPDATE sessions SET excluded = ?, due = NULL, state = NULL, wanted_digest = x'', wanted = ? "
+            "WHERE id = ?",
+            (reason, wanted, session_id),
         )
 
     def update(self, session_id: int, **values: Any) -> None:
