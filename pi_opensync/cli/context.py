@@ -15,7 +15,7 @@ from pi_opensync.inspect.dry import folded
 from pi_opensync.pi import discover
 from pi_opensync.pi.discover import Found, Item, Roots
 from pi_opensync.privacy.cleaner import Cleaner
-from pi_opensync.privacy.projects import Projects
+from pi_opensync.privacy.judge import Judge
 from pi_opensync.privacy.redact import Redactor
 from pi_opensync.read import select
 from pi_opensync.read.select import Chosen, Wanted
@@ -67,13 +67,13 @@ class Context:
 
     def sessions(self, wanted: Wanted | None = None) -> list[Chosen]:
         """The transcripts that are wanted, the newest first, also those that stay here."""
-        return (wanted or Wanted()).choose(self.files, self.policy)
+        return (wanted or Wanted()).choose(self.files, self.judge)
 
     # what may leave, and how
 
     @cached_property
-    def policy(self) -> Projects:
-        return engine.policy(self.settings)
+    def judge(self) -> Judge:
+        return engine.judge(self.settings, self.cleaner)
 
     @cached_property
     def redactor(self) -> Redactor | None:
@@ -99,7 +99,7 @@ class Context:
             files,
             self.folders,
             engine.options(chosen, extras=place is not None and place.is_own),
-            policy=self.policy,
+            judge=self.judge,
             clean=self.cleaner,
             now=self.now,
         ) as wanted:

@@ -53,7 +53,7 @@ def show() -> None:
 def test(path: Annotated[Path, typer.Argument(metavar="FOLDER", help="A project's folder.")]) -> None:
     """Say whether the sessions of a project folder are sent."""
     project = absolute(str(path), here=os.getcwd(), home=str(Path.home()))  # noqa: PTH109 - a string
-    reason = Context().policy.reason(project)
+    reason = Context().judge.reason(project)
     print(f"{shown(project)}: {'is sent' if reason is None else shown(reason)}")
 
 

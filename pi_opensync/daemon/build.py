@@ -17,10 +17,12 @@ from pi_opensync.errors import ConfigurationError
 from pi_opensync.model import Options
 from pi_opensync.opensync.client import Client, Transport
 from pi_opensync.privacy.cleaner import Cleaner
+from pi_opensync.privacy.judge import Judge
+from pi_opensync.privacy.known import FILE as KNOWN
+from pi_opensync.privacy.known import KnownExclusions
 from pi_opensync.privacy.projects import Projects
 from pi_opensync.privacy.redact import RULES_VERSION, Redactor
 from pi_opensync.read.again import Again
-from pi_opensync.read.lineage import Judge
 from pi_opensync.read.queue import Follow
 from pi_opensync.read.reader import Reader
 from pi_opensync.settings import Settings, Stamp
@@ -56,6 +58,11 @@ def policy(settings: Settings) -> Projects:
     return Projects(settings.include, settings.exclude, home=str(Path.home()))
 
 
+def judge(settings: Settings, clean: Cleaner) -> Judge:
+    """Which projects may leave, with what is known of those that may not."""
+    return Judge(policy(settings), KnownExclusions(settings.state_dir / KNOWN), clean)
+
+
 @dataclass(slots=True)
 class Engine:
     """Everything that a run needs, sharing one database and one event loop."""
@@ -86,11 +93,11 @@ def build(
     `extras`: the server is our own. Once the settings are others than at `stamp` nothing is sent.
     """
     base_url, key = settings.require_server()
-    rules = policy(settings)
     chosen = options(settings, extras=extras)
     clean = cleaner(settings)
+    rules = judge(settings, clean)
     reader = Reader(database, chosen, rules, clean=clean, folders=folders, now=now)
-    again = Again(database, reader, chosen, Judge(database, rules, clean), clean)
+    again = Again(database, reader, chosen, rules, clean)
 
     events = events or LogEvents(logs.get(), now=now)
     client = Client(base_url, key.get_secret_value(), now=now, transport=transport)

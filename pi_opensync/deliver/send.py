@@ -28,7 +28,7 @@ from pi_opensync.opensync.client import Client
 from pi_opensync.opensync.outcomes import Outcome, Verdict
 from pi_opensync.opensync.payloads import as_server_dated
 from pi_opensync.opensync.rules import MAX_BATCH, NEWEST
-from pi_opensync.privacy.projects import Projects
+from pi_opensync.privacy.judge import Judge
 from pi_opensync.store.database import Database
 from pi_opensync.store.outbox import Outbox, Waiting
 from pi_opensync.store.sessions import Session, Sessions
@@ -43,7 +43,7 @@ class Sender:
         database: Database,
         client: Client,
         server: Server,
-        policy: Projects,
+        policy: Judge,
         wishes: Wishes,
         *,
         dates: str,

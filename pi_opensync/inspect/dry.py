@@ -11,7 +11,7 @@ from pathlib import Path
 from pi_opensync.model import Options
 from pi_opensync.pi.discover import Found
 from pi_opensync.privacy.cleaner import Cleaner
-from pi_opensync.privacy.projects import Projects
+from pi_opensync.privacy.judge import Judge
 from pi_opensync.read.reader import Progress, Reader
 from pi_opensync.store.database import Database, open_scratch
 
@@ -22,7 +22,7 @@ def folded(
     folders: tuple[Path, ...],
     options: Options,
     *,
-    policy: Projects,
+    judge: Judge,
     clean: Cleaner,
     now: Callable[[], float],
 ) -> Iterator[tuple[Database, dict[bytes, str]]]:
@@ -33,7 +33,7 @@ def folded(
     with tempfile.TemporaryDirectory(prefix="pi-opensync-") as folder:
         database = open_scratch(Path(folder))
         try:
-            reader = Reader(database, options, policy, clean=clean, folders=folders, now=now, bounded=False)
+            reader = Reader(database, options, judge, clean=clean, folders=folders, now=now, bounded=False)
             yield database, read_all(reader, [found.path for found in files])
         finally:
             database.close()

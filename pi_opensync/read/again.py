@@ -13,8 +13,9 @@ from pi_opensync.model import Options
 from pi_opensync.opensync import payloads
 from pi_opensync.pi.parents import first_header
 from pi_opensync.privacy.cleaner import WITHHELD, CannotRedact, Cleaner, Withholding
+from pi_opensync.privacy.judge import Judge
 from pi_opensync.privacy.projects import HIDDEN_HOME
-from pi_opensync.read.lineage import Judge, withheld_before
+from pi_opensync.read.lineage import withheld_before
 from pi_opensync.read.reader import Reader
 from pi_opensync.store.database import Database
 from pi_opensync.store.outbox import Outbox

@@ -7,15 +7,12 @@ from pi_opensync import texts
 from pi_opensync.fold import Origin
 from pi_opensync.model import Header
 from pi_opensync.pi.parents import Parent, find_parent, parent_by_folder
-from pi_opensync.privacy.cleaner import Cleaner
-from pi_opensync.privacy.projects import Exclusion, MayLeave, Projects
-from pi_opensync.store.database import Database
-from pi_opensync.store.exclusions import Exclusions
+from pi_opensync.privacy.judge import Judge
 from pi_opensync.store.transcripts import Transcripts
 
 MOST_PARENTS = 100
 UNKNOWN = ""  # stands for a parent's project that is not known, of which nothing may leave
-UNREADABLE = Exclusion("the session that it was forked from can not be read", "sight")
+UNREADABLE = "the session that it was forked from can not be read"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,40 +27,6 @@ class Lineage:
     projects: tuple[tuple[str, int], ...] = ()
     withheld_before: int | None = None
     guessed_from: str | None = None
-
-
-class Judge:
-    """Says which projects may leave, and remembers of those that may not why."""
-
-    def __init__(self, database: Database, projects: Projects, clean: Cleaner) -> None:
-        self._exclusions = Exclusions(database)
-        self._projects = projects
-        self._clean = clean
-
-    def reason(self, project: str | None) -> str | None:
-        """Why the project stays here; None where it may leave. An exclusion ends when the folder is seen."""
-        if project is None:
-            return self._projects.judge(None).reason
-        name = self.name(project)
-        known = self._exclusions.of(name)
-        judgement = self._projects.judge(project, known=known)
-        if isinstance(judgement, MayLeave):
-            if known is not None:
-                self._exclusions.forget(name)
-            return None
-        if judgement.exclusion != known:
-            self._exclusions.remember(name, judgement.exclusion, _folder_of_marker(judgement.exclusion))
-        return judgement.reason
-
-    def name(self, project: str) -> str:
-        """The project's folder as it may be kept."""
-        return self._clean.or_withheld(project)
-
-
-def _folder_of_marker(exclusion: Exclusion) -> str | None:
-    if exclusion.by != "marker" or exclusion.what is None:
-        return None
-    return exclusion.what.rpartition("/")[0].rstrip("/") + "/"
 
 
 def lineage_of(
@@ -103,7 +66,7 @@ def _judged(parent: Parent, judge: Judge, transcripts: Transcripts) -> tuple[str
     known = transcripts.excluded_named(texts.storable(parent.guessed_from or "").encode())
     if known is not None:
         return known.excluded_project, known.excluded
-    return None, UNREADABLE.reason if parent.trouble is not None else None
+    return None, UNREADABLE if parent.trouble is not None else None
 
 
 def withheld_before(projects: tuple[tuple[str, int], ...], judge: Judge) -> int | None:

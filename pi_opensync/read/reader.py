@@ -17,10 +17,9 @@ from pi_opensync.pi.entries import Entry, decode_line
 from pi_opensync.pi.parents import header_of
 from pi_opensync.pi.tail import START, Signature
 from pi_opensync.privacy.cleaner import Cleaner
-from pi_opensync.privacy.projects import Projects
+from pi_opensync.privacy.judge import Judge
 from pi_opensync.read import decide
 from pi_opensync.read.decide import Continue, Excluded, Full, Later, ReadOn, StartAnew
-from pi_opensync.read.lineage import Judge
 from pi_opensync.read.sources import Source, in_order
 from pi_opensync.read.union import OutOfOrder, Union
 from pi_opensync.store.database import Database
@@ -62,7 +61,7 @@ class Reader:
         self,
         database: Database,
         options: Options,
-        projects: Projects,
+        judge: Judge,
         *,
         clean: Cleaner,
         folders: tuple[Path, ...],
@@ -76,7 +75,7 @@ class Reader:
         self._outbox = Outbox(database)
         self._options = options
         self._clean = clean
-        self._judge = Judge(database, projects, clean)
+        self._judge = judge
         self._folders = folders
         self._now = now
         self._bounded = bounded

@@ -18,7 +18,8 @@ from pi_opensync.pi.discover import Found
 from pi_opensync.pi.entries import Entry, decode_line
 from pi_opensync.pi.parents import first_header
 from pi_opensync.pi.tail import START, Signature, opened, read_piece
-from pi_opensync.privacy.projects import Projects, is_in
+from pi_opensync.privacy.judge import Judge
+from pi_opensync.privacy.projects import is_in
 from pi_opensync.privacy.spelling import absolute
 
 _SPAN = re.compile(r"(\d{1,6})\s*([smhdw])")
@@ -76,11 +77,11 @@ class Wanted:
             limit=limit,
         )
 
-    def choose(self, files: Sequence[Found], policy: Projects) -> list[Chosen]:
+    def choose(self, files: Sequence[Found], judge: Judge) -> list[Chosen]:
         """The transcripts that are wanted, the newest first."""
         if (named := self._file(files)) is not None:
             files = [*files, named]
-        reason = functools.cache(policy.reason)  # of few projects are many files
+        reason = functools.cache(judge.reason)  # of few projects are many files
         looked = [_look(found, reason) for found in files]
         chosen = [item for item in looked if self._fits(item)]
         if self.session is not None and not chosen:

@@ -19,7 +19,8 @@ from pi_opensync.pi.parents import file_key
 from pi_opensync.pi.tail import Line
 from pi_opensync.pi.translate import translate
 from pi_opensync.privacy.cleaner import CannotRedact, Cleaner, Withholding
-from pi_opensync.read.lineage import Judge, Lineage, lineage_of
+from pi_opensync.privacy.judge import Judge
+from pi_opensync.read.lineage import Lineage, lineage_of
 from pi_opensync.read.sources import Source, Written
 from pi_opensync.store.database import Database
 from pi_opensync.store.memory import SessionMemory
@@ -301,7 +302,10 @@ class Union:
             self._session_under(source)  # also where no line was left: what waited for the end is sent
             transcript = source.moved()
             under = self._under.get(transcript.id, transcript.session_id)
-            self._transcripts.save(replace(transcript, session_id=under, odd=self._odd(transcript)))
+            odd = self._odd(transcript)
+            self._transcripts.save(replace(transcript, session_id=under, odd=odd))
+            if odd is not None:
+                self._transcripts.forget_notes(transcript.id)  # lines of something else are not broken
             self._transcripts.leave_out(transcript.id, self._left_out.get(transcript.id, {}))
         at_end = all(source.is_at_end for source in sources)
         for opened in self._open.values():

@@ -177,13 +177,6 @@ _SEVERAL_FILES = (
         cache_write INTEGER NOT NULL
     )
     """,
-    """
-    CREATE TABLE exclusions (             -- of projects, until they are seen without
-        project TEXT PRIMARY KEY,
-        exclusion BLOB NOT NULL,
-        marker TEXT                       -- the folder whose marker excludes all below it
-    ) WITHOUT ROWID
-    """,
     "CREATE INDEX delegations_by_session ON delegations(session_id)",
     "CREATE INDEX delegations_by_file ON delegations(file_key)",
     "ALTER TABLE seen ADD COLUMN shown TEXT",  # the nearest entry at or above it that shows something

@@ -1,0 +1,34 @@
+"""Whether a project may leave, by its folder as it is now and by what is known of it."""
+
+from pi_opensync.privacy.cleaner import Cleaner
+from pi_opensync.privacy.known import KnownExclusions
+from pi_opensync.privacy.projects import MayLeave, Projects
+
+
+class Judge:
+    """Says which projects may leave, and remembers of those that may not why."""
+
+    def __init__(self, projects: Projects, known: KnownExclusions, clean: Cleaner) -> None:
+        self._projects = projects
+        self._known = known
+        self._clean = clean
+
+    def reason(self, project: str | None) -> str | None:
+        """Why the project stays here; None where it may leave. An exclusion ends when the folder is seen.
+
+        Raises `StoreUnavailable` where nobody can say.
+        """
+        if project is None:
+            return self._projects.judge(None).reason
+        name = self.name(project)
+        known = self._known.of(name)
+        judgement = self._projects.judge(project, known=known)
+        if isinstance(judgement, MayLeave):
+            self._known.forget(name)
+            return None
+        self._known.remember(name, judgement.exclusion)
+        return judgement.reason
+
+    def name(self, project: str) -> str:
+        """The project's folder as it may be kept."""
+        return self._clean.or_withheld(project)
