@@ -46,7 +46,7 @@ def redactor(settings: Settings) -> Redactor | None:
             home=str(Path.home()) if settings.redact_home else None,
         )
     except ValueError as error:
-        raise ConfigurationError(f"redactPatterns: {error}", hint="patterns are RE2 expressions") from None
+        raise ConfigurationError(str(error), hint="patterns are RE2 expressions") from None
 
 
 def options(settings: Settings, *, extras: bool = False) -> Options:

@@ -23,7 +23,7 @@ def own_key_forms(key: str) -> tuple[bytes, ...]:
     Raises ValueError for a key so short that its text would be found everywhere.
     """
     if len(key) < _SHORTEST_KEY:
-        raise ValueError(f"a key of fewer than {_SHORTEST_KEY} characters cannot be redacted by its text")
+        raise ValueError(f"apiKey: fewer than {_SHORTEST_KEY} characters, too short to be redacted by its text")
     once = json.dumps(key)[1:-1]
     encoded = quote(key, safe="")
     forms = {
@@ -78,9 +78,9 @@ def pattern_finder(pattern: str) -> Finder:
     try:
         compiled = re2.compile(pattern, options)
     except re2.error as error:
-        raise ValueError(f"redact_patterns: {pattern!r} is no RE2 pattern: {_said(error)}") from None
+        raise ValueError(f"redactPatterns: {pattern!r} is no RE2 pattern: {_said(error)}") from None
     if compiled.search(b"") is not None:
-        raise ValueError(f"redact_patterns: {pattern!r} matches the empty text")
+        raise ValueError(f"redactPatterns: {pattern!r} matches the empty text")
 
     def find(data: bytes, meter: Meter) -> Iterator[tuple[int, int]]:
         at = 0
