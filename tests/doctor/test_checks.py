@@ -216,7 +216,7 @@ def test_a_damaged_state_fails(tmp_path: Path) -> None:
 def test_a_state_of_a_newer_version_fails(tmp_path: Path) -> None:
     open_database(tmp_path).close()
     with sqlite3.connect(tmp_path / FILE) as connection:
-        connection.execute("PRAGMA user_version = 999")
+        connection.execute("INSERT INTO migrations VALUES ('a_step_of_the_future')")
     connection.close()
     check, _kept = machine.database(tmp_path)
     assert check.verdict == "fail"

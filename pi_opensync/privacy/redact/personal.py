@@ -23,7 +23,7 @@ def own_key_forms(key: str) -> tuple[bytes, ...]:
     Raises ValueError for a key so short that its text would be found everywhere.
     """
     if len(key) < _SHORTEST_KEY:
-        raise ValueError(f"apiKey: fewer than {_SHORTEST_KEY} characters, too short to be redacted by its text")
+        raise ValueError(f"apiKey: fewer than {_SHORTEST_KEY} characters can not be redacted by their text")
     once = json.dumps(key)[1:-1]
     encoded = quote(key, safe="")
     forms = {
