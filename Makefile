@@ -2,7 +2,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v p
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test quick check bench clean
+.PHONY: run test quick check docs bench clean
 
 run: $(VENV)/.ready
 	@$(BIN)/pi-opensync start
@@ -21,6 +21,9 @@ check: $(VENV)/.ready-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
+
+docs: $(VENV)/.ready-dev
+	$(BIN)/zensical build --clean --strict --config-file mkdocs.yml
 
 # Every version is the one in uv.lock; `uv lock` writes it anew after a change of pyproject.toml.
 $(VENV)/.ready: pyproject.toml uv.lock
