@@ -2,7 +2,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v p
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test quick check docs bench clean
+.PHONY: run test quick check docs screenshots bench clean
 
 run: $(VENV)/.ready
 	@$(BIN)/pi-opensync start
@@ -21,9 +21,14 @@ check: $(VENV)/.ready-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
+	$(BIN)/zensical build --clean --strict --config-file mkdocs.yml
 
 docs: $(VENV)/.ready-dev
 	$(BIN)/zensical build --clean --strict --config-file mkdocs.yml
+
+# The pictures of README and docs, from the samples; needs a Chromium.
+screenshots: $(VENV)/.ready-dev
+	$(BIN)/python -m tests.docs.screenshots
 
 # Every version is the one in uv.lock; `uv lock` writes it anew after a change of pyproject.toml.
 $(VENV)/.ready: pyproject.toml uv.lock
