@@ -14,8 +14,12 @@ _OPENING = re.compile(
 _NAME = re.compile(r"""\b(?:name|path)\s*=\s*(?:"([^"]*)"|'([^']*)')""")
 # pi-subagents writes its own words around a task.
 _NAMED_BY_SUBAGENTS = re.compile(r"subagent-.+-[0-9a-z]+-\d+")
-_FORKED = re.compile(r"\ATask:.*?You are a delegated subagent.*?\nTask:\n(?P<task>.*)", re.DOTALL)
-_FRESH = re.compile(r"\ATask:\s*(?P<task>.*?)(?:\n\n---\n.*)?\Z", re.DOTALL)
+_FORKED = re.compile(
+    r"\ATask:.*?You are a delegated subagent.*?\nTask:\n(?P<task>.*?)(?:\n\n---\n.*)?\Z", re.DOTALL
+)
+_FRESH = re.compile(
+    r"\ATask:\s*(?:\[(?:Read from|Write to): [^\n]*\]\s*)*(?P<task>.*?)(?:\n\n---\n.*)?\Z", re.DOTALL
+)
 
 
 def title_of(text: str) -> str | None:
