@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import Cli
+from tests.real_pi.machine import Machine
 from tests.real_pi.model import StubModel
 from tests.real_pi.process import (
     NEWEST,
@@ -42,6 +44,11 @@ def newest_pi() -> Installed:
 
 
 @pytest.fixture
+def pi_without_system_messages() -> Installed:
+    return require_pi(WITHOUT_SYSTEM_MESSAGES)
+
+
+@pytest.fixture
 def version_1_pi() -> Installed:
     return require_pi(WRITES_VERSION_1)
 
@@ -65,3 +72,10 @@ def pi_project(tmp_path: Path) -> Path:
     project = tmp_path / "webapp"
     project.mkdir()
     return project
+
+
+@pytest.fixture
+def machine(cli: Cli, pi_project: Path, stub_model: StubModel) -> Machine:
+    del cli.variables["PI_OPENSYNC_SESSIONS_DIR"]
+    cli.variables["PI_OPENSYNC_TOOL_CALLS"] = "true"
+    return Machine(cli, cli.home, pi_project, stub_model.url)

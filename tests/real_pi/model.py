@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import Any, Self
 
 TOOL_LINE = "TOOL:"
+CALL_LINE = "CALL:"
 REPLY_LENGTH = 200
 CACHED_TOKENS = 800
 CACHE_WRITE_TOKENS = 40
@@ -32,8 +33,9 @@ class Mood(Enum):
 class StubModel:
     """Serves until the `with` block ends; `url` is the base URL for pi's `models.json`.
 
-    Each line `TOOL: <command>` of the last user text becomes a call of the bash tool, all of them parallel;
-    their results get a final text. Any other text gets `Reply to: <its first line>`.
+    Each line `TOOL: <command>` of the last user text becomes a call of the bash tool, each line
+    `CALL: <tool> <arguments as JSON>` one of that tool, all of them parallel; their results get a final text.
+    Any other text gets `Reply to: <its first line>`.
     `mood` and `tool_delay_s` (seconds that each command sleeps first) may be set between two prompts.
     """
 
@@ -78,19 +80,19 @@ class StubModel:
             self._stalled.set()
             self._closing.wait()
             return
-        commands = list(_tool_commands(request))
-        if commands:
-            delay = f"sleep {self.tool_delay_s:g}; " if self.tool_delay_s else ""
+        delay = f"sleep {self.tool_delay_s:g}; " if self.tool_delay_s else ""
+        functions = list(_functions(request, delay))
+        if functions:
             position = len(request["messages"])
             calls = [
-                _tool_call(index, f"call_{position}_{index}", delay + command)
-                for index, command in enumerate(commands)
+                {"index": index, "id": f"call_{position}_{index}", "type": "function", "function": function}
+                for index, function in enumerate(functions)
             ]
             yield _chunk(model, {"content": "Running it."})
             yield _chunk(model, {"tool_calls": calls})
         else:
             yield _chunk(model, {"content": _reply(request["messages"])})
-        yield _chunk(model, {}, finish="tool_calls" if commands else "stop")
+        yield _chunk(model, {}, finish="tool_calls" if functions else "stop")
         yield _chunk(model) | {"choices": [], "usage": _usage(request)}
 
 
@@ -148,24 +150,18 @@ def _chunk(model: str, delta: dict[str, Any] | None = None, finish: str | None =
     }
 
 
-def _tool_call(index: int, call_id: str, command: str) -> dict[str, Any]:
-    arguments = json.dumps({"command": command})
-    return {
-        "index": index,
-        "id": call_id,
-        "type": "function",
-        "function": {"name": "bash", "arguments": arguments},
-    }
-
-
-def _tool_commands(request: dict[str, Any]) -> Iterator[str]:
+def _functions(request: dict[str, Any], delay: str) -> Iterator[dict[str, str]]:
     # A summary is asked for without tools, and quotes the whole conversation.
     last = request["messages"][-1]
     if not request.get("tools") or last["role"] != "user":
         return
     for line in _text(last).splitlines():
         if line.startswith(TOOL_LINE):
-            yield line.removeprefix(TOOL_LINE).strip()
+            command = line.removeprefix(TOOL_LINE).strip()
+            yield {"name": "bash", "arguments": json.dumps({"command": delay + command})}
+        elif line.startswith(CALL_LINE):
+            name, _, arguments = line.removeprefix(CALL_LINE).strip().partition(" ")
+            yield {"name": name, "arguments": arguments}
 
 
 def _reply(messages: list[dict[str, Any]]) -> str:

@@ -25,7 +25,7 @@ WITH_SYSTEM_MESSAGES = "0.87.1"
 WITHOUT_SYSTEM_MESSAGES = "0.58.4"
 WRITES_VERSION_1 = "0.30.2"
 
-TIMEOUT_S = 30
+TIMEOUT_S = 60
 EXIT_TIMEOUT_S = 10
 STDERR_TAIL_BYTES = 4000
 EXTENSION = Path(__file__).parent / "extension.ts"
@@ -44,6 +44,16 @@ class Installed:
     version: str
     node: Path
     cli: Path
+
+    @property
+    def packages(self) -> Path:
+        """What npm installed with it."""
+        return self.cli.parents[1]
+
+    @property
+    def compiled(self) -> Path:
+        """Where pi keeps what it made of large extensions; without it that takes it many seconds."""
+        return self.node.parents[1] / "tmp"
 
 
 def find_pi(version: str) -> Installed | None:
@@ -198,8 +208,9 @@ class RealPi:
         if ended["type"] == "extension_error":
             raise PiError(f"the command {name} failed: {ended['error']}")
 
-    def bash(self, command: str) -> Json:
-        return self.call("bash", command=command)
+    def bash(self, command: str, *, kept_from_the_model: bool = False) -> Json:
+        """Run the user's own `!command`, or `!!command`."""
+        return self.call("bash", command=command, excludeFromContext=kept_from_the_model)
 
     def rename(self, name: str) -> None:
         self.call("set_session_name", name=name)
@@ -225,6 +236,9 @@ class RealPi:
 
     def new_session(self, parent: Path | None = None) -> None:
         self.call("new_session", **({"parentSession": str(parent)} if parent else {}))
+
+    def switch_session(self, file: Path) -> None:
+        self.call("switch_session", sessionPath=str(file))
 
     def abort(self) -> None:
         self.call("abort")

@@ -1,23 +1,21 @@
 """`pi-opensync watch` as a process beside real versions of pi: what pi writes is on the server in moments."""
 
-import json
 import signal
 import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from pi_opensync.pi.entries import milliseconds
-from tests.conftest import Cli, new_key, wait_until
+from tests.conftest import new_key, wait_until
 from tests.harness import World
-from tests.real_pi.home import agent_dir, session_files
-from tests.real_pi.model import StubModel
-from tests.real_pi.process import Installed, RealPi, print_mode
+from tests.real_pi.home import session_files
+from tests.real_pi.machine import REST, Machine, entries
+from tests.real_pi.process import Installed
 from tests.standin.backend import OpenSync, Reply
 
 pytest_plugins = ("tests.real_pi.fixtures",)
@@ -25,7 +23,6 @@ pytest_plugins = ("tests.real_pi.fixtures",)
 pytestmark = pytest.mark.slow
 
 MOMENT = 5.0  # seconds from pi's write to the server; about 0.1 where nothing else runs
-REST = 40.0  # seconds until a session that rests was sent as it is
 
 
 class Timed(OpenSync):
@@ -45,33 +42,6 @@ class Timed(OpenSync):
 @pytest.fixture
 def opensync() -> Timed:
     return Timed()
-
-
-@dataclass
-class Machine:
-    """A home that pi and the daemon share: pi writes to its default folder, and is looked for there."""
-
-    cli: Cli
-    home: Path
-    project: Path
-    model_url: str
-
-    def pi(self, version: Installed) -> RealPi:
-        return RealPi(version, self.home, self.project, self.model_url)
-
-    def say_once(self, version: Installed, text: str, *, continue_last: bool = False) -> None:
-        print_mode(version, self.home, self.project, self.model_url, text, continue_last=continue_last)
-
-    @property
-    def sessions(self) -> Path:
-        return agent_dir(self.home) / "sessions"
-
-
-@pytest.fixture
-def machine(cli: Cli, pi_project: Path, stub_model: StubModel) -> Machine:
-    del cli.variables["PI_OPENSYNC_SESSIONS_DIR"]
-    cli.variables["PI_OPENSYNC_TOOL_CALLS"] = "true"
-    return Machine(cli, cli.home, pi_project, stub_model.url)
 
 
 class Written:
@@ -102,10 +72,6 @@ def watched(home: Path) -> Iterator[Written]:
     finally:
         written.stop()
         thread.join()
-
-
-def entries(path: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in path.read_bytes().splitlines()]
 
 
 def complete_at(written: Written) -> dict[str, float]:
