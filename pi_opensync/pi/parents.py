@@ -4,6 +4,7 @@ That is a path, which may be gone, or of another machine.
 """
 
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from pi_opensync.pi.discover import SUFFIX
 from pi_opensync.pi.entries import decode_line
 from pi_opensync.pi.tail import START, first_line, opened, read_piece
 
+_SESSION_FOLDER = re.compile(r"\d{4}-\d\d-\d\dT[\d-]+Z_(.+)")
 KEY_PARTS = 3  # of a path's end, which tell subagents' `<hash>/run-N/session.jsonl` apart
 
 
@@ -79,8 +81,10 @@ def find_parent(parent: str, folders: tuple[Path, ...]) -> Parent:
 def parent_by_folder(path: bytes, folders: tuple[Path, ...]) -> Parent | None:
     """The session that a subagent works for: its folder is named as that one's file, which stands beside it.
 
-    pi-subagents writes `<session>/<run>/run-N/session.jsonl` below `<session>.jsonl`.
+    pi-subagents writes `<session>/<run>/run-N/session.jsonl` below `<session>.jsonl`. Where that file is not
+    there, its id is in the folder's name.
     """
+    guess: Parent | None = None
     roots = {os.fsencode(folder) for folder in folders}
     folder = os.path.dirname(path)  # noqa: PTH120 - bytes path
     while folder and folder not in roots and folder != os.path.dirname(folder):  # noqa: PTH120 - bytes path
@@ -88,8 +92,12 @@ def parent_by_folder(path: bytes, folders: tuple[Path, ...]) -> Parent | None:
         header = first_header(beside) if os.path.isfile(beside) else None  # noqa: PTH113 - bytes path
         if header is not None:
             return Parent(header.id, beside, header)
+        name = os.fsdecode(os.path.basename(folder))  # noqa: PTH119 - bytes path
+        named = _SESSION_FOLDER.fullmatch(name)
+        if named is not None:
+            guess = guess or Parent(named[1], guessed_from=name + SUFFIX.decode())
         folder = os.path.dirname(folder)  # noqa: PTH120 - bytes path
-    return None
+    return guess
 
 
 def file_name(path: str) -> str:
