@@ -57,7 +57,7 @@ def total(world: World) -> float:
 def test_a_subagent_is_paid_once_and_linked(
     world: World, elsewhere: Path, order: str, *, names_its_parent: bool
 ) -> None:
-    fields = {"parentSession": str(world.path(f"{PARENT}.jsonl"))} if names_its_parent else {}
+    fields: dict[str, Any] = {"parentSession": str(world.path(f"{PARENT}.jsonl"))} if names_its_parent else {}
     files = {f"{PARENT}.jsonl": parent(world, CHILD), CHILD: child(**fields)}
     for name in sorted(files, reverse=order == "child first"):
         put(world, name, *files[name])
