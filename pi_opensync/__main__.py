@@ -3,6 +3,7 @@
 import os
 import sys
 
+from pi_opensync.cli.terminal import take_any_sign
 from pi_opensync.errors import PiOpensyncError
 
 
@@ -12,6 +13,7 @@ def main() -> None:
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     from pi_opensync.cli.app import app  # noqa: PLC0415 - errors of an import are reported below
 
+    take_any_sign()
     try:
         app(prog_name="pi-opensync", standalone_mode=True)
     except PiOpensyncError as error:

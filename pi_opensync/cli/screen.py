@@ -74,6 +74,7 @@ def _state(state: Report, pause: Report | None, now: float) -> list[str]:
         ("transcripts_left_alone", "transcripts stay until they change; `pi-opensync sync` takes them"),
         ("sessions_excluded", "transcripts are excluded"),
         ("transcripts_unreadable", "transcripts can not be read"),
+        ("transcripts_without_session", "files hold no session of pi's"),
     )
     lines += [f"          {state[name]} {what}" for name, what in notes if state[name]]
     if pause is not None:

@@ -1,9 +1,11 @@
 """`pi-opensync serve`: the dashboard of one's own alone, for whatever sends to it."""
 
 import asyncio
+import re
 import signal
 import socket
 from collections.abc import Sequence
+from ipaddress import ip_address
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -16,7 +18,10 @@ from pi_opensync.cli.local import watch_local
 from pi_opensync.cli.options import Debug, LogFormat, new_app
 from pi_opensync.cli.serving import keys_of, opened, serving, show_key, show_page
 from pi_opensync.daemon import places
-from pi_opensync.errors import AlreadyRunning
+from pi_opensync.errors import AlreadyRunning, UsageError
+from pi_opensync.texts import shown
+
+_HOST = re.compile(r"(?i)[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)*")
 
 app = new_app()
 
@@ -32,7 +37,8 @@ def serve(
     ] = "127.0.0.1",
     remote: Annotated[bool, typer.Option("--remote", help="Let other machines in.")] = False,
     name: Annotated[
-        list[str] | None, typer.Option(help="Another name to answer to, as a proxy's. May be repeated.")
+        list[str] | None,
+        typer.Option(metavar="HOST", help="Another name to answer to, as a proxy's. May be repeated."),
     ] = None,
     open_page: Annotated[bool, typer.Option("--open", help="Open the page in a browser.")] = False,
     new_key: Annotated[
@@ -64,7 +70,7 @@ def serve(
                 show_key(other.url, keys_of(connections))
             show_page(place.home, other.url, keys_of(connections), open_page=open_page, beside=False)
         return
-    hosts = [*(name or ())]
+    hosts = [host_name(text) for text in name or ()]
     if remote:
         hosts += [host, own := socket.gethostname(), f"{own}.local"]
         logs.get().warning("other machines are let in, and nothing is encrypted on the way")
@@ -79,6 +85,26 @@ def serve(
             new_key=new_key,
         )
     )
+
+
+def host_name(text: str) -> str:
+    """The name that a browser would send in Host: of a URL, with or without scheme and port.
+
+    Raises `UsageError` for what no browser can send.
+    """
+    try:
+        parts = urlsplit(text if "://" in text else f"//{text}")
+        more = parts.username or parts.path.strip("/") or parts.query or parts.fragment
+        parts.port  # noqa: B018 - raises for a port that is none
+        named = (parts.hostname or "").rstrip(".")
+        found = str(ip_address(named)) if ":" in named else named.encode("idna").decode()
+    except ValueError:
+        found, more = "", ""
+    if more or not (":" in found or _HOST.fullmatch(found)):
+        raise UsageError(
+            f"--name {shown(text)}: not the name of a host", hint="use one such as sessions.example.com"
+        )
+    return found
 
 
 async def _serve(

@@ -11,9 +11,10 @@ from typing import Annotated
 import typer
 
 from pi_opensync import __version__, settings
+from pi_opensync.cli import PORT
 from pi_opensync.cli.context import Context
 from pi_opensync.cli.options import Local, new_app
-from pi_opensync.errors import ConfigurationError, NotRunning, cannot_keep_state
+from pi_opensync.errors import ConfigurationError, NotRunning, UsageError, cannot_keep_state
 from pi_opensync.service import manager
 from pi_opensync.service.commands import run
 from pi_opensync.service.purge import purge_configuration, purge_state
@@ -27,6 +28,16 @@ app = new_app()
 @app.command("install", epilog="Example: pi-opensync service install --write-settings")
 def install_command(
     local: Local = False,
+    port: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            max=65535,
+            metavar="N",
+            help="Where --local serves its pages; without it the usual one.",
+            show_default=str(PORT),
+        ),
+    ] = None,
     write_settings: Annotated[
         bool,
         typer.Option(
@@ -39,14 +50,16 @@ def install_command(
     ] = False,
 ) -> None:
     """Install and start the service, or start it anew after an upgrade."""
-    install(local=local, write_settings=write_settings, print_only=print_only)
+    install(local=local, port=port, write_settings=write_settings, print_only=print_only)
 
 
-def install(*, local: bool, write_settings: bool, print_only: bool) -> None:
+def install(*, local: bool, write_settings: bool, print_only: bool, port: int | None = None) -> None:
     """Install what sends to the configured server, or with `local` what keeps a dashboard of one's own."""
     service = _service()
     chosen = Context().settings
-    plan = manager.plan(chosen, os.environ, Path.home(), local=local)
+    if port is not None and not local:
+        raise UsageError("--port is for --local: nothing else serves pages")
+    plan = manager.plan(chosen, os.environ, Path.home(), local=local, port=port)
     if print_only:
         print(service.render(plan), end="")
         return

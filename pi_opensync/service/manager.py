@@ -5,6 +5,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
+from urllib.parse import urlsplit
 
 from pydantic import AliasChoices, SecretStr
 
@@ -19,6 +20,7 @@ from pi_opensync.service.units import WATCH, WATCH_LOCAL, Plan
 from pi_opensync.settings import Settings
 
 PI_VARIABLES = ("PI_CODING_AGENT_DIR", "PI_CODING_AGENT_SESSION_DIR")
+_PROXIES = ("https_proxy", "http_proxy", "all_proxy")
 # What says where the configuration is and how to get out; a service has no shell to take it from.
 CARRIED = (
     "PI_OPENSYNC_CONFIG",
@@ -26,7 +28,7 @@ CARRIED = (
     "XDG_STATE_HOME",
     "SSL_CERT_FILE",
     "SSL_CERT_DIR",
-    *(name for low in ("https_proxy", "http_proxy", "all_proxy", "no_proxy") for name in (low, low.upper())),
+    *(name for low in (*_PROXIES, "no_proxy") for name in (low, low.upper())),
 )
 
 
@@ -59,21 +61,49 @@ def choose(platform: str, home: Path, env: Mapping[str, str], run: Run) -> Servi
     )
 
 
-def plan(chosen: Settings, env: Mapping[str, str], home: Path, *, local: bool = False) -> Plan:
-    """What the service is to run: this very interpreter, with these settings; `local`: its own dashboard."""
+def plan(
+    chosen: Settings, env: Mapping[str, str], home: Path, *, local: bool = False, port: int | None = None
+) -> Plan:
+    """What the service is to run: this very interpreter, with these settings.
+
+    `local`: its own dashboard, at `port` if that is not the usual one. Raises `ConfigurationError` where a
+    proxy's password would be written down.
+    """
+    place = () if port is None else ("--port", str(port))
     return Plan(
         interpreter=Path(sys.executable),
         state=chosen.state_dir,
         roots=discover.roots(chosen.sessions_dir, env, home),
         logs=home / "Library" / "Logs" / "pi-opensync",
         home=home,
-        environment=carried(env),
-        command=WATCH_LOCAL if local else WATCH,
+        environment=_without_passwords(carried(env)),
+        command=(*WATCH_LOCAL, *place) if local else WATCH,
     )
 
 
 def carried(env: Mapping[str, str]) -> dict[str, str]:
+    """What of the environment a service is given."""
     return {name: env[name] for name in CARRIED if env.get(name)}
+
+
+def _without_passwords(given: dict[str, str]) -> dict[str, str]:
+    """Raises `ConfigurationError` for a proxy's password: it would stand in the service's file."""
+    secret = [name for name, value in given.items() if name.lower() in _PROXIES and _has_password(value)]
+    if secret:
+        raise ConfigurationError(
+            f"{' and '.join(secret)} holds a password, and a service's file is no place for one",
+            hint=f"unset {' and '.join(secret)}, or name a proxy that needs no password, such as one on this "
+            "machine that logs in for you",
+        )
+    return given
+
+
+def _has_password(proxy: str) -> bool:
+    """Whether a proxy's URL carries one, with or without a scheme before it."""
+    try:
+        return urlsplit(proxy if "://" in proxy else f"//{proxy}").password is not None
+    except ValueError:
+        return "@" in proxy
 
 
 def only_in_environment(env: Mapping[str, str], home: Path) -> dict[str, tuple[str, Any]]:

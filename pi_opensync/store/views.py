@@ -10,6 +10,8 @@ from pi_opensync.opensync.summary import Summary, summary
 from pi_opensync.store.database import Database
 from pi_opensync.store.transcripts import BROKEN
 
+_HAS_SESSION = "(t.session_id IS NOT NULL OR t.copy_of IS NOT NULL)"
+
 
 @dataclass(frozen=True, slots=True)
 class Tally:
@@ -27,6 +29,7 @@ class Tally:
     transcripts: int
     transcripts_left_alone: int
     transcripts_unreadable: int
+    transcripts_without_session: int
     bytes_behind: int
     broken_lines: int
     unknown_types: dict[str, int]
@@ -64,7 +67,16 @@ def tally(database: Database) -> Tally:
         bytes_behind=one(
             "SELECT coalesce(sum(size - offset), 0) FROM transcripts WHERE followed = 1 AND at_end = 0"
         ),
-        broken_lines=one("SELECT coalesce(sum(count), 0) FROM oddities WHERE kind = ?", BROKEN),
+        transcripts_without_session=one(
+            f"SELECT count(DISTINCT t.id) FROM oddities JOIN transcripts t ON t.id = transcript_id "
+            f"WHERE kind = ? AND NOT {_HAS_SESSION}",
+            BROKEN,
+        ),
+        broken_lines=one(
+            f"SELECT coalesce(sum(count), 0) FROM oddities JOIN transcripts t ON t.id = transcript_id "
+            f"WHERE kind = ? AND {_HAS_SESSION}",
+            BROKEN,
+        ),
         unknown_types=dict(unknown),
         left_out=left_out(database),
         transcripts_odd=one("SELECT count(*) FROM transcripts WHERE odd IS NOT NULL"),

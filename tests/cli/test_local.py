@@ -14,6 +14,7 @@ from typing import Any
 import httpx
 import pytest
 
+from pi_opensync.cli import PORT
 from tests.conftest import Cli, Running, wait_until
 from tests.harness import START, TRANSCRIPTS, header, line, said, usage
 
@@ -292,3 +293,51 @@ def test_the_first_run_ends_with_a_page(home: Cli, *, has_sessions: bool) -> Non
     finally:
         process.kill()
         process.wait()
+
+
+def test_once_ends_when_all_is_on_the_dashboard(home: Cli) -> None:
+    write(home, "one", "a question of mine", "an answer to it")
+    for options in ((), ("--backfill",)):
+        done = home("watch", "--local", "--once", "--port", "0", *options)
+        assert done.code == 0, done.err
+        assert "token" not in done.err
+        assert status(home)["state"]["messages_delivered"] == 2
+
+
+def test_where_the_usual_port_is_taken_another_is_used_and_said(home: Cli) -> None:
+    with socket.socket() as taken:
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            taken.bind(("127.0.0.1", PORT))
+            taken.listen()
+        except OSError:
+            pass  # somebody else has it: just as well
+        with home.running("watch", "--local") as running, browse(running) as browser:
+            assert browser.base_url.port != PORT
+            assert f"port {PORT} is taken" in running.err.read_text().lower()
+            assert running.stop() == 0
+
+
+def test_it_is_verified_without_being_served_and_beside_its_server(home: Cli) -> None:
+    write(home, "one", "a question of mine", "an answer to it")
+    assert home("watch", "--local", "--once", "--port", "0").code == 0
+    verified = home("verify", "--json")
+    assert (verified.code, json.loads(verified.out)) == (
+        0,
+        {"schema": 1, "sessions": 1, "differences": 0, "found": []},
+    )
+    with home.running("watch", "--local", "--port", "0", "--no-link") as running:
+        running.wait_for("following")
+        assert home("verify").code == 0
+        assert home("verify", "--repair").code == 7
+        assert running.stop() == 0
+
+
+def test_what_is_missing_of_it_is_sent_again(home: Cli) -> None:
+    write(home, "one", "a question of mine", "an answer to it")
+    assert home("watch", "--local", "--once", "--port", "0").code == 0
+    (home.home / "state/local/opensync.sqlite3").unlink()
+    found = json.loads(home("verify", "--json").out)
+    assert (found["differences"], found["found"][0]["place"]) == (3, "yours")
+    assert home("verify", "--repair").code == 0
+    assert home("verify").code == 0

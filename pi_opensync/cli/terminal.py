@@ -1,0 +1,37 @@
+"""The terminal or pipe of a command: what it can not show, and whether somebody sits at it."""
+
+import codecs
+import sys
+from collections.abc import Callable
+from io import TextIOWrapper
+from unicodedata import normalize
+
+_PLAIN = {"\u2026": "...", "\u2013": "-", "\u2014": "-", "\u2018": "'", "\u2019": "'", "\u2192": "->"}
+
+Ask = Callable[[str], str]
+
+
+def take_any_sign() -> None:
+    """Let no sign make a command fail: where the terminal or the pipe is not UTF-8, ASCII stands for it."""
+    codecs.register_error("plain", _plain)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            is_utf8 = codecs.lookup(stream.encoding).name == "utf-8"
+            stream.reconfigure(encoding="utf-8" if is_utf8 else "ascii", errors="plain")
+
+
+def ask() -> Ask | None:
+    """How to ask the user; None where nobody sits at a terminal."""
+    return input if sys.stdin.isatty() and sys.stdout.isatty() else None
+
+
+def _plain(error: UnicodeError) -> tuple[str | bytes, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    signs = error.object[error.start : error.end]
+    return "".join(_PLAIN.get(sign) or _without_accent(sign) for sign in signs), error.end
+
+
+def _without_accent(sign: str) -> str:
+    first = normalize("NFKD", sign)[:1]
+    return first if first.isascii() else "?"
