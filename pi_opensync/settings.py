@@ -9,6 +9,7 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from hashlib import sha256
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
@@ -259,6 +260,31 @@ def read_file(path: Path) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise ConfigurationError(f"{path} does not hold a JSON object", hint="expected {...}")
     return value
+
+
+def unknown(env: Mapping[str, str]) -> dict[str, str | None]:
+    """What is set and means nothing, in the file or the environment, each with the nearest that does."""
+    keys: dict[str, str] = {}
+    variables: dict[str, str] = {}
+    for name in Settings.model_fields:
+        variable, key = _aliases(name)
+        for meant in (variable.removeprefix(ENV_PREFIX), key):
+            keys[_letters(meant)], variables[_letters(meant)] = key, variable
+    stated = [name for name in read_file(file_in_use(env)) if name not in keys.values()]
+    given = [name for name in env if name.startswith(ENV_PREFIX) and name not in variables.values()]
+    given = [name for name in given if name != ENV_PREFIX + "CONFIG"]
+    return {name: _nearest(name, keys) for name in stated} | {
+        name: _nearest(name.removeprefix(ENV_PREFIX), variables) for name in given
+    }
+
+
+def _nearest(name: str, known: Mapping[str, str]) -> str | None:
+    found = get_close_matches(_letters(name), known, n=1)
+    return known[found[0]] if found else None
+
+
+def _letters(name: str) -> str:
+    return name.replace("_", "").replace("-", "").lower()
 
 
 def write_file(path: Path, value: Mapping[str, Any]) -> None:

@@ -1,6 +1,7 @@
 """Pure rules for strings on their way to the dashboard."""
 
 import re
+from datetime import UTC, datetime
 from hashlib import blake2b
 from itertools import islice
 from math import isfinite
@@ -135,6 +136,21 @@ def number(value: Any) -> Any:
     if isinstance(value, float) and not isfinite(value):
         return str(value)
     return value
+
+
+def day(moment: int | None) -> str:
+    """The day of a moment in Unix milliseconds, as this machine reckons it; a dash where it is not known."""
+    if moment is None:
+        return "-"
+    try:
+        return f"{datetime.fromtimestamp(moment / 1000, UTC).astimezone():%Y-%m-%d}"
+    except (ValueError, OverflowError, OSError):
+        return "-"
+
+
+def counted(count: int, noun: str) -> str:
+    """`1 session`, `1,189 messages`."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
 def shown(text: str) -> str:

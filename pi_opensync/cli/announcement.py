@@ -9,7 +9,7 @@ from pi_opensync import logs, settings
 from pi_opensync.opensync.payloads import project_name
 from pi_opensync.privacy.cleaner import Cleaner
 from pi_opensync.read.select import Chosen
-from pi_opensync.texts import shown
+from pi_opensync.texts import counted, shown
 
 NAMED = 8  # projects that are named
 
@@ -35,7 +35,7 @@ def announcement(sessions: Sequence[Chosen], base_url: str, clean: Cleaner) -> s
     named = ", ".join([shown(name) for name in projects[:NAMED]] + ["..."] * (len(projects) > NAMED))
     oldest = f" since {datetime.fromtimestamp(min(begun) / 1000, UTC):%Y-%m-%d}" if begun else ""
     return (
-        f"{_counted(len(sessions), 'session')}{oldest}, of {_counted(len(projects), 'project')} "
+        f"{counted(len(sessions), 'session')}{oldest}, of {counted(len(projects), 'project')} "
         f"({named or '-'}), to {base_url}"
     )
 
@@ -43,7 +43,3 @@ def announcement(sessions: Sequence[Chosen], base_url: str, clean: Cleaner) -> s
 def project_shown(folder: str, clean: Cleaner) -> str:
     """The name of a project, with what is secret in it redacted."""
     return project_name(clean.or_withheld(folder))
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

@@ -4,12 +4,13 @@ import os
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 from pi_opensync import logs, settings
 from pi_opensync.daemon import build as engine
 from pi_opensync.daemon import places
+from pi_opensync.daemon.events import LogEvents
 from pi_opensync.daemon.places import Place
 from pi_opensync.inspect.dry import folded
 from pi_opensync.pi import discover
@@ -156,19 +157,15 @@ class Context:
             database.close()
 
     @contextmanager
-    def engine(self, place: Place, database: Database) -> Iterator[engine.Engine]:
+    def engine(
+        self, place: Place, database: Database, events: LogEvents | None = None
+    ) -> Iterator[engine.Engine]:
         """The parts of a run over `database`; one's own dashboard answers it without being served."""
+        build = partial(engine.build, events=events, stamp=self.stamp)
         if not place.is_own:
-            yield engine.build(place.settings, self.folders, database, stamp=self.stamp)
+            yield build(place.settings, self.folders, database)
             return
         from pi_opensync.cli.serving import inside
 
         with inside(place) as (chosen, transport):
-            yield engine.build(
-                chosen,
-                self.folders,
-                database,
-                extras=True,
-                transport=transport,
-                stamp=self.stamp,
-            )
+            yield build(chosen, self.folders, database, extras=True, transport=transport)

@@ -59,6 +59,7 @@ def gather() -> Groups:
         configuration.login(chosen, has_own=any(place.is_own for place in context.places)),
         configuration.automatic(chosen, chosen.state_dir, time.time()),
         configuration.environment(os.environ, Path.home()),
+        configuration.spelling(os.environ),
     ]
     groups["transcripts"] = _transcripts(context)
     groups["machine"], learned = _machine(context)

@@ -2,32 +2,45 @@
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
+from pi_opensync.cli import terminal
 from pi_opensync.cli.announcement import project_shown
 from pi_opensync.cli.context import Context
 from pi_opensync.cli.options import AsJson, new_app
+from pi_opensync.cli.session_ids import short_ids
+from pi_opensync.cli.tables import Column, table
 from pi_opensync.daemon.places import Place
-from pi_opensync.store.views import TranscriptRow, session_rows, transcript_rows
-from pi_opensync.texts import shown
+from pi_opensync.fold import external_id
+from pi_opensync.read.select import Chosen
+from pi_opensync.store.views import SessionRow, TranscriptRow, session_rows, transcript_rows
+from pi_opensync.texts import day, shown
 
-LEFT_ALONE = "left alone until it changes; `pi-opensync sync` takes it"
+LEFT_ALONE = "left alone until it changes; `pi-opensync sync` sends it"
 NOT_READ = "not read yet"
 _MET_NOW = TranscriptRow(followed=True, has_session=False, excluded=None)
+_COLUMNS = (
+    Column("Session"),
+    Column("Last used", drop=1),
+    Column("Project", least=8, drop=2),
+    Column("Title", least=16),
+    Column("Sent", right=True, drop=3),
+    Column("State", drop=4),
+)
 
 app = new_app()
 
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A session on a dashboard; `why` says what keeps it from there, None where nothing does."""
+    """A session on a dashboard; `why` says what keeps it from there, None where nothing does.
+
+    Times in Unix milliseconds; `sent`, `waiting` and `parked` count messages. What is not known is None.
+    """
 
     place: str
     id: str
@@ -37,79 +50,135 @@ class Listed:
     waiting: int
     parked: int
     why: str | None
+    folder: str | None = None
+    model: str | None = None
+    provider: str | None = None
+    created_at: int | None = None
+    last_used_at: int | None = None
+    tokens: int | None = None
+    cost: float | None = None
 
 
 @app.command("list", epilog="Example: pi-opensync list --unsynced")
 def show(
     unsynced: Annotated[bool, typer.Option("--unsynced", help="Only what is not on the dashboard.")] = False,
     excluded: Annotated[bool, typer.Option("--excluded", help="Only what you excluded.")] = False,
-    parked: Annotated[bool, typer.Option("--parked", help="Only what OpenSync refused.")] = False,
+    parked: Annotated[bool, typer.Option("--set-aside", help="Only what OpenSync refused.")] = False,
+    parked_too: Annotated[bool, typer.Option("--parked", hidden=True)] = False,
     as_json: AsJson = False,
 ) -> None:
-    run(unsynced=unsynced, excluded=excluded, parked=parked, as_json=as_json)
+    """The newest first. The short ids are what other commands take."""
+    run(unsynced=unsynced, excluded=excluded, parked=parked or parked_too, as_json=as_json)
 
 
 def run(*, unsynced: bool, excluded: bool, parked: bool, as_json: bool) -> None:
     context = Context()
-    rows = [row for place in context.places or (None,) for row in _listed(context, place)]
+    found = context.sessions()
+    rows = [row for place in context.places or (None,) for row in _listed(context, place, found)]
+    short = short_ids(row.id for row in rows)
     if unsynced:
         rows = [row for row in rows if row.waiting or row.why is not None]
     if excluded:
         rows = [row for row in rows if row.why is not None and "exclude" in row.why]
     if parked:
         rows = [row for row in rows if row.parked]
+    rows.sort(key=lambda row: row.last_used_at or row.created_at or 0, reverse=True)
     if as_json:
-        print(json.dumps({"schema": 1, "sessions": [asdict(row) for row in rows]}, indent=2))
+        described = [asdict(row) | {"short": short[row.id]} for row in rows]
+        print(json.dumps({"schema": 1, "sessions": described}, indent=2))
     elif rows:
-        _show(rows, [place.name for place in context.places])
+        for line in _lines(rows, short, [place.name for place in context.places]):
+            print(line)
     else:
         print("No sessions.", file=sys.stderr)
 
 
-def _listed(context: Context, place: Place | None) -> Iterator[Listed]:
-    """The sessions that a dashboard has or waits for, then the transcripts of which no session was read."""
+def _listed(context: Context, place: Place | None, found: Sequence[Chosen]) -> Iterator[Listed]:
+    """The sessions that a dashboard has or waits for, and the transcripts of which no session was read."""
     name = "" if place is None else place.name
+    used = {external_id(item.header): item.last_at for item in found if item.header is not None}
     known: dict[bytes, TranscriptRow] = {}
     with context.beside(place) as database:
         if database is not None:
             known = transcript_rows(database)
             for row in session_rows(database):
-                why = row.excluded or (f"parked: {row.parked}" if row.parked else None)
-                sent = row.messages - row.waiting - row.held
-                project = row.said.project or "-"
-                yield Listed(name, row.said.id, project, row.said.title, sent, row.waiting, row.held, why)
-    for item in context.sessions():
+                yield _known(name, row, used.get(row.said.id))
+    for item in found:
         met = known.get(item.found.path, _MET_NOW)
         if item.header is not None and not met.has_session:
             why = met.excluded or item.excluded or (NOT_READ if met.followed else LEFT_ALONE)
-            project = project_shown(item.header.cwd, context.cleaner) if item.header.cwd else "-"
-            yield Listed(name, item.header.id, project, "", 0, 0, 0, why)
+            folder = item.header.cwd
+            yield Listed(
+                name,
+                external_id(item.header),
+                project_shown(folder, context.cleaner) if folder else "-",
+                "",
+                0,
+                0,
+                0,
+                why,
+                folder=context.cleaner.or_withheld(folder) if folder else None,
+                created_at=item.header.timestamp,
+                last_used_at=item.last_at,
+            )
 
 
-def _show(rows: list[Listed], names: list[str]) -> None:
-    console = Console()
-    for name in names or [""]:
-        if len(names) > 1:
-            console.print(Text(name, style="bold underline"))
-        console.print(_table([row for row in rows if row.place == name], console.width))
+def _known(place: str, row: SessionRow, used: int | None) -> Listed:
+    said = row.said
+    return Listed(
+        place,
+        said.id,
+        said.project or "-",
+        said.title,
+        row.messages - row.waiting - row.held,
+        row.waiting,
+        row.held,
+        row.excluded or (f"set aside: {row.parked}" if row.parked else None),
+        folder=said.folder,
+        model=said.model,
+        provider=said.provider,
+        created_at=said.created_at,
+        last_used_at=used or said.created_at,
+        tokens=said.tokens,
+        cost=said.cost,
+    )
 
 
-def _table(rows: list[Listed], width: int) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("Session", no_wrap=True, max_width=36)
-    table.add_column("Project", no_wrap=True, max_width=16)
-    table.add_column("Title", no_wrap=True, max_width=max(20, width - 90))
-    for name in ("Sent", "Waiting"):
-        table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("Why not", overflow="fold")
-    for row in rows:
-        why = row.why or (f"{row.parked} parked" if row.parked else "")
-        table.add_row(
-            Text(shown(row.id)),
-            Text(shown(row.project)),
-            Text(shown(row.title)),
-            str(row.sent),
-            str(row.waiting),
-            Text(shown(why)),
-        )
-    return table
+def _lines(rows: Sequence[Listed], short: dict[str, str], places: Sequence[str]) -> Iterator[str]:
+    for name in places or [""]:
+        of_place = [row for row in rows if row.place == name]
+        if len(places) > 1:
+            yield terminal.bold(name)
+        if not of_place:
+            yield "no sessions"
+            continue
+        cells = [_cells(row, short[row.id]) for row in of_place]
+        heading, *lines = table(_COLUMNS, cells, terminal.width())
+        yield terminal.bold(heading)
+        for row, line in zip(of_place, lines, strict=True):
+            yield line
+            if row.why not in (None, NOT_READ, LEFT_ALONE):
+                yield f"  {shown(row.why or '')}"
+        alone = sum(row.why == LEFT_ALONE for row in of_place)
+        if alone:
+            yield f"{alone} were there before the first start: `pi-opensync sync` sends them."
+
+
+def _cells(row: Listed, short: str) -> list[str]:
+    return [
+        shown(short),
+        day(row.last_used_at),
+        shown(row.project),
+        shown(row.title),
+        str(row.sent),
+        _state(row),
+    ]
+
+
+def _state(row: Listed) -> str:
+    if row.why is not None:
+        words = {NOT_READ: "not read yet", LEFT_ALONE: "not sent"}
+        return words.get(row.why, "set aside" if row.why.startswith("set aside") else "stays here")
+    if row.parked:
+        return f"{row.parked} set aside"
+    return f"{row.waiting} waiting" if row.waiting else ""

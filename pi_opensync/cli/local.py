@@ -66,10 +66,16 @@ async def _watch(
 ) -> None:
     place = _place(context, demo=demo)
     async with serving(place.home, _COMMAND, "127.0.0.1", port, clean=context.receiving) as (url, keys):
-        if link and not once:
-            show_page(place.home, url, keys, open_page=open_page, beside=True)
-        else:
-            logs.get().info("serving your dashboard", url=url, way_in="pi-opensync serve --open")
+        is_shown = False
+
+        def show() -> None:
+            nonlocal is_shown
+            if link and not once and not is_shown:
+                show_page(place.home, url, keys, open_page=open_page, beside=True)
+            elif not is_shown:
+                logs.get().info("serving your dashboard", url=url, way_in="pi-opensync serve --open")
+            is_shown = True
+
         while not await follow(
             reaching(place, url, keys),
             context.stamp,
@@ -79,6 +85,7 @@ async def _watch(
             backfill=True,
             once=once,
             extras=True,
+            on_ready=show,
         ):
             context = Context(debug=context.settings.debug)
             place = _place(context, demo=demo)

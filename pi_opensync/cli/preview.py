@@ -11,13 +11,13 @@ import typer
 
 from pi_opensync.cli.context import Context
 from pi_opensync.cli.options import AsJson, new_app
+from pi_opensync.cli.session_ids import one_session
 from pi_opensync.daemon.places import Place
 from pi_opensync.errors import UsageError
 from pi_opensync.inspect.preview import Preview, preview
 from pi_opensync.opensync.summary import message_id
 from pi_opensync.pi.discover import Found
 from pi_opensync.pi.tail import Signature
-from pi_opensync.read.select import Wanted
 from pi_opensync.store.views import dates
 from pi_opensync.texts import shown
 
@@ -51,10 +51,7 @@ def _files(wanted: str, context: Context) -> list[Found]:
     if path.is_file():
         absolute = os.fsencode(path.absolute())
         return [Found(absolute, Signature.of(path.stat()))]
-    chosen = context.sessions(Wanted(session=wanted))
-    if not chosen:
-        raise UsageError(f"no session or file {shown(wanted)}", hint="`pi-opensync list` shows the sessions")
-    return [item.found for item in chosen]
+    return [item.found for item in one_session(context, wanted)]
 
 
 def _server_dated(context: Context, place: Place | None) -> Callable[[str], bool]:

@@ -1,31 +1,46 @@
 """`pi-opensync sync`: send the sessions that are there."""
 
 import asyncio
+import itertools
 import sys
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from pi_opensync import logs
+from pi_opensync import logs, texts
+from pi_opensync.cli import terminal
 from pi_opensync.cli.announcement import announce, warn_of_an_open_file
 from pi_opensync.cli.context import Context
 from pi_opensync.cli.options import Debug, LogFormat, new_app
-from pi_opensync.cli.tables import show_sessions
-from pi_opensync.daemon import build as engine
+from pi_opensync.cli.session_ids import one_session
+from pi_opensync.cli.tables import Column, table
 from pi_opensync.daemon import lock, places
+from pi_opensync.daemon.build import Engine
 from pi_opensync.daemon.places import Place
 from pi_opensync.daemon.run import Daemon
+from pi_opensync.daemon.totals import Totals
 from pi_opensync.errors import ConfigurationError, PartlyDone
 from pi_opensync.pi.discover import Item, Odd, Unreadable
 from pi_opensync.read.select import Chosen, Wanted
 from pi_opensync.store.database import Database
-from pi_opensync.store.views import session_rows, tally
+from pi_opensync.store.views import SessionRow, delivered_transcripts, session_rows, tally
 from pi_opensync.texts import shown_path
 
-REPORT_PERIOD = 3.0  # seconds between lines about progress, where there is no terminal
+TICK = 0.2  # seconds between two looks at how it goes
+TICKS_A_LINE = 15  # where there is no terminal
+
+_COLUMNS = (
+    Column("Began", drop=4),
+    Column("Project", least=8, drop=3),
+    Column("Title", least=16),
+    Column("Messages", right=True, drop=1),
+    Column("Size", right=True, drop=5),
+    Column("Tokens", right=True, drop=6),
+    Column("Cost", right=True, drop=2),
+)
 
 app = new_app()
 
@@ -73,6 +88,9 @@ def run(
     place = None if dry_run else places.opensync(context.settings)
     _look(context)
     chosen = [item for item in context.sessions(wanted) if item.excluded is None]
+    if wanted.session is not None and chosen:
+        paths = {item.found.path for item in one_session(context, wanted.session)}
+        chosen = [item for item in chosen if item.found.path in paths]
     if not chosen:
         print("No sessions to send.", file=sys.stderr)
     elif place is None:
@@ -96,10 +114,10 @@ def _look(context: Context) -> None:
             hint="run pi once, or name the folder with PI_OPENSYNC_SESSIONS_DIR",
         )
     for item in context.listing:
-        _tell(item)
+        _tell_odd(item)
 
 
-def _tell(item: Item) -> None:
+def _tell_odd(item: Item) -> None:
     if isinstance(item, Unreadable):
         logs.get().warning("can not be read", path=shown_path(item.path), reason=item.reason)
     elif isinstance(item, Odd):
@@ -107,48 +125,92 @@ def _tell(item: Item) -> None:
 
 
 def _is_agreed(context: Context, place: Place, chosen: Sequence[Chosen], *, yes: bool) -> bool:
-    """Whether these may be sent, after saying what they are."""
-    count = announce(chosen, place.where or "", sys.stderr, context.cleaner)
-    if not count:
+    """Whether what is not on the dashboard yet may be sent, after saying what it is."""
+    with context.beside(place) as database:
+        there = {} if database is None else delivered_transcripts(database)
+    new = [item for item in chosen if there.get(item.found.path) != item.found.signature.size]
+    if not any(item.leaves for item in new):
         return True  # there is no session to agree to, only files to look into
+    announce(new, place.where or "", sys.stderr, context.cleaner)
     return yes or not sys.stdin.isatty() or input("Upload them? [y/N] ").strip().lower() in ("y", "yes")
 
 
 def _show(context: Context, chosen: Sequence[Chosen]) -> None:
     with context.folded([item.found for item in chosen]) as (wanted, problems):
-        show_sessions(session_rows(wanted))
+        print("\n".join(_would_be_sent(session_rows(wanted))))
     for path, reason in problems.items():
         logs.get().warning("can not be read", path=shown_path(path), reason=reason)
     if problems:
         raise PartlyDone(f"{len(problems)} files could not be read, see above")
 
 
+def _would_be_sent(rows: Sequence[SessionRow]) -> Iterator[str]:
+    """A line a session, the newest first, and the totals below."""
+    ordered = sorted(rows, key=lambda row: row.said.created_at or 0, reverse=True)
+    heading, *lines = table(_COLUMNS, [_cells(row) for row in ordered], terminal.width())
+    yield terminal.bold(heading)
+    yield from lines
+    yield ""
+    size = texts.size(sum(row.bytes for row in rows))
+    messages = sum(row.messages for row in rows)
+    tokens = sum(row.said.tokens for row in rows)
+    cost = sum(row.said.cost for row in rows)
+    yield (
+        f"{texts.counted(len(rows), 'session')}, {texts.counted(messages, 'message')}, {size}, "
+        f"{tokens:,} tokens, ${cost:.2f}. Nothing was sent."
+    )
+
+
+def _cells(row: SessionRow) -> list[str]:
+    return [
+        texts.day(row.said.created_at),
+        texts.shown(row.said.project or "-"),
+        texts.shown(row.said.title),
+        f"{row.messages:,}",
+        texts.size(row.bytes),
+        f"{row.said.tokens:,}",
+        f"${row.said.cost:.2f}",
+    ]
+
+
 async def _send(context: Context, place: Place, database: Database, chosen: Sequence[Chosen]) -> None:
-    with context.engine(place, database) as built:
+    """Raises `PartlyDone` where it was interrupted, or something is left over."""
+    totals = Totals(logs.get(), now=context.now)
+    begun = context.now()
+    with context.engine(place, database, totals) as built:
         async with built.client:
             built.follow.take(item.found for item in reversed(chosen))  # the newest last: it stands on top
             daemon = Daemon(built, context.folders, is_outdated=context.stamp.is_outdated)
-            telling = asyncio.create_task(_tell_progress(built))
+            telling = asyncio.create_task(_tell(daemon, built, totals))
             try:
                 await daemon.finish()
             finally:
-                telling.cancel()
+                if not daemon.was_asked_to_stop:  # else it ends by itself, with how far it came
+                    telling.cancel()
                 with suppress(asyncio.CancelledError):
                     await telling
+    seconds = f" in {context.now() - begun:,.0f} s"
+    print(f"{totals} sent{seconds}." if totals.sessions else "Nothing to send: all of it is there.")
 
 
-async def _tell_progress(built: engine.Engine) -> None:
-    """A bar on a terminal, a line every few seconds elsewhere."""
-    if not sys.stderr.isatty():
+async def _tell(daemon: Daemon, built: Engine, totals: Totals) -> None:
+    """How it goes, and once it is interrupted how far it came."""
+    with _progress(built) as show:
         while True:
-            await asyncio.sleep(REPORT_PERIOD)
-            now = tally(built.database)
-            logs.get().info(
-                "sending",
-                delivered=now.messages_delivered,
-                waiting=now.messages_waiting,
-                files_left=built.follow.left,
-            )
+            show()
+            if daemon.was_asked_to_stop:
+                break
+            await asyncio.sleep(TICK)
+    waiting = tally(built.database).messages_waiting
+    print(f"Interrupted: {totals} sent, {waiting:,} read and waiting. Running it again goes on.", flush=True)
+
+
+@contextmanager
+def _progress(built: Engine) -> Iterator[Callable[[], None]]:
+    """What shows it: a bar on a terminal, a line every few seconds elsewhere."""
+    if not sys.stderr.isatty():
+        yield _lines_now_and_then(built)
+        return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
@@ -161,12 +223,26 @@ async def _tell_progress(built: engine.Engine) -> None:
         transient=True,
     ) as bar:
         task = bar.add_task("sending", total=None, files=built.follow.left)
-        while True:
+
+        def show() -> None:
             now = tally(built.database)
-            bar.update(
-                task,
-                completed=now.messages_delivered,
-                total=now.messages_delivered + now.messages_waiting or None,
-                files=built.follow.left,
+            total = now.messages_delivered + now.messages_waiting or None
+            bar.update(task, completed=now.messages_delivered, total=total, files=built.follow.left)
+
+        yield show
+
+
+def _lines_now_and_then(built: Engine) -> Callable[[], None]:
+    ticks = itertools.count(1)
+
+    def show() -> None:
+        if next(ticks) % TICKS_A_LINE == 0:
+            now = tally(built.database)
+            logs.get().info(
+                "sending",
+                delivered=now.messages_delivered,
+                waiting=now.messages_waiting,
+                files_left=built.follow.left,
             )
-            await asyncio.sleep(0.2)
+
+    return show

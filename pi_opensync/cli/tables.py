@@ -1,51 +1,66 @@
-"""Tables on stdout, for people."""
+"""Tables that fit a terminal: fewer columns where it is narrow, and nothing cut without need. Pure."""
 
-from collections.abc import Sequence
-from datetime import UTC, datetime
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
+from rich.cells import cell_len, set_cell_size
 
-from pi_opensync import texts
-from pi_opensync.store.views import SessionRow
-from pi_opensync.texts import shown
-
-MIN_TITLE = 20
-OTHER_COLUMNS = 63  # characters of a line that are not the title
+GAP = "  "
+CUT = "…"
 
 
-def show_sessions(sessions: Sequence[SessionRow]) -> None:
-    """What would be sent, a line a session, and the totals below."""
-    console = Console()
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("Began", no_wrap=True)
-    table.add_column("Project", no_wrap=True, max_width=16)
-    table.add_column("Title", no_wrap=True, max_width=max(MIN_TITLE, console.width - OTHER_COLUMNS))
-    for name in ("Messages", "Size", "Tokens", "Cost"):
-        table.add_column(name, justify="right", no_wrap=True)
-    for item in sorted(sessions, key=lambda item: item.said.created_at or 0, reverse=True):
-        table.add_row(
-            _day(item.said.created_at),
-            Text(shown(item.said.project or "-")),
-            Text(shown(item.said.title)),
-            str(item.messages),
-            texts.size(item.bytes),
-            f"{item.said.tokens:,}",
-            f"${item.said.cost:.2f}",
-        )
-    console.print(table)
-    size = texts.size(sum(item.bytes for item in sessions))
-    tokens = sum(item.said.tokens for item in sessions)
-    cost = sum(item.said.cost for item in sessions)
-    console.print(
-        f"\n{len(sessions)} sessions, {sum(item.messages for item in sessions)} messages, {size}, "
-        f"{tokens:,} tokens, ${cost:.2f}. Nothing was sent.",
-        highlight=False,
-    )
+@dataclass(frozen=True, slots=True)
+class Column:
+    """`least`: how narrow it may be cut, in signs; None: never.
+
+    Where that is not enough the column with the highest `drop` goes; one of 0 stays.
+    """
+
+    title: str
+    right: bool = False
+    least: int | None = None
+    drop: int = 0
 
 
-def _day(moment: int | None) -> str:
-    return (
-        f"{datetime.fromtimestamp(moment / 1000, UTC).astimezone():%Y-%m-%d}" if moment is not None else "-"
-    )
+def table(columns: Sequence[Column], rows: Sequence[Sequence[str]], width: int | None) -> Iterator[str]:
+    """The lines, the first with the titles; `width` of the terminal in signs, None for any."""
+    kept = list(range(len(columns)))
+    natural = [
+        max(cell_len(text) for text in (column.title, *(row[number] for row in rows)))
+        for number, column in enumerate(columns)
+    ]
+    least = [
+        size if column.least is None else min(size, column.least)
+        for column, size in zip(columns, natural, strict=True)
+    ]
+    while width is not None and _whole(least, kept) > width:
+        droppable = [number for number in kept if columns[number].drop]
+        if not droppable:
+            break
+        kept.remove(max(droppable, key=lambda number: columns[number].drop))
+    sizes = natural if width is None else _fitted(natural, least, kept, width)
+    for texts in ([column.title for column in columns], *rows):
+        cells = (_cell(texts[number], sizes[number], right=columns[number].right) for number in kept)
+        yield GAP.join(cells).rstrip()
+
+
+def _fitted(natural: list[int], least: list[int], kept: list[int], width: int) -> list[int]:
+    """The widths: what is over is taken from the column that is longest beyond its least."""
+    sizes = list(natural)
+    over = _whole(sizes, kept) - width
+    for number in sorted(kept, key=lambda number: least[number] - natural[number]):
+        taken = max(0, min(over, sizes[number] - least[number]))
+        sizes[number] -= taken
+        over -= taken
+    return sizes
+
+
+def _whole(sizes: list[int], kept: list[int]) -> int:
+    return sum(sizes[number] for number in kept) + len(GAP) * (len(kept) - 1)
+
+
+def _cell(text: str, size: int, *, right: bool) -> str:
+    if cell_len(text) > size:
+        return set_cell_size(text, size - 1).rstrip() + CUT if size > 1 else CUT[:size]
+    space = " " * (size - cell_len(text))
+    return space + text if right else text + space

@@ -1,6 +1,8 @@
 """The terminal or pipe of a command: what it can not show, and whether somebody sits at it."""
 
 import codecs
+import os
+import shutil
 import sys
 from collections.abc import Callable
 from io import TextIOWrapper
@@ -35,3 +37,16 @@ def _plain(error: UnicodeError) -> tuple[str | bytes, int]:
 def _without_accent(sign: str) -> str:
     first = normalize("NFKD", sign)[:1]
     return first if first.isascii() else "?"
+
+
+def width() -> int | None:
+    """How many signs a line of stdout takes; None for a pipe, which takes any."""
+    if not sys.stdout.isatty() and not os.environ.get("COLUMNS"):
+        return None
+    return shutil.get_terminal_size().columns
+
+
+def bold(text: str) -> str:
+    """The text as a heading, where stdout is a terminal that shows such."""
+    plain = not sys.stdout.isatty() or "NO_COLOR" in os.environ or os.environ.get("TERM") in (None, "dumb")
+    return text if plain else f"\033[1m{text}\033[0m"

@@ -13,6 +13,7 @@ import typer
 from pi_opensync.cli.announcement import announcement
 from pi_opensync.cli.context import Context
 from pi_opensync.cli.options import AsJson, new_app
+from pi_opensync.cli.session_ids import one_session
 from pi_opensync.daemon import lock
 from pi_opensync.daemon.build import Engine
 from pi_opensync.daemon.places import Place
@@ -45,15 +46,22 @@ def verify(
 def run(*, repair: bool, session: str | None, as_json: bool) -> None:
     context = Context()
     context.log()
+    only = None if session is None else _meant(context, session)
     found: dict[str, list[Differences]] = {}
     for place in context.require_places():
         with lock.held(place.home, "verify --repair", context.now()) if repair else nullcontext():
-            found[place.name] = asyncio.run(_verify(context, place, repair=repair, only=session))
+            found[place.name] = asyncio.run(_verify(context, place, repair=repair, only=only))
     print(_as_json(found) if as_json else "\n".join(_lines(found)))
     left = _count(found)
     if left:
         hint = None if repair else "`pi-opensync verify --repair` sends what is missing"
         raise PartlyDone(f"{left} differences", hint=hint)
+
+
+def _meant(context: Context, session: str) -> str:
+    """The id of the one session that is meant; of one behind another in its file, as it was given."""
+    ids = {external_id(item.header) for item in one_session(context, session) if item.header is not None}
+    return next((whole for whole in ids if whole.startswith(session)), session)
 
 
 async def _verify(context: Context, place: Place, *, repair: bool, only: str | None) -> list[Differences]:

@@ -48,9 +48,12 @@ class LogEvents:
         for reason in report.failed:
             self._seldom("failed, will be tried again", reason, **names(session))
         if report.delivered:
-            self._log.info("delivered", messages=report.delivered, **names(session))
+            self.delivered(session, report.delivered)
         if report.away is not None:
             self._away(report.away)
+
+    def delivered(self, session: Session, messages: int) -> None:
+        self._log.info("delivered", messages=messages, **names(session))
 
     def _away(self, pause: Pause) -> None:
         seconds = pause.until - self._now()

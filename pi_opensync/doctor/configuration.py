@@ -26,6 +26,19 @@ def readable(env: Mapping[str, str]) -> tuple[Check, Settings | None]:
     return ok("configuration", str(path) if path.exists() else f"{path} does not exist"), chosen
 
 
+def spelling(env: Mapping[str, str]) -> Check:
+    """Settings that do not exist, and so are not heeded."""
+    wrong = settings.unknown(env)
+    if not wrong:
+        return ok("spelling", "every setting is one that exists")
+    named = "; ".join(said_of_unknown(name, meant) for name, meant in wrong.items())
+    return warn("spelling", named, "see docs/settings.md for the settings that there are")
+
+
+def said_of_unknown(name: str, meant: str | None) -> str:
+    return f"{name} is no setting" + (f", did you mean {meant}?" if meant else "")
+
+
 def permissions(env: Mapping[str, str]) -> Check:
     path = settings.file_in_use(env)
     try:

@@ -149,6 +149,16 @@ def transcript_rows(database: Database) -> dict[bytes, TranscriptRow]:
     }
 
 
+def delivered_transcripts(database: Database) -> dict[bytes, int]:
+    """Path and size of the transcripts of which all is delivered, as they were when they were read."""
+    rows = database.rows(
+        "SELECT t.path, t.size FROM transcripts t JOIN sessions s ON s.id IN (t.session_id, t.copy_of) "
+        "WHERE t.at_end AND t.followed AND s.acked_digest IS s.wanted_digest AND NOT EXISTS (SELECT 1 "
+        "FROM messages m WHERE m.session_id = s.id AND m.wanted IS NOT NULL AND m.parked IS NULL)"
+    )
+    return dict(rows)
+
+
 def dates(database: Database) -> dict[str, str]:
     """Whose dates each session was begun with: transcript or server."""
     return dict(database.rows("SELECT external_id, dates FROM sessions WHERE dates IS NOT NULL"))

@@ -1,5 +1,6 @@
 """`watch --local`, `serve` and the first run: an OpenSync of one's own, as a user starts it."""
 
+import asyncio
 import json
 import re
 import signal
@@ -14,7 +15,7 @@ from typing import Any
 import httpx
 import pytest
 
-from pi_opensync.cli import PORT
+from pi_opensync.cli import serving
 from tests.conftest import Cli, Running, wait_until
 from tests.harness import START, TRANSCRIPTS, header, line, said, usage
 
@@ -304,18 +305,18 @@ def test_once_ends_when_all_is_on_the_dashboard(home: Cli) -> None:
         assert status(home)["state"]["messages_delivered"] == 2
 
 
-def test_where_the_usual_port_is_taken_another_is_used_and_said(home: Cli) -> None:
-    with socket.socket() as taken:
-        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            taken.bind(("127.0.0.1", PORT))
-            taken.listen()
-        except OSError:
-            pass  # somebody else has it: just as well
-        with home.running("watch", "--local") as running, browse(running) as browser:
-            assert browser.base_url.port != PORT
-            assert f"port {PORT} is taken" in running.err.read_text().lower()
-            assert running.stop() == 0
+def test_where_the_usual_port_is_taken_another_is_used_and_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def served() -> str:
+        async with serving.serving(tmp_path, "watch --local", "127.0.0.1", None, clean=None) as (url, _keys):
+            return url
+
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        monkeypatch.setattr(serving, "PORT", port)
+        assert not asyncio.run(served()).endswith(f":{port}")
+    assert f"Port {port} is taken" in capsys.readouterr().err
 
 
 def test_it_is_verified_without_being_served_and_beside_its_server(home: Cli) -> None:

@@ -3,7 +3,9 @@
 import json
 import os
 import pty
+import re
 import shutil
+import signal
 import stat
 import subprocess
 import time
@@ -11,10 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import PATIENCE, Cli
+from tests.conftest import PATIENCE, Cli, wait_until
 from tests.harness import TRANSCRIPTS, World, header, line, said, session_id
 from tests.standin.backend import OpenSync
-from tests.standin.server import Server
+from tests.standin.server import Server, running
 
 DAY = 86_400.0
 
@@ -148,3 +150,76 @@ def test_status_before_anything_was_set_up_says_what_to_do(fresh_cli: Cli) -> No
     assert done.code == 0
     assert "pi-opensync login" in done.out
     assert json.loads(fresh_cli("status", "--json").out)["server"] is None
+
+
+def test_sync_ends_with_a_sentence(cli: Cli, three_sessions: Path) -> None:
+    assert three_sessions.is_dir()
+    assert re.fullmatch(r"3 messages of 3 sessions sent in \d+ s\.\n", cli("sync", "--yes").out)
+    assert cli("sync", "--yes").out == "Nothing to send: all of it is there.\n"
+
+
+def test_on_a_terminal_only_what_is_not_there_is_asked_about(cli: Cli, three_sessions: Path) -> None:
+    assert cli("sync", "--yes").code == 0
+    screen, code = converse(cli, ("sync",), [])
+    assert (code, "[y/N]" in screen, "Nothing to send" in screen) == (0, False, True)
+    with (three_sessions / "new.jsonl").open("ab") as file:
+        file.write(line(said("user", "one more", time.time())))
+    screen, code = converse(cli, ("sync",), [("Upload them? [y/N]", "y")])
+    assert (code, "1 session since" in screen) == (0, True)
+    assert "1 message of 1 session sent" in screen
+
+
+def test_interrupted_it_says_how_far_it_came_and_that_it_goes_on(cli: Cli, opensync: OpenSync) -> None:
+    begun = time.time() - 60
+    lines = [header("s", begun), *(said("user", f"s {n}", begun + n) for n in range(40))]
+    (cli.home / "sessions" / "s.jsonl").write_bytes(b"".join(map(line, lines)))
+    with running(opensync, delay=0.25) as slow:
+        cli.variables["PI_OPENSYNC_CONVEX_URL"] = slow.url
+        with cli.running("sync", "--yes") as sync:
+            wait_until(lambda: len(opensync.messages) > 3, "some messages")
+            sync.process.send_signal(signal.SIGINT)
+            wait_until(lambda: "Interrupted: " in sync.out.read_text(), "the word", 2)
+            assert "Running it again goes on." in sync.out.read_text()
+            assert sync.process.wait(PATIENCE) == 8
+
+
+def test_a_beginning_of_several_ids_is_refused_and_they_are_shown(cli: Cli, opensync: OpenSync) -> None:
+    begun = time.time() - 60
+    ids = ("01a1f87e-3ed9-7190-b3c8-0e0df3b8e876", "01a1f87e-3eb2-7190-b3c8-0e0b6ce11db9")
+    for number, key in enumerate(ids):
+        lines = (header("s", begun) | {"id": key}, said("user", f"About {number}", begun + number))
+        (cli.home / "sessions" / f"{number}.jsonl").write_bytes(b"".join(map(line, lines)))
+    for words in (("sync", "--yes", "--session"), ("preview",), ("verify", "--session")):
+        done = cli(*words, "01a1f87e")
+        assert (done.code, "01a1f87e-3ed" in done.err, "01a1f87e-3eb" in done.err) == (2, True, True)
+    assert opensync.messages == {}
+    listed = {row["id"]: row["short"] for row in json.loads(cli("list", "--json").out)["sessions"]}
+    assert listed == {ids[0]: "01a1f87e-3ed", ids[1]: "01a1f87e-3eb"}
+    assert cli("sync", "--yes", "--session", listed[ids[0]]).code == 0
+    assert list(opensync.sessions) == [ids[0]]
+
+
+def converse(cli: Cli, words: tuple[str, ...], answers: list[tuple[str, str]]) -> tuple[str, int]:
+    """What a command says on a terminal where the questions are answered, and its exit code."""
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        cli._command(words),
+        cwd=cli.home,
+        env=cli.environment(),
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+    )
+    os.close(theirs)
+    said_so_far = b""
+    try:
+        while True:
+            try:
+                said_so_far += os.read(ours, 4096)
+            except OSError:  # the other side is closed
+                return said_so_far.decode(), process.wait(PATIENCE)
+            if answers and answers[0][0].encode() in said_so_far:
+                os.write(ours, answers.pop(0)[1].encode() + b"\n")
+    finally:
+        process.kill()
+        os.close(ours)

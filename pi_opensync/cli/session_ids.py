@@ -1,0 +1,62 @@
+"""Sessions as users name them: by the shortest beginning of an id that means only one."""
+
+from collections.abc import Iterable, Sequence
+
+from pi_opensync.cli.context import Context
+from pi_opensync.errors import UsageError
+from pi_opensync.fold import external_id
+from pi_opensync.read.select import Chosen, Wanted
+from pi_opensync.texts import shown
+
+SHORTEST = 8  # signs, so that a new session seldom makes a short id of before ambiguous
+NAMED = 8  # candidates that are shown
+
+
+def short_ids(ids: Iterable[str]) -> dict[str, str]:
+    """For each id the shortest beginning that no other has. Pure."""
+    ordered = sorted(set(ids))
+    short: dict[str, str] = {}
+    for number, whole in enumerate(ordered):
+        beside = [*ordered[max(0, number - 1) : number], *ordered[number + 1 : number + 2]]
+        length = max([SHORTEST, *(_common(whole, other) + 1 for other in beside)])
+        short[whole] = whole[:length]
+    return short
+
+
+def one_session(context: Context, wanted: str) -> list[Chosen]:
+    """The transcripts of the session that an id, its beginning, or a file names.
+
+    Raises `UsageError` where there is none, or the beginning is that of several.
+    """
+    chosen = context.sessions(Wanted(session=wanted))
+    if not chosen:
+        raise UsageError(f"no session or file {shown(wanted)}", hint="`pi-opensync list` shows the sessions")
+    ids = {external_id(item.header) for item in chosen if item.header is not None}
+    if wanted in ids:
+        return [item for item in chosen if item.header is not None and external_id(item.header) == wanted]
+    if len(ids) > 1:
+        raise UsageError(
+            f"{shown(wanted)} is the beginning of {len(ids)} sessions", hint=_candidates(context, chosen)
+        )
+    return chosen
+
+
+def _candidates(context: Context, chosen: Sequence[Chosen]) -> str:
+    everyone = [external_id(item.header) for item in context.sessions() if item.header is not None]
+    short = short_ids(everyone)
+    lines: dict[str, str] = {}
+    for item in chosen:
+        if item.header is not None:
+            key = external_id(item.header)
+            folder = context.cleaner.or_withheld(item.header.cwd or "-")
+            lines.setdefault(key, f"{short[key]}  {shown(folder)}")
+    more = [f"and {len(lines) - NAMED} more"] if len(lines) > NAMED else []
+    return "\n  ".join(["name it by:", *list(lines.values())[:NAMED], *more])
+
+
+def _common(one: str, other: str) -> int:
+    """How many signs they begin with together."""
+    return next(
+        (number for number, (a, b) in enumerate(zip(one, other, strict=False)) if a != b),
+        min(len(one), len(other)),
+    )
