@@ -1,26 +1,32 @@
 """What a command works with: settings, folders, rules, dashboards, stores, each made in one place."""
 
+from __future__ import annotations
+
 import os
 import time
-from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property, partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from pi_opensync import logs, settings
-from pi_opensync.daemon import build as engine
+from pi_opensync import settings
 from pi_opensync.daemon import places
-from pi_opensync.daemon.events import LogEvents
-from pi_opensync.daemon.places import Place
-from pi_opensync.inspect.dry import folded
 from pi_opensync.pi import discover
-from pi_opensync.pi.discover import Found, Item, Roots
-from pi_opensync.privacy.cleaner import Cleaner
-from pi_opensync.privacy.judge import Judge
-from pi_opensync.privacy.redact import Redactor
-from pi_opensync.read import select
-from pi_opensync.read.select import Chosen, Wanted
+from pi_opensync.pi.discover import Found, Roots
 from pi_opensync.store.database import Database, open_beside, open_database, open_or_rebuild
+
+if TYPE_CHECKING:  # loaded where they are used: most commands read only the store, and shall do so at once
+    from collections.abc import Iterator, Sequence
+
+    from pi_opensync import logs
+    from pi_opensync.daemon import build as engine
+    from pi_opensync.daemon.events import LogEvents
+    from pi_opensync.daemon.places import Place
+    from pi_opensync.pi.discover import Item
+    from pi_opensync.privacy.cleaner import Cleaner
+    from pi_opensync.privacy.judge import Judge
+    from pi_opensync.privacy.redact import Redactor
+    from pi_opensync.read.select import Chosen, Wanted
 
 
 class Context:
@@ -32,6 +38,8 @@ class Context:
 
     def log(self, chosen: logs.LogFormat = "auto") -> None:
         """Set up the log lines, for the commands that have some."""
+        from pi_opensync import logs
+
         logs.configure(chosen, debug=self.settings.debug)
 
     @staticmethod
@@ -43,6 +51,8 @@ class Context:
     @cached_property
     def roots(self) -> Roots:
         """The folders of sessions, also of projects that sessions were held in, where these may say so."""
+        from pi_opensync.read import select
+
         chosen = self.settings
         trusted = chosen.trusted_session_dirs
         own = discover.roots(chosen.sessions_dir, os.environ, Path.cwd(), trusted=trusted)
@@ -68,25 +78,35 @@ class Context:
 
     def sessions(self, wanted: Wanted | None = None) -> list[Chosen]:
         """The transcripts that are wanted, the newest first, also those that stay here."""
+        from pi_opensync.read.select import Wanted
+
         return (wanted or Wanted()).choose(self.files, self.judge)
 
     # what may leave, and how
 
     @cached_property
     def judge(self) -> Judge:
+        from pi_opensync.daemon import build as engine
+
         return engine.judge(self.settings, self.cleaner)
 
     @cached_property
     def redactor(self) -> Redactor | None:
+        from pi_opensync.daemon import build as engine
+
         return engine.redactor(self.settings)
 
     @cached_property
     def cleaner(self) -> Cleaner:
+        from pi_opensync.privacy.cleaner import Cleaner
+
         return Cleaner(self.redactor)
 
     @cached_property
     def receiving(self) -> Cleaner | None:
         """What goes through what other programs send to one's own dashboard; None where nothing does."""
+        from pi_opensync.privacy.cleaner import Cleaner
+
         is_asked = self.settings.redact_received and self.redactor is not None
         return Cleaner(self.redactor, whole=True) if is_asked else None
 
@@ -95,6 +115,9 @@ class Context:
         self, files: Sequence[Found], place: Place | None = None
     ) -> Iterator[tuple[Database, dict[bytes, str]]]:
         """A dry store of these files as `place` would get them; with it the files that can not be read."""
+        from pi_opensync.daemon import build as engine
+        from pi_opensync.inspect.dry import folded
+
         chosen = self.settings if place is None else place.settings
         with folded(
             files,
@@ -150,6 +173,8 @@ class Context:
         """What is known of a dashboard, to work on alone: a damaged file is built again."""
         database, aside = open_or_rebuild(place.state, self.now())
         if aside is not None:
+            from pi_opensync import logs
+
             logs.get().warning("the state file was damaged; it is built again", moved_to=str(aside))
         try:
             yield database
@@ -161,6 +186,8 @@ class Context:
         self, place: Place, database: Database, events: LogEvents | None = None
     ) -> Iterator[engine.Engine]:
         """The parts of a run over `database`; one's own dashboard answers it without being served."""
+        from pi_opensync.daemon import build as engine
+
         build = partial(engine.build, events=events, stamp=self.stamp)
         if not place.is_own:
             yield build(place.settings, self.folders, database)

@@ -1,4 +1,4 @@
-"""`pi-opensync queue`: what was parked, and what becomes of it."""
+"""`pi-opensync queue`: what was set aside, and what becomes of it."""
 
 import json
 from collections.abc import Callable
@@ -20,22 +20,22 @@ app = new_app()
 
 @app.command("list", epilog="Example: pi-opensync queue list --json")
 def show(as_json: AsJson = False) -> None:
-    """Show what is parked, and why."""
+    """Show what is set aside, and why."""
     list_parked(as_json=as_json)
 
 
 @app.command("retry", epilog="Example: pi-opensync queue retry --all")
 def again(
     external_id: Annotated[str | None, typer.Argument(metavar="ID", show_default=False)] = None,
-    every: Annotated[bool, typer.Option("--all", help="All that is parked.")] = False,
+    every: Annotated[bool, typer.Option("--all", help="All that is set aside.")] = False,
 ) -> None:
-    """Try again to send something that is parked."""
+    """Try again to send something that is set aside."""
     retry_parked(external_id, every=every)
 
 
 @app.command("drop", epilog="Example: pi-opensync queue drop ID")
 def give_up(external_id: Annotated[str, typer.Argument(metavar="ID")]) -> None:
-    """Give up on something that is parked; the transcript keeps it."""
+    """Give up on something that is set aside; the transcript keeps it."""
     drop_parked(external_id)
 
 
@@ -51,7 +51,7 @@ def list_parked(*, as_json: bool) -> None:
     for place, row in rows:
         print(f"{context.name(place)}{row.kind}  {shown(row.id)}  {texts.size(row.bytes)}  {row.reason}")
     if not rows:
-        print("Nothing is parked.")
+        print("Nothing is set aside.")
 
 
 def retry_parked(external_id: str | None, *, every: bool) -> None:
@@ -82,5 +82,5 @@ def _everywhere(context: Context, change: Callable[[Database], int]) -> int:
 
 def _unknown(external_id: str) -> PiOpensyncError:
     return PiOpensyncError(
-        f"nothing of that id is parked: {shown(external_id)}", hint="see `pi-opensync queue list`"
+        f"nothing of that id is set aside: {shown(external_id)}", hint="see `pi-opensync queue list`"
     )

@@ -31,7 +31,7 @@ def try_rules(
     try:
         found.update(finding.rule for finding in redactor.scan(data.decode("utf-8", "replace"))[1])
     except OverBudget:
-        raise PiOpensyncError("too costly to redact; a message of this text would be parked") from None
+        raise PiOpensyncError("too costly to redact; a message of this text would be set aside") from None
     for rule, count in sorted(found.items()):
         print(f"{count:6}  {rule}")
     print(f"{sum(found.values()):6}  in all")

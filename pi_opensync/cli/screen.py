@@ -1,5 +1,7 @@
 """The text of `status`: a screenful, from what `status --json` holds. Pure."""
 
+from collections.abc import Iterator
+from textwrap import wrap
 from typing import Any
 
 from pi_opensync import __version__, texts
@@ -8,32 +10,19 @@ from pi_opensync.texts import shown
 
 Report = dict[str, Any]
 
+LABEL = 10  # signs before what is said
+NO_DASHBOARD = (
+    "none yet: run `pi-opensync login`, or `pi-opensync watch --local` for one of your own on this machine"
+)
 
-def screen(report: Report, now: float) -> list[str]:
-    lines = [
-        f"pi-opensync {report['version']}",
-        f"server    {report['server'] or _no_server(report)}",
-        f"running   {_running(report, now)}",
-    ]
-    if report["dashboard"]:
-        lines.append(f"yours     {report['dashboard']['url']}; `pi-opensync serve --open` opens it")
-    trouble = (report["pulse"] or {}).get("trouble")
-    if trouble:
-        lines.append(f"trouble   the state can not be written: {trouble}")
-    if report["paused"]:
-        until = report["paused"]["until"]
-        end = "until `pi-opensync resume`" if until is None else f"for another {age(until - now)}"
-        lines.append(f"paused    by you, {end}")
-    lines += [
-        f"root      {shown(root['path'])}{'' if root['exists'] else '  (does not exist)'}"
-        for root in report["roots"]
-    ]
-    lines += [
-        f"          {shown(root['path'])} is not followed: {shown(root['reason'])}"
-        for root in report.get("roots_refused", ())
-    ]
-    state = report["state"]
-    return lines + (["Nothing has been read yet."] if state is None else _state(state, report["pause"], now))
+
+def screen(report: Report, now: float, width: int | None = None) -> list[str]:
+    """The lines; `width` of the terminal in signs, None for any."""
+    said = [*_about_all(report, now), *(line for place in report["places"] for line in _place(place, now))]
+    lines = [f"pi-opensync {report['version']}"]
+    for label, text in said:
+        lines += _wrapped(f"{label:{LABEL - 1}} {text}".rstrip(), width)
+    return lines
 
 
 def age(seconds: float) -> str:
@@ -44,54 +33,99 @@ def age(seconds: float) -> str:
     return f"{seconds:.0f} s"
 
 
-def _no_server(report: Report) -> str:
-    return "your own" if report["dashboard"] or report["state"] else "none: run `pi-opensync login`"
+def _wrapped(line: str, width: int | None) -> list[str]:
+    if width is None or len(line) <= width:
+        return [line]
+    return wrap(line, max(width, 2 * LABEL), subsequent_indent=" " * LABEL, break_on_hyphens=False)
 
 
-def _running(report: Report, now: float) -> str:
-    running, pulse = report["running"], report["pulse"]
+def _about_all(report: Report, now: float) -> Iterator[tuple[str, str]]:
+    for root in report["roots"]:
+        yield "reads", f"{shown(root['path'])}{'' if root['exists'] else '  (does not exist)'}"
+    for root in report.get("roots_refused", ()):
+        yield "", f"{shown(root['path'])} is not followed: {shown(root['reason'])}"
+    for name, meant in report["unknown_settings"].items():
+        yield "setting", f"{shown(name)} is none" + (f"; did you mean {meant}?" if meant else "")
+    if report["paused"]:
+        until = report["paused"]["until"]
+        end = "until `pi-opensync resume`" if until is None else f"for another {age(until - now)}"
+        yield "paused", f"by you, {end}"
+    if not report["places"]:
+        yield "dashboard", NO_DASHBOARD
+
+
+def _place(place: Report, now: float) -> Iterator[tuple[str, str]]:
+    yield "", ""
+    yield place["name"], _address(place)
+    yield "running", _running(place, now)
+    trouble = (place["pulse"] or {}).get("trouble")
+    if trouble:
+        yield "trouble", f"the state can not be written: {trouble}"
+    if place["state"] is None:
+        yield "sessions", "nothing has been read yet"
+    else:
+        yield from _state(place["state"], place["pause"], now)
+
+
+def _address(place: Report) -> str:
+    if place["dashboard"]:
+        return f"{place['dashboard']['url']}; `pi-opensync serve --open` opens it"
+    return place["url"] or "on this machine, not served now; `pi-opensync serve --open` shows it"
+
+
+def _running(place: Report, now: float) -> str:
+    running, pulse = place["running"], place["pulse"]
     if running is None:
-        return "no"
+        return f"no; `pi-opensync {'watch --local' if place['is_own'] else 'watch'}` keeps it up to date"
     line = f"{running['command']}, process {running['pid']}, for {age(now - running['since'])}"
+    if pulse is not None and now - pulse["at"] >= STILL_AFTER:
+        line += f"; NO SIGN OF LIFE for {age(now - pulse['at'])}"
+    elif pulse is not None:
+        line += f"; {_up_to_date(place['state'])}looked {age(now - pulse['at'])} ago"
+        line += "" if pulse["watching"] == "events" else ", without events of the file system"
     if pulse is not None:
-        moving = "moving" if now - pulse["at"] < STILL_AFTER else "NOT MOVING"
-        line += f"; {moving}, looked {age(now - pulse['at'])} ago, by {pulse['watching']}"
-        line += f"; {texts.size(pulse['memory'])}"
+        line += f"; {texts.size(pulse['memory'])} of memory"
     if running["version"] != __version__:
         line += f"; still version {running['version']}: restart it"
     return line
 
 
-def _state(state: Report, pause: Report | None, now: float) -> list[str]:
-    lines = [
-        _counts(state, "sessions"),
-        _counts(state, "messages"),
-        f"behind    {texts.size(state['bytes_behind'])}",
-    ]
+def _up_to_date(state: Report | None) -> str:
+    numbers = ("sessions_waiting", "messages_waiting", "bytes_behind")
+    return "up to date, " if state is not None and not any(state[name] for name in numbers) else ""
+
+
+def _state(state: Report, pause: Report | None, now: float) -> Iterator[tuple[str, str]]:
+    yield "sessions", _counts(state, "sessions")
+    yield "messages", _counts(state, "messages")
+    if state["bytes_behind"]:
+        yield "unread", f"{texts.size(state['bytes_behind'])} of pi's files"
     notes = (
         ("messages_by_others", "messages were there already, sent by pi-opensync-plugin"),
         ("messages_dropped", "messages were dropped by you"),
-        ("transcripts_left_alone", "transcripts stay until they change; `pi-opensync sync` takes them"),
-        ("sessions_excluded", "transcripts are excluded"),
-        ("transcripts_unreadable", "transcripts can not be read"),
+        ("transcripts_left_alone", "sessions of before the first start; `pi-opensync sync` sends them"),
+        ("sessions_excluded", "sessions stay on this machine; `pi-opensync list --excluded` says why"),
+        ("transcripts_unreadable", "files can not be read; `pi-opensync doctor` says why"),
         ("transcripts_without_session", "files hold no session of pi's"),
+        ("broken_lines", "lines hold no entry of pi's"),
     )
-    lines += [f"          {state[name]} {what}" for name, what in notes if state[name]]
-    if pause is not None:
-        lines.append(f"waiting   {pause['reason']}, for {age(now - pause['since'])}")
-    lines.append(f"success   {_ago(state['last_success_at'], now)}")
-    if state["last_error"]:
-        lines.append(f"error     {_ago(state['last_error_at'], now)}: {state['last_error']}")
+    for name, what in notes:
+        if state[name]:
+            yield "", f"{state[name]:,} {what}"
+    for kind, count in state["unknown_types"].items():
+        yield "", f"{count:,} entries of a type that is not known: {shown(kind)}"
     if state["messages_parked"] or state["sessions_parked"]:
-        lines.append("          `pi-opensync queue list` shows what is parked")
-    if state["broken_lines"]:
-        lines.append(f"broken    {state['broken_lines']} lines that hold no entry of pi's")
-    return lines + [f"unknown   {shown(kind)}: {count}" for kind, count in state["unknown_types"].items()]
+        yield "", "`pi-opensync queue list` shows what is set aside, and why"
+    if pause is not None:
+        yield "waiting", f"{pause['reason']}, for {age(now - pause['since'])}"
+    yield "sent", f"last {_ago(state['last_success_at'], now)}"
+    if state["last_error"]:
+        yield "error", f"{_ago(state['last_error_at'], now)}: {state['last_error']}"
 
 
 def _counts(state: Report, what: str) -> str:
     delivered, waiting, parked = (state[f"{what}_{name}"] for name in ("delivered", "waiting", "parked"))
-    return f"{what}  {delivered} delivered, {waiting} waiting, {parked} parked"
+    return f"{delivered:,} delivered, {waiting:,} waiting, {parked:,} set aside"
 
 
 def _ago(moment: float | None, now: float) -> str:

@@ -1,11 +1,13 @@
 """`pi-opensync status`: a screenful, or JSON."""
 
 import json
+import os
 import time
 from dataclasses import asdict
 from typing import Any
 
-from pi_opensync import __version__
+from pi_opensync import __version__, settings
+from pi_opensync.cli import terminal
 from pi_opensync.cli.context import Context
 from pi_opensync.cli.options import AsJson, new_app
 from pi_opensync.cli.screen import screen
@@ -26,7 +28,9 @@ def status(as_json: AsJson = False) -> None:
 
 def run(*, as_json: bool) -> None:
     report = gather()
-    print(json.dumps(report, indent=2) if as_json else "\n".join(screen(report, time.time())))
+    print(
+        json.dumps(report, indent=2) if as_json else "\n".join(screen(report, time.time(), terminal.width()))
+    )
 
 
 def gather() -> dict[str, Any]:
@@ -52,6 +56,7 @@ def gather() -> dict[str, Any]:
         "state": first["state"],
         "pause": first["pause"],
         "places": kept,
+        "unknown_settings": settings.unknown(os.environ),
     }
 
 
@@ -61,6 +66,7 @@ def _of(context: Context, place: Place) -> dict[str, Any]:
     report: dict[str, Any] = {
         "name": place.name,
         "url": place.where,
+        "is_own": place.is_own,
         "running": None
         if holder is None
         else {"pid": holder.pid, "command": holder.command, "version": holder.version, "since": holder.since},

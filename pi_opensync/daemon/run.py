@@ -112,7 +112,8 @@ class Daemon:
         await self.finish()
 
     async def finish(self) -> None:
-        """Read and deliver what is queued. Raises as `once`."""
+        """Read and deliver what is queued, until SIGINT or SIGTERM. Raises as `once`."""
+        self._catch_signals(asyncio.get_running_loop())
         self._engine.server.try_now()
         reader = asyncio.create_task(self._read())
         sender = asyncio.create_task(self._deliver())

@@ -99,7 +99,7 @@ def _looked_into(opened: Database, folder: Path, name: str) -> tuple[Check, obje
     parked = withheld(opened)
     kept = opened.meta("batch_keeps_dates")
     if parked:
-        return warn("state", f"{name}whole; {parked} messages are parked", "pi-opensync queue list"), kept
+        return warn("state", f"{name}whole; {parked} messages are set aside", "pi-opensync queue list"), kept
     return ok("state", f"{name}whole"), kept
 
 

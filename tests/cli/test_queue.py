@@ -211,7 +211,7 @@ def test_a_dropped_session_takes_its_unsent_messages_along(world: DaemonWorld, s
 @pytest.mark.usefixtures("world")
 def test_an_id_that_is_not_parked_is_said(command: Callable[[str], None]) -> None:
     watch_once()
-    with pytest.raises(PiOpensyncError, match="nothing of that id is parked") as error:
+    with pytest.raises(PiOpensyncError, match="nothing of that id is set aside") as error:
         command("nothing")
     assert error.value.exit_code == 1
     assert error.value.hint
@@ -227,7 +227,7 @@ def test_retry_wants_one_id_or_all(external_id: str | None, every: bool) -> None
 
 def test_for_people_it_is_a_line_each(world: DaemonWorld, capsys: pytest.CaptureFixture[str]) -> None:
     queue.list_parked(as_json=False)
-    assert capsys.readouterr().out == "Nothing is parked.\n"
+    assert capsys.readouterr().out == "Nothing is set aside.\n"
     Picky(world, "two two two")
     watch_once()
     capsys.readouterr()

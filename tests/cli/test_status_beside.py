@@ -52,15 +52,22 @@ def test_a_state_that_can_not_be_written_is_told() -> None:
     assert trouble == "the disk is full"
     beat = asdict(Pulse(7, 1_000.0, __version__, "events", 1, trouble))
     holder = {"pid": 7, "command": "watch", "version": __version__, "since": 990.0}
-    report: dict[str, object] = {
-        "version": __version__,
-        "server": None,
+    place = {
+        "name": "OpenSync",
+        "url": "https://otter.convex.site",
+        "is_own": False,
         "running": holder,
         "pulse": beat,
-        "paused": None,
         "dashboard": None,
-        "roots": [],
         "state": None,
+        "pause": None,
+    }
+    report: dict[str, object] = {
+        "version": __version__,
+        "roots": [],
+        "unknown_settings": {},
+        "paused": None,
+        "places": [place],
     }
     assert "trouble   the state can not be written: the disk is full" in screen(report, 1_001.0)
     clock.move(60)

@@ -49,7 +49,7 @@ def test_sync_delivers_everything_once_and_changes_nothing_when_its_state_was_de
     assert report["state"]["sessions_delivered"] == len(opensync.sessions)
     assert report["state"]["bytes_behind"] == report["state"]["messages_waiting"] == 0
     text = cli("status").out
-    assert f"{len(opensync.messages)} delivered, 0 waiting, 0 parked" in text
+    assert f"{len(opensync.messages)} delivered, 0 waiting, 0 set aside" in text
     assert stat.S_IMODE((cli.home / "state").stat().st_mode) == 0o700
     for file in (cli.home / "state").rglob("*"):
         assert stat.S_IMODE(file.stat().st_mode) == (0o700 if file.is_dir() else 0o600)

@@ -14,7 +14,7 @@ from tests.standin.backend import OpenSync
 
 EVERY = {
     "environment": ["python", "packages"],
-    "configuration": ["configuration", "permissions", "login", "sending", "environment"],
+    "configuration": ["configuration", "permissions", "login", "sending", "environment", "spelling"],
     "transcripts": ["sessions", "readable", "projects", "pi's settings"],
     "machine": ["inotify", "network folder", "disk", "state folder", "state"],
     "server": ["dns", "tls", "health", "key", "clock", "dates"],

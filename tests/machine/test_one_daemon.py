@@ -106,7 +106,7 @@ def test_looking_makes_nothing(commands: Commands, capsys: pytest.CaptureFixture
     before = sorted(commands.world.state.rglob("*"))
     status.run(as_json=True)
     queue.list_parked(as_json=False)
-    assert "Nothing is parked." in capsys.readouterr().out
+    assert "Nothing is set aside." in capsys.readouterr().out
     assert sorted(commands.world.state.rglob("*")) == before
     assert open_beside(commands.folder) is None
 
