@@ -106,7 +106,7 @@ def _state(state: Report, pause: Report | None, now: float) -> Iterator[tuple[st
         ("transcripts_left_alone", "sessions of before the first start; `pi-opensync sync` sends them"),
         ("sessions_excluded", "sessions stay on this machine; `pi-opensync list --excluded` says why"),
         ("transcripts_unreadable", "files can not be read; `pi-opensync doctor` says why"),
-        ("transcripts_without_session", "files hold no session of pi's"),
+        ("transcripts_odd", "files hold no session of pi's"),
         ("broken_lines", "lines hold no entry of pi's"),
     )
     for name, what in notes:

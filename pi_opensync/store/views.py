@@ -10,8 +10,6 @@ from pi_opensync.opensync.summary import Summary, summary
 from pi_opensync.store.database import Database
 from pi_opensync.store.transcripts import BROKEN
 
-_HAS_SESSION = "(t.session_id IS NOT NULL OR t.copy_of IS NOT NULL)"
-
 
 @dataclass(frozen=True, slots=True)
 class Tally:
@@ -29,7 +27,6 @@ class Tally:
     transcripts: int
     transcripts_left_alone: int
     transcripts_unreadable: int
-    transcripts_without_session: int
     bytes_behind: int
     broken_lines: int
     unknown_types: dict[str, int]
@@ -67,16 +64,7 @@ def tally(database: Database) -> Tally:
         bytes_behind=one(
             "SELECT coalesce(sum(size - offset), 0) FROM transcripts WHERE followed = 1 AND at_end = 0"
         ),
-        transcripts_without_session=one(
-            f"SELECT count(DISTINCT t.id) FROM oddities JOIN transcripts t ON t.id = transcript_id "
-            f"WHERE kind = ? AND NOT {_HAS_SESSION}",
-            BROKEN,
-        ),
-        broken_lines=one(
-            f"SELECT coalesce(sum(count), 0) FROM oddities JOIN transcripts t ON t.id = transcript_id "
-            f"WHERE kind = ? AND {_HAS_SESSION}",
-            BROKEN,
-        ),
+        broken_lines=one("SELECT coalesce(sum(count), 0) FROM oddities WHERE kind = ?", BROKEN),
         unknown_types=dict(unknown),
         left_out=left_out(database),
         transcripts_odd=one("SELECT count(*) FROM transcripts WHERE odd IS NOT NULL"),
@@ -152,9 +140,10 @@ def transcript_rows(database: Database) -> dict[bytes, TranscriptRow]:
 def delivered_transcripts(database: Database) -> dict[bytes, int]:
     """Path and size of the transcripts of which all is delivered, as they were when they were read."""
     rows = database.rows(
-        "SELECT t.path, t.size FROM transcripts t JOIN sessions s ON s.id IN (t.session_id, t.copy_of) "
-        "WHERE t.at_end AND t.followed AND s.acked_digest IS s.wanted_digest AND NOT EXISTS (SELECT 1 "
-        "FROM messages m WHERE m.session_id = s.id AND m.wanted IS NOT NULL AND m.parked IS NULL)"
+        "SELECT t.path, t.size FROM transcripts t WHERE t.at_end AND t.followed AND NOT EXISTS "
+        "(SELECT 1 FROM holdings h JOIN sessions s ON s.id = h.session_id WHERE h.transcript_id = t.id "
+        "AND (s.acked_digest IS NOT s.wanted_digest OR EXISTS (SELECT 1 FROM messages m "
+        "WHERE m.session_id = s.id AND m.wanted IS NOT NULL AND m.parked IS NULL)))"
     )
     return dict(rows)
 
