@@ -16,21 +16,6 @@ import msgspec
 
 from pi_opensync.model import Broken, Header
 
-KNOWN_TYPES = frozenset(
-    {
-        "message",
-        "model_change",
-        "thinking_level_change",
-        "session_info",
-        "compaction",
-        "branch_summary",
-        "usage",
-        "custom_message",
-        "custom",
-        "label",
-        "context_edit",
-    }
-)
 MAX_JS_MILLISECONDS = 8_640_000_000_000_000  # the range of a JavaScript Date
 SALVAGE_BUDGET = 8  # how often over, at most, a broken line is searched for whole entries
 MAX_DEPTH = 100  # nesting kept as structure; what lies deeper becomes text
