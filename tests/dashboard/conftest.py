@@ -126,3 +126,22 @@ def url(local: Local) -> Iterator[str]:
     yield known["url"]
     known["loop"].call_soon_threadsafe(stop.set)
     thread.join(10)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
+    from tests.dashboard import browsing  # noqa: PLC0415 - it is built on what stands here
+
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=browsing.program(), args=browsing.FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def tab(browser: Any, local: Local, url: str) -> Iterator[Any]:
+    from tests.dashboard.browsing import opened  # noqa: PLC0415 - the same
+
+    with opened(browser, local, url) as tab:
+        yield tab

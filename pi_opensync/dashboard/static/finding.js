@@ -95,7 +95,7 @@ const stand = (index) => {
 const enter = (at, fromEnd) => {
   const id = state.ids[at];
   const article = document.getElementById(`m${id}`);
-  const words = document.querySelector("[data-find-in] input").value;
+  const words = document.querySelector("[data-find-in] input[name=q]").value;
   if (!article) {
     location.assign(`/sessions/${main.dataset.session}?at=${id}&find=${encodeURIComponent(words)}#m${id}`);
     return;

@@ -17,7 +17,7 @@ const move = (step) => {
 };
 
 const ACTS = {
-  "/": () => document.querySelector("[data-find-in] input, [data-find]")?.focus(),
+  "/": () => (document.querySelector("[data-find-in] input[name=q]") ?? document.querySelector("[data-find]"))?.focus(),
   j: () => move(1),
   k: () => move(-1),
   "[": () => main.dataset.session && toPrompt(-1),
@@ -29,7 +29,6 @@ export const keys = () => {
   const dialog = document.getElementById("keys");
   if (!dialog) return;
   for (const button of document.querySelectorAll("[data-show-keys]")) {
-    button.hidden = false;
     button.addEventListener("click", () => dialog.showModal());
   }
   const choice = dialog.querySelector("[data-keys-on]");

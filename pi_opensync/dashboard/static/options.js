@@ -23,7 +23,6 @@ export const options = () => {
   zone();
   const theme = document.querySelector("[data-theme-choice]");
   if (theme) {
-    theme.closest("[hidden]")?.removeAttribute("hidden");
     theme.value = kept("theme") ?? "";
     theme.addEventListener("change", () => {
       keep("theme", theme.value);
@@ -43,7 +42,6 @@ export const options = () => {
   });
   whenDrawn((place) => {
     for (const density of place.querySelectorAll("[data-density]")) {
-      density.hidden = false;
       density.setAttribute("aria-pressed", String(root.classList.contains("dense")));
     }
   });

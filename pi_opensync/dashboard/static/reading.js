@@ -86,7 +86,6 @@ const placed = (menu, line) => {
 export const bar = () => {
   const line = document.querySelector(".bar");
   whenDrawn(follow);
-  for (const one of main.querySelectorAll("[data-scripted]")) one.hidden = false;
   new IntersectionObserver(([entry]) => line.classList.toggle("stuck", !entry.isIntersecting))
     .observe(document.querySelector("h1"));
   const on = (name, act) => main.querySelector(`[data-${name}]`)?.addEventListener("click", act);

@@ -1,0 +1,68 @@
+"""A real browser with a page that is logged in, and what the page complained about."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from tests.dashboard.conftest import Local
+
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+def program() -> str:
+    """Where chromium is; the test is skipped without it, and fails where it is required."""
+    found = os.environ.get("PI_OPENSYNC_CHROMIUM") or shutil.which("chromium")
+    if found is None:
+        reason = "chromium is not installed"
+        if os.environ.get("PI_OPENSYNC_REQUIRE_BROWSER") == "1":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    return found
+
+
+class Tab:
+    """A page that is logged in, and everything that it complained about or asked others for."""
+
+    def __init__(self, page: Any, url: str) -> None:
+        self.page = page
+        self.url = url
+        self.troubles: list[str] = []
+        page.on("console", lambda message: self.troubles.append(message.text))
+        page.on("pageerror", lambda error: self.troubles.append(str(error)))
+        page.on("dialog", self._dismiss)
+        page.on("request", lambda request: self._check(request.url))
+
+    def _dismiss(self, dialog: Any) -> None:
+        self.troubles.append(f"dialog {dialog.message}")
+        dialog.dismiss()
+
+    def _check(self, asked: str) -> None:
+        if not asked.startswith(self.url):
+            self.troubles.append(f"asked {asked}")
+
+    def open(self, path: str) -> Any:
+        self.page.goto(self.url + path)
+        return self.page
+
+
+@contextmanager
+def opened(browser: Any, local: Local, url: str, **options: Any) -> Iterator[Tab]:
+    context = browser.new_context(**{"viewport": {"width": 1280, "height": 800}, **options})
+    tab = Tab(context.new_page(), url)
+    tab.open(f"/login?token={local.keys.login_token()}")
+    assert tab.page.url == f"{url}/"
+    yield tab
+    context.close()
+    assert tab.troubles == []

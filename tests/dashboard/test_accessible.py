@@ -1,0 +1,211 @@
+"""For everybody: axe-core finds nothing on any page, keys reach everything, and the eye is spared."""
+
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.dashboard.browsing import Tab, opened
+from tests.dashboard.conftest import START, Local
+
+pytestmark = pytest.mark.slow
+
+LOCK = Path(__file__).parent / "npm" / "axe-core"
+LOOKS: dict[str, dict[str, Any]] = {
+    "light": {"color_scheme": "light"},
+    "dark": {"color_scheme": "dark"},
+    "phone": {"viewport": {"width": 360, "height": 700}},
+    "dark phone": {"color_scheme": "dark", "viewport": {"width": 360, "height": 700}},
+}
+SEEN_SIZES = """
+[...new Set([...document.querySelectorAll('body *')]
+  .filter((one) => one.checkVisibility())
+  .filter((one) => [...one.childNodes].some((child) => child.nodeType === 3 && child.data.trim()))
+  .map((one) => getComputedStyle(one).fontSize))]
+"""
+
+
+def absent(reason: str) -> None:
+    if os.environ.get("PI_OPENSYNC_REQUIRE_NPM") == "1":
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="module")
+def axe(tmp_path_factory: pytest.TempPathFactory) -> str:
+    npm = shutil.which("npm")
+    if npm is None:
+        absent("npm is not installed")
+    folder = tmp_path_factory.mktemp("npm") / "axe-core"
+    shutil.copytree(LOCK, folder)
+    done = subprocess.run(
+        [str(npm), "ci", "--ignore-scripts", "--no-audit", "--no-fund"],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    if done.returncode != 0:
+        absent(f"npm could not install axe-core: {done.stderr[-300:]}")
+    return (folder / "node_modules/axe-core/axe.min.js").read_text()
+
+
+def rich(local: Local) -> str:
+    """Make a family with everything that a page can show."""
+    text = (
+        "# Big\n\nSee [the docs](https://example.org) and `code`.\n\n### Small\n\n- [x] done\n- [ ] open\n\n"
+        "> said\n\n| a | b |\n|---|--:|\n| 1 | 2 |\n\n1. one\n\nThe sum $x^2$.\n\n"
+        "```python\ndef parse(text: str) -> list[str]:  # long enough to be scrolled\n"
+        '    return ["a", 1, None]\n```'
+    )
+    parts = [
+        {"type": "text", "content": f"<thinking>\nquietly\n</thinking>\n{text}\n[error: overloaded]"},
+        {"type": "tool-call", "content": {"toolName": "bash", "args": {"command": "make", "timeout": 5}}},
+        {"type": "tool-result", "content": "[error] " + "a long line of output\n" * 60},
+        {
+            "type": "tool-call",
+            "content": {"toolName": "edit", "args": {"path": "a.py", "old": "a", "new": "b"}},
+        },
+        {"type": "tool-result", "content": {"text": "done", "diff": " 1 x\n-2 a\n+2 b\n   ..."}},
+    ]
+    local.session(
+        "aaaa1111-x", title="Parent", source="pi", projectPath="/p", cost=3, model="m", provider="v"
+    )
+    local.session("bbbb2222-x", title="[Fork::aaaa1111] Child", source="odd", projectName="q", cost=0.001)
+    for day in range(3):
+        at = START - day * 86_400_000
+        local.message("aaaa1111-x", f"u{day}", role="user", textContent="Please **mend** it", createdAt=at)
+        local.message(
+            "aaaa1111-x", f"a{day}", parts=parts, createdAt=at + 9, cost=0.1, promptTokens=9, model="other"
+        )
+    for role in ("system", "tool", "unknown"):
+        local.message("aaaa1111-x", role, role=role, textContent="said", createdAt=START + 99)
+    return local.session("aaaa1111-x")
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_axe_finds_nothing(browser: Any, local: Local, url: str, axe: str, look: str) -> None:
+    session_id = rich(local)
+    pages = [
+        "/",
+        "/?project=q",
+        f"/sessions/{session_id}",
+        f"/sessions/{session_id}?end",
+        f"/sessions/{session_id}/outline",
+        "/search",
+        "/search?q=mend",
+        "/search?q=nothing",
+        "/numbers?days=all",
+        "/sessions/42",
+        "/login",
+    ]
+    with opened(browser, local, url, **LOOKS[look]) as tab:
+        for path in pages:
+            page = tab.page
+            page.goto(url + path)
+            page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true })")
+            page.evaluate(axe)
+            found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+            told = [
+                (one["id"], [node["html"][:120] for node in one["nodes"]][:3]) for one in found["violations"]
+            ]
+            assert told == [], (path, json.dumps(told, indent=1))
+            assert page.locator("h1").count() == 1, path
+        tab.troubles[:] = [trouble for trouble in tab.troubles if "404" not in trouble]
+
+
+@pytest.mark.parametrize("look", ["light", "phone"])
+def test_few_sizes_and_lines_that_can_be_read(browser: Any, local: Local, url: str, look: str) -> None:
+    session_id = rich(local)
+    prose = "These are words of a usual length as people write them. " * 40
+    local.message("aaaa1111-x", "long", textContent=prose, createdAt=START + 999)
+    with opened(browser, local, url, **LOOKS[look]) as tab:
+        sizes = set()
+        for path in ("/", f"/sessions/{session_id}?end", "/search?q=mend", "/numbers?days=all"):
+            page = tab.open(path)
+            page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true })")
+            sizes |= set(page.evaluate(SEEN_SIZES))
+        assert len(sizes) <= 5, sizes
+        page = tab.open(f"/sessions/{session_id}?end")
+        paragraph = page.locator("article p", has_text="These are words").last
+        line_height = paragraph.evaluate("(one) => parseFloat(getComputedStyle(one).lineHeight)")
+        lines = paragraph.bounding_box()["height"] / line_height
+        assert len(prose) / lines <= 80
+
+
+def test_on_a_phone_the_first_message_is_in_the_first_third(browser: Any, local: Local, url: str) -> None:
+    session_id = rich(local)
+    with opened(browser, local, url, **LOOKS["phone"]) as tab:
+        page = tab.open(f"/sessions/{session_id}")
+        assert page.locator("article").first.bounding_box()["y"] < 700 / 3
+        assert not page.get_by_text("Tokens in").is_visible()
+        page.get_by_label("More").check()
+        assert page.get_by_text("Tokens in").is_visible()
+
+
+def test_nothing_moves_after_it_is_drawn(browser: Any, local: Local, url: str) -> None:
+    session_id = rich(local)
+    watch = """
+window.moved = 0;
+new PerformanceObserver((list) => {
+  for (const one of list.getEntries()) if (!one.hadRecentInput) window.moved += one.value;
+}).observe({ type: "layout-shift", buffered: true });
+"""
+    for look in ("light", "phone"):
+        with opened(browser, local, url, **LOOKS[look]) as tab:
+            tab.page.add_init_script(watch)
+            for path in ("/", f"/sessions/{session_id}", "/search?q=mend", "/numbers?days=all"):
+                page = tab.open(path)
+                page.evaluate(
+                    "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+                )
+                assert page.evaluate("window.moved") == 0, (look, path)
+
+
+def test_the_keys(local: Local, tab: Tab) -> None:
+    session_id = rich(local)
+    page = tab.open("/")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "Skip to the content"
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "main"
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    page.keyboard.press("k")
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**/sessions/{session_id}")
+    page.wait_for_selector(".bar button[data-next]:visible")
+    page.keyboard.press("]")
+    page.keyboard.press("]")
+    first, second = page.locator("article.user").nth(0), page.locator("article.user").nth(1)
+    assert second.evaluate("(one) => one === document.activeElement") or first.evaluate(
+        "(one) => one === document.activeElement"
+    )
+    page.keyboard.press("/")
+    assert page.evaluate("document.activeElement.getAttribute('aria-label')") == "Find in this session"
+    page.keyboard.press("Escape")
+    page.keyboard.press("?")
+    assert page.get_by_role("dialog").is_visible()
+    page.get_by_label("Use these keys").uncheck()
+    page.keyboard.press("Escape")
+    page.keyboard.press("?")
+    assert not page.get_by_role("dialog").is_visible()
+
+
+def test_a_theme_is_chosen_and_kept(local: Local, tab: Tab) -> None:
+    rich(local)
+    page = tab.open("/")
+    ground = "getComputedStyle(document.body).backgroundColor"
+    light = page.evaluate(ground)
+    page.get_by_label("Theme").select_option("dark")
+    dark = page.evaluate(ground)
+    assert dark != light
+    page.reload()
+    assert page.evaluate(ground) == dark
+    page.get_by_label("Theme").select_option("")
+    assert page.evaluate(ground) == light
