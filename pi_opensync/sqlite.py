@@ -12,7 +12,7 @@ from typing import Any, Literal
 from urllib.parse import quote
 
 from pi_opensync.errors import ConfigurationError
-from pi_opensync.files import require_private_file
+from pi_opensync.files import identity, require_private_file
 
 BUSY_SECONDS = 20.0  # that a statement waits for another process
 
@@ -29,6 +29,10 @@ class Damaged(ConfigurationError):  # noqa: N818 - named for what the user is to
     """The file is no database, or not a whole one. Waiting does not help."""
 
 
+class Replaced(Damaged):
+    """What is open is not what stands at its path any more: what is written to it is lost."""
+
+
 class WrittenByNewer(ConfigurationError):  # noqa: N818 - named for what the user is told
     """A newer version of pi-opensync has been at work on the file."""
 
@@ -43,6 +47,15 @@ class Database:
     def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
         self.connection = connection
         self.path = path
+        self._identity = identity(path)
+
+    def require_in_place(self) -> None:
+        """Raises `Replaced` where the file was removed, or another one stands in its place."""
+        if self._identity is not None and identity(self.path) != self._identity:
+            raise Replaced(
+                f"{self.path} was removed or replaced while it was in use",
+                hint="start again: it is built anew from the transcripts",
+            )
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

@@ -14,7 +14,8 @@ from pi_opensync.daemon import lock, places
 from pi_opensync.daemon.following import follow
 from pi_opensync.daemon.places import Place
 from pi_opensync.errors import ConfigurationError
-from pi_opensync.sqlite import Damaged, StoreUnavailable
+from pi_opensync.read.baseline import Baseline
+from pi_opensync.sqlite import Damaged, Replaced
 from pi_opensync.store.database import set_aside
 
 app = new_app()
@@ -65,9 +66,14 @@ def run(*, backfill: bool, once: bool, log_format: logs.LogFormat, debug: bool |
     context = _context(debug)
     context.log(log_format)
     warn_of_an_open_file()
-    with lock.held(context.settings.state_dir, "watch", context.now()):
-        while not _watch(context, backfill=backfill, once=once):
-            context = _context(debug)
+    while True:
+        try:
+            with lock.held(context.settings.state_dir, "watch", context.now()):
+                while not _watch(context, backfill=backfill, once=once):
+                    context = _context(debug)
+                return
+        except Replaced as error:
+            logs.get().warning("the state was lost; it is built again", reason=error.message)
 
 
 def _context(debug: bool | None) -> Context:
@@ -88,18 +94,22 @@ def _watch(context: Context, *, backfill: bool, once: bool) -> bool:
         with context.at_work(place) as database:
             if backfill and database.meta("backfilled") != 1:
                 _announce(context, place)
-            return asyncio.run(
-                follow(
-                    place.settings,
-                    context.stamp,
-                    context.folders,
-                    database,
-                    pulse_in=place.home,
-                    backfill=backfill,
-                    once=once,
+            try:
+                return asyncio.run(
+                    follow(
+                        place.settings,
+                        context.stamp,
+                        context.folders,
+                        database,
+                        pulse_in=place.home,
+                        backfill=backfill,
+                        once=once,
+                    )
                 )
-            )
-    except StoreUnavailable:
+            except Replaced:
+                Baseline(database).save_for_another()
+                raise
+    except Replaced:
         raise
     except Damaged:
         aside = set_aside(place.state, context.now())

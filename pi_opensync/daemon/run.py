@@ -226,6 +226,7 @@ class Daemon:
                 self._log.info("the settings changed")
                 self._stopping.set()
                 return
+            self._engine.database.require_in_place()
             await self._mind_the_clock()
             self._tell_events(await asyncio.to_thread(watcher.mend))
             self._on_sweep(watcher.is_alive)

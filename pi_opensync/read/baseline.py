@@ -60,5 +60,9 @@ class Baseline:
         self._database.set_meta("baseline_at", self.at)
         self._database.set_meta("backfilled", int(self.takes_all))
         if self._database.path.parent.is_dir() and self._database.path.is_file():
-            with suppress(OSError):
-                write_private(self._file, json.dumps({"at": self.at, "takes_all": self.takes_all}))
+            self.save_for_another()
+
+    def save_for_another(self) -> None:
+        """Write it down beside the state, for one that is built in its place."""
+        with suppress(OSError):
+            write_private(self._file, json.dumps({"at": self.at, "takes_all": self.takes_all}))
