@@ -31,6 +31,7 @@ _PATTERN = re.compile(
     rf"(?:[A-Za-z]:(?=\\)|[A-Z]:(?=/))?[^{os.pathsep}]+"
 )  # with a drive's letter, or without
 ENV_PREFIX = "PI_OPENSYNC_"
+_FLAGS = {"convex_url": "--url", "api_key": "the key"}  # as a user knows what is given by hand
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -374,7 +375,7 @@ def gather(env: Mapping[str, str], path: Path, in_file: Mapping[str, Any], **fla
             continue
         env_name, key = str(alias.choices[0]), str(alias.choices[1])
         if name in given:
-            values[name], sources[name] = given[name], f"--{name.replace('_', '-')}"
+            values[name], sources[name] = given[name], _FLAGS.get(name, f"--{name.replace('_', '-')}")
         elif env.get(env_name):
             values[name], sources[name] = env[env_name], env_name
         elif key in in_file and in_file[key] != "":

@@ -13,7 +13,7 @@ from pi_opensync.cli.options import new_app
 from pi_opensync.errors import ConfigurationError, PiOpensyncError
 from pi_opensync.privacy.projects import pattern_for
 from pi_opensync.privacy.spelling import absolute
-from pi_opensync.texts import shown
+from pi_opensync.texts import counted, shown
 
 Pattern = Annotated[str, typer.Argument(metavar="PATTERN", help="A folder, or a glob as in a .gitignore.")]
 
@@ -23,8 +23,13 @@ app = new_app()
 @app.command("add", epilog="Example: pi-opensync exclude add '~/work/client'")
 def add(pattern: Pattern) -> None:
     """Exclude projects; what waits of them is taken back."""
+    before = {item.found.path for item in Context().sessions() if item.excluded is not None}
     meant = add_exclusion(pattern)
-    print(f"Excluded: {shown(meant)}. What waits of it is taken back; what was sent stays on the dashboard.")
+    hit = [item for item in Context().sessions() if item.excluded and item.found.path not in before]
+    print(
+        f"Excluded: {shown(meant)}, {counted(len(hit), 'session')} now. What waits of it is taken back; "
+        "what was sent stays on the dashboard."
+    )
 
 
 @app.command("remove", epilog="Example: pi-opensync exclude remove '~/work/client'")

@@ -7,6 +7,7 @@ import sys
 import time
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 import typer
 
@@ -14,7 +15,9 @@ from pi_opensync import settings
 from pi_opensync.cli.options import new_app
 from pi_opensync.errors import ConfigurationError, KeyRefused, NetworkError, UsageError
 from pi_opensync.opensync.client import Client
-from pi_opensync.opensync.outcomes import Outcome, Verdict
+from pi_opensync.opensync.outcomes import Verdict
+
+_PAGES = ("/dashboard", "/settings", "/login")  # of OpenSync, whose address a user may paste
 
 app = new_app()
 
@@ -42,16 +45,48 @@ def run(*, url: str | None, key_stdin: bool, from_plugin: bool) -> None:
             f"{settings.plugin_config_path(os.environ)} does not exist or is empty",
             hint="log in with --url instead",
         )
-    asked_url = url or plugin.get("convexUrl") or _ask_url()
+    base_url = _find_server(url or plugin.get("convexUrl"))
     key = _read_key(key_stdin=key_stdin, plugin=plugin)
-    # Both go through the settings, which know what a URL and a key look like.
-    checked = settings.gather({}, path, {}, convex_url=asked_url, api_key=key)
-    base_url, secret = checked.require_server()
-    asyncio.run(_check(base_url, secret.get_secret_value()))
+    asyncio.run(_check_key(base_url, key))
     stored = _kept(path) if path.exists() else dict(plugin)
-    stored |= {"convexUrl": base_url, "apiKey": secret.get_secret_value()}
+    stored |= {"convexUrl": base_url, "apiKey": key}
     settings.write_file(path, stored)
     print(f"Logged in to {base_url}; written to {path}")
+
+
+def meant_url(text: str) -> str:
+    """The URL of a deployment as a user may paste it: without https://, or of a page of the dashboard.
+
+    Raises `ConfigurationError`.
+    """
+    said = text.strip()
+    if "://" not in said:
+        is_here = said.partition("/")[0].partition(":")[0] in settings.LOOPBACK
+        said = f"{'http' if is_here else 'https'}://{said}"
+    try:
+        parts = urlsplit(said)
+        if any(f"{parts.path}/".startswith(f"{page}/") for page in _PAGES):
+            said = f"{parts.scheme}://{parts.netloc}"
+        return settings.normalise_url(said)
+    except ValueError as error:
+        raise ConfigurationError(
+            f"--url {text}: {error}", hint="OpenSync's settings page shows the URL of your deployment"
+        ) from None
+
+
+def _find_server(given: str | None) -> str:
+    """The URL of a server that answers as OpenSync; asked for, again if need be, where none is given."""
+    while True:
+        url = given or _ask_url()
+        try:
+            base_url = meant_url(url)
+            asyncio.run(_check_server(base_url))
+        except (ConfigurationError, NetworkError) as error:
+            if given is not None or not sys.stdin.isatty():
+                raise
+            print(f"{error.message}", file=sys.stderr)
+        else:
+            return base_url
 
 
 def _kept(path: Path) -> dict[str, Any]:
@@ -65,33 +100,41 @@ def _kept(path: Path) -> dict[str, Any]:
 def _ask_url() -> str:
     if not sys.stdin.isatty():
         raise UsageError("no URL given", hint="use --url https://your-deployment.convex.cloud")
-    return input("URL of your OpenSync deployment: ").strip()
+    answer = input("URL of your OpenSync deployment (Enter to leave it): ").strip()
+    if not answer:
+        raise UsageError("no URL given", hint="OpenSync's settings page shows the URL of your deployment")
+    return answer
 
 
 def _read_key(*, key_stdin: bool, plugin: dict[str, Any]) -> str:
     if key_stdin:
-        return sys.stdin.readline().strip()
-    if isinstance(plugin.get("apiKey"), str):
-        return str(plugin["apiKey"])
-    if not sys.stdin.isatty():
+        key = sys.stdin.readline()
+    elif isinstance(plugin.get("apiKey"), str):
+        key = str(plugin["apiKey"])
+    elif sys.stdin.isatty():
+        key = getpass.getpass("API key (osk_..., from OpenSync's settings page): ")
+    else:
         raise UsageError("no key given", hint="pipe it in and use --key-stdin")
-    return getpass.getpass("API key (osk_..., from OpenSync's settings page): ").strip()
+    # The settings know what a key looks like.
+    checked = settings.gather({}, settings.config_path(os.environ), {}, api_key=key.strip())
+    return "" if checked.api_key is None else checked.api_key.get_secret_value()
 
 
-async def _check(base_url: str, key: str) -> None:
-    async with Client(base_url, key, now=time.time) as client:
+async def _check_server(base_url: str) -> None:
+    async with Client(base_url, "none", now=time.time) as client:
         health = await client.health()
-        if health.verdict is not Verdict.DELIVERED:
-            raise NetworkError(
-                f"{client.host}: {health.reason}", hint="check the URL, and that this machine is online"
-            )
-        _accept(await client.session_ids(), client.host)
+    if health.verdict is not Verdict.DELIVERED:
+        raise NetworkError(
+            f"{client.host}: {health.reason}", hint="check the URL, and that this machine is online"
+        )
 
 
-def _accept(outcome: Outcome, host: str) -> None:
+async def _check_key(base_url: str, key: str) -> None:
+    async with Client(base_url, key, now=time.time) as client:
+        outcome = await client.session_ids()
     if outcome.verdict is Verdict.KEY_REFUSED:
         raise KeyRefused(
-            f"{host} does not accept this key", hint="make a new one on OpenSync's settings page"
+            f"{client.host} does not accept this key", hint="make a new one on OpenSync's settings page"
         )
     if outcome.verdict is not Verdict.DELIVERED:
-        raise NetworkError(f"{host}: {outcome.reason}")
+        raise NetworkError(f"{client.host}: {outcome.reason}")

@@ -11,12 +11,12 @@ from pi_opensync.cli import login, service, sync
 from pi_opensync.cli.announcement import announcement
 from pi_opensync.cli.context import Context
 from pi_opensync.cli.exclude import add_exclusion
-from pi_opensync.cli.options import new_app
+from pi_opensync.cli.options import Local, new_app
 from pi_opensync.cli.service import Ask
-from pi_opensync.errors import ConfigurationError
+from pi_opensync.errors import ConfigurationError, PiOpensyncError
 from pi_opensync.pi import discover
 from pi_opensync.read.select import Wanted
-from pi_opensync.texts import shown
+from pi_opensync.texts import counted, shown
 
 NAMED = 12  # projects that are named before the question what to leave out
 
@@ -27,6 +27,7 @@ app = new_app()
 class Wishes:
     """What the options say; None is asked about, or left as it is where nobody can be asked."""
 
+    local: bool = False
     url: str | None = None
     key_stdin: bool = False
     from_plugin: bool = False
@@ -35,9 +36,14 @@ class Wishes:
     service: bool | None = None
     write_settings: bool = False
 
+    @property
+    def logs_in(self) -> bool:
+        return self.url is not None or self.key_stdin or self.from_plugin
+
 
 @app.command(epilog="Example: pi-opensync setup")
 def setup(
+    local: Local = False,
     url: Annotated[str | None, typer.Option(help="Log in to this deployment.")] = None,
     key_stdin: Annotated[
         bool, typer.Option("--key-stdin", help="Log in with the key (osk_...) from stdin.")
@@ -65,6 +71,7 @@ def setup(
 ) -> None:
     run(
         Wishes(
+            local=local,
             url=url,
             key_stdin=key_stdin,
             from_plugin=from_plugin,
@@ -77,43 +84,79 @@ def setup(
 
 
 def run(wishes: Wishes) -> None:
-    """Every step sees the settings as the one before left them."""
+    """Every step sees the settings as the one before left them; at the end stands what was done."""
     ask = service.terminal()
+    done: list[str] = []
     _find_sessions(Context())
-    _log_in(wishes, ask)
-    _leave_out(wishes, ask)
-    _send_history(wishes, ask)
-    _install(wishes, ask)
+    try:
+        local = _choose(wishes, ask, done)
+        _leave_out(wishes, ask, done)
+        if not local:
+            _send_history(wishes, ask, done)
+        _install(wishes, ask, done, local=local)
+    except (EOFError, KeyboardInterrupt):
+        done.append("left off here; `pi-opensync setup` goes on")
+        raise
+    finally:
+        print("\nWhat was done:")
+        for line in done:
+            print(f"  {line}")
 
 
 def _find_sessions(context: Context) -> None:
     _step(1, "pi's sessions")
     for folder in context.folders:
-        count = len(discover.files((folder,)))
-        there = f"{count} {'session' if count == 1 else 'sessions'}" if folder.is_dir() else "not there yet"
+        there = counted(len(discover.files((folder,))), "session") if folder.is_dir() else "not there yet"
         print(f"  {shown(str(folder))}: {there}")
 
 
-def _log_in(wishes: Wishes, ask: Ask | None) -> None:
-    _step(2, "your OpenSync")
+def _choose(wishes: Wishes, ask: Ask | None, done: list[str]) -> bool:
+    """Where the dashboard is; whether it is on this machine only."""
+    _step(2, "your dashboard")
     chosen = Context().settings
-    asked_for = wishes.url is not None or wishes.key_stdin or wishes.from_plugin
-    if chosen.convex_url is not None and chosen.api_key is not None and not asked_for:
+    if not (wishes.local or wishes.logs_in) and chosen.convex_url is not None and chosen.api_key is not None:
         print(f"  logged in to {chosen.convex_url}; `pi-opensync login` changes that")
-        return
-    from_plugin = wishes.from_plugin
-    plugin = settings.plugin_config_path(os.environ)
-    if ask is None and not asked_for:
+        done.append(f"logged in to {chosen.convex_url}, as before")
+        return False
+    if ask is None and not (wishes.local or wishes.logs_in):
         raise ConfigurationError(
             "not logged in, and there is no terminal to ask",
-            hint="use --url with --key-stdin, or --from-plugin",
+            hint="use --local, --url with --key-stdin, or --from-plugin",
         )
-    if ask is not None and not asked_for and plugin.exists():
+    local = wishes.local
+    if ask is not None and not local and not wishes.logs_in:
+        print("  1: only on this machine; nothing leaves it, no account is needed")
+        print("  2: OpenSync, where you have an account")
+        local = ask("  Which one? [1] ").strip() != "2"
+    if not local:
+        _log_in(wishes, ask)
+        done.append(f"logged in to {Context().settings.convex_url}")
+    else:
+        done.append("your dashboard is on this machine only: `pi-opensync serve --open` opens it")
+    return local
+
+
+def _log_in(wishes: Wishes, ask: Ask | None) -> None:
+    from_plugin = wishes.from_plugin
+    plugin = settings.plugin_config_path(os.environ)
+    if ask is not None and not wishes.logs_in and plugin.exists():
         from_plugin = _yes(ask, f"  Take URL and key from {plugin}? [Y/n] ", otherwise=True)
-    login.run(url=wishes.url, key_stdin=wishes.key_stdin, from_plugin=from_plugin)
+    while True:
+        try:
+            login.run(url=wishes.url, key_stdin=wishes.key_stdin, from_plugin=from_plugin)
+        except PiOpensyncError as error:
+            if (
+                ask is None
+                or wishes.logs_in
+                or not _yes(ask, f"  {error.message}. Again? [Y/n] ", otherwise=True)
+            ):
+                raise
+            from_plugin = False
+        else:
+            return
 
 
-def _leave_out(wishes: Wishes, ask: Ask | None) -> None:
+def _leave_out(wishes: Wishes, ask: Ask | None, done: list[str]) -> None:
     _step(3, "what to leave out")
     context = Context()
     patterns = list(wishes.exclude)
@@ -125,15 +168,19 @@ def _leave_out(wishes: Wishes, ask: Ask | None) -> None:
         if len(projects) > NAMED:
             print(f"  and {len(projects) - NAMED} more")
         while pattern := ask("  A project to leave out (a folder or a glob; Enter for none): ").strip():
-            patterns.append(pattern)
+            try:
+                add_exclusion(pattern)
+            except PiOpensyncError as error:
+                print(f"  {error.message}")
     for pattern in patterns:
         add_exclusion(pattern)
-    left_out = Context().settings.exclude
-    print(f"  left out: {', '.join(map(shown, left_out)) or 'nothing'}")
+    left_out = ", ".join(map(shown, Context().settings.exclude)) or "nothing"
+    print(f"  left out: {left_out}")
+    done.append(f"left out: {left_out}")
     print(f"  secrets in texts are {'redacted' if context.settings.redact else 'NOT redacted'}")
 
 
-def _send_history(wishes: Wishes, ask: Ask | None) -> None:
+def _send_history(wishes: Wishes, ask: Ask | None, done: list[str]) -> None:
     _step(4, "the sessions that are there already")
     context = Context()
     leaving = [item for item in context.sessions() if item.leaves]
@@ -151,19 +198,29 @@ def _send_history(wishes: Wishes, ask: Ask | None) -> None:
         wanted = answer in ("y", "yes")
     if wanted:
         sync.run(Wanted(), dry_run=False, yes=True, log_format="auto", debug=None, announced=True)
+        done.append(f"sent: {counted(len(leaving), 'session')}")
     else:
-        print("  not sent; `pi-opensync sync` sends them, and each that changes is taken up whole")
+        said = "the sessions of before are not sent; `pi-opensync sync` sends them"
+        print(f"  {said}")
+        done.append(said)
 
 
-def _install(wishes: Wishes, ask: Ask | None) -> None:
-    _step(5, "by itself, from login on")
+def _install(wishes: Wishes, ask: Ask | None, done: list[str], *, local: bool) -> None:
+    _step(4 if local else 5, "by itself, from login on")
     wanted = wishes.service
     if wanted is None and ask is not None:
         wanted = _yes(ask, "  Install and start the service? [Y/n] ", otherwise=True)
+    option = " --local" if local else ""
+    by_hand = f"`pi-opensync watch{option}` runs it here"
     if not wanted:
-        print("  not installed; `pi-opensync service install` does it, `pi-opensync watch` runs it here")
+        done.append(f"no service; `pi-opensync service install{option}` installs it, {by_hand}")
         return
-    service.install(local=False, write_settings=wishes.write_settings, print_only=False)
+    try:
+        service.install(local=local, write_settings=wishes.write_settings, print_only=False)
+    except PiOpensyncError:
+        done.append(f"no service: it could not be installed, see below; {by_hand}")
+        raise
+    done.append("the service is installed and runs")
 
 
 def _yes(ask: Ask, question: str, *, otherwise: bool) -> bool:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import Cli, wait_until
+from tests.conftest import Cli, new_key, wait_until
 from tests.harness import header, line, said
 from tests.service.conftest import Fake, fake
 from tests.standin.backend import OpenSync
@@ -88,7 +88,9 @@ def test_what_is_no_pattern_is_refused_and_not_written(home: Cli, server: Server
 
 def test_the_walk_asks_step_by_step(home: Cli, server: Server, opensync: OpenSync, tmp_path: Path) -> None:
     answers = [
-        ("URL of your OpenSync", server.url),
+        ("Which one?", "2"),
+        ("URL of your OpenSync", "nowhere.invalid"),
+        ("URL of your OpenSync", f"{server.url.removeprefix('http://')}/dashboard"),
         ("API key", opensync._key),
         ("A project to leave out", "/home/user/client"),
         ("A project to leave out", ""),
@@ -111,6 +113,27 @@ def test_no_is_the_answer_to_history_unless_the_user_says_yes(
     converse(home, [("leave out", ""), ("Send them?", ""), ("service?", "n")], tmp_path)
     assert opensync.sessions == {}
     assert not (home.home / UNIT).exists()
+
+
+def test_only_on_this_machine_is_the_first_offer(home: Cli, opensync: OpenSync, tmp_path: Path) -> None:
+    answers = [("Which one? [1]", ""), ("leave out", "!"), ("leave out", ""), ("service?", "n")]
+    screen = converse(home, answers, tmp_path)
+    assert opensync.counters.requests == {}
+    assert "pi-opensync watch --local" in screen.partition("What was done")[2]
+
+
+def test_a_key_that_is_refused_is_asked_for_again(
+    home: Cli, server: Server, opensync: OpenSync, tmp_path: Path
+) -> None:
+    wrong = new_key()
+    answers = [
+        *(("Which one?", "2"), ("URL of", server.url), ("API key", wrong), ("Again?", "")),
+        *(("URL of", server.url), ("API key", opensync._key)),
+        *(("leave out", ""), ("Send them?", ""), ("service?", "n")),
+    ]
+    screen = converse(home, answers, tmp_path)
+    assert "does not accept this key" in screen
+    assert f"logged in to {server.url}" in screen
 
 
 def converse(cli: Cli, answers: list[tuple[str, str]], folder: Path) -> str:
