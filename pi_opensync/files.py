@@ -43,6 +43,17 @@ def write_private(path: Path, data: str | bytes, *, durable: bool = False) -> No
         raise
 
 
+def append_private(path: Path, text: str) -> None:
+    """Add the text at the end of the file, mode 0600, in one piece. Raises OSError."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+    descriptor = os.open(path, flags, 0o600)
+    try:
+        os.write(descriptor, text.encode())
+    finally:
+        os.close(descriptor)
+
+
 def read_regular(path: Path) -> bytes:
     """What the file holds. Raises OSError, also for what is no file and might have no end."""
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)

@@ -16,10 +16,10 @@ from pi_opensync.deliver.wishes import Wishes
 from pi_opensync.errors import ConfigurationError
 from pi_opensync.model import Options
 from pi_opensync.opensync.client import Client, Transport
+from pi_opensync.privacy import known as known_in
 from pi_opensync.privacy.cleaner import Cleaner
 from pi_opensync.privacy.judge import Judge
-from pi_opensync.privacy.known import FILE as KNOWN
-from pi_opensync.privacy.known import KnownExclusions
+from pi_opensync.privacy.known import ExcludedFiles, KnownExclusions
 from pi_opensync.privacy.projects import Projects
 from pi_opensync.privacy.redact import RULES_VERSION, Redactor
 from pi_opensync.read.again import Again
@@ -60,7 +60,8 @@ def policy(settings: Settings) -> Projects:
 
 def judge(settings: Settings, clean: Cleaner) -> Judge:
     """Which projects may leave, with what is known of those that may not."""
-    return Judge(policy(settings), KnownExclusions(settings.state_dir / KNOWN), clean)
+    known, files = KnownExclusions(settings.state_dir / known_in.FILE), settings.state_dir / known_in.FILES
+    return Judge(policy(settings), known, clean, ExcludedFiles(files))
 
 
 @dataclass(slots=True)

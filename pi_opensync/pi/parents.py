@@ -5,6 +5,7 @@ That is a path, which may be gone, or of another machine.
 
 import os
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,8 +22,8 @@ KEY_PARTS = 3  # of a path's end, which tell subagents' `<hash>/run-N/session.js
 class Parent:
     """The transcript that another was forked from, with its header where it can be read.
 
-    `guessed_from` is the name of the parent's file where there is none: it may appear later. `trouble` is
-    why a file that is there could not be read.
+    `guessed_from` is the name of the parent's file where the watched folders have none: it may appear later.
+    `trouble` is why a file that is there could not be read.
     """
 
     id: str | None
@@ -55,27 +56,35 @@ def _header(line: bytes) -> Header | None:
     return next((item for item in decode_line(line) if isinstance(item, Header)), None)
 
 
-def find_parent(parent: str, folders: tuple[Path, ...]) -> Parent:
+def find_parent(parent: str, folders: tuple[Path, ...], *, cwd: str | None = None) -> Parent:
     """The file that a header names as its parent, else the id in its file name.
 
-    A path from a transcript is opened only if it is a `.jsonl` below the watched folders; a file of that
-    name in them, or in a folder of theirs, will do.
+    A file of that name in the watched folders, or in a folder of theirs, will do too. A file elsewhere is
+    opened for its header alone, which says whose history was copied; the id is not taken from it. A path
+    that is not absolute is one from `cwd`, the folder that the child's session was held in.
     """
     name = file_name(parent)
     trouble: str | None = None
-    for path in _candidates(parent, name, folders):
+    for path, is_watched in _candidates(parent, name, folders, cwd):
         try:
             with opened(path) as descriptor:
                 header = header_of(descriptor, os.fstat(descriptor).st_size)
-        except (FileNotFoundError, NotADirectoryError):
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
             continue
         except OSError as error:
             trouble = error.strerror or "unreadable"
             continue
-        if header is not None:
+        if header is not None and is_watched:
             return Parent(header.id, path, header)
+        if header is not None:
+            return Parent(_id_in(name), path, header, guessed_from=name)
+    return Parent(_id_in(name), guessed_from=name, trouble=trouble)
+
+
+def _id_in(name: str) -> str | None:
+    """The id that a transcript's file name holds, or all of it."""
     stem = name.removesuffix(SUFFIX.decode())
-    return Parent(stem.partition("_")[2] or stem or None, guessed_from=name, trouble=trouble)
+    return stem.partition("_")[2] or stem or None
 
 
 def parent_by_folder(path: bytes, folders: tuple[Path, ...]) -> Parent | None:
@@ -110,12 +119,15 @@ def file_key(path: str) -> str:
     return "/".join(path.replace("\\", "/").split("/")[-KEY_PARTS:])
 
 
-def _candidates(parent: str, name: str, folders: tuple[Path, ...]) -> list[bytes]:
-    if not name.endswith(SUFFIX.decode()) or not _encodable(name):
-        return []
-    named = _below(parent, folders)
-    found = [] if named is None else [named]
-    for folder in folders:
+def _candidates(
+    parent: str, name: str, folders: tuple[Path, ...], cwd: str | None
+) -> Iterator[tuple[bytes, bool]]:
+    """Where the parent's file can be, and whether that is in the watched folders."""
+    if not _encodable(parent) or not _encodable(cwd or ""):
+        return
+    if (named := _below(parent, folders)) is not None:
+        yield named, True
+    for folder in folders if name.endswith(SUFFIX.decode()) else ():
         root = os.fsencode(folder)
         places = [root]
         try:
@@ -125,8 +137,10 @@ def _candidates(parent: str, name: str, folders: tuple[Path, ...]) -> list[bytes
             continue
         beside = [os.path.join(place, os.fsencode(name)) for place in places]  # noqa: PTH118 - bytes path
         there = [os.fsdecode(path) for path in beside if os.path.isfile(path)]  # noqa: PTH113 - bytes path
-        found += [real for path in there if (real := _below(path, folders)) is not None]
-    return found
+        yield from ((real, True) for path in there if (real := _below(path, folders)) is not None)
+    elsewhere = os.path.join(cwd or "", parent)  # noqa: PTH118 - a string
+    if elsewhere.startswith("/"):
+        yield os.fsencode(elsewhere), False
 
 
 def _below(parent: str, folders: tuple[Path, ...]) -> bytes | None:

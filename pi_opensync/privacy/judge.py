@@ -1,16 +1,20 @@
 """Whether a project may leave, by its folder as it is now and by what is known of it."""
 
+from pi_opensync import texts
 from pi_opensync.privacy.cleaner import Cleaner
-from pi_opensync.privacy.known import KnownExclusions
+from pi_opensync.privacy.known import ExcludedFiles, KnownExclusions
 from pi_opensync.privacy.projects import MayLeave, Projects
 
 
 class Judge:
     """Says which projects may leave, and remembers of those that may not why."""
 
-    def __init__(self, projects: Projects, known: KnownExclusions, clean: Cleaner) -> None:
+    def __init__(
+        self, projects: Projects, known: KnownExclusions, clean: Cleaner, files: ExcludedFiles | None = None
+    ) -> None:
         self._projects = projects
         self._known = known
+        self._files = files or ExcludedFiles()
         self._clean = clean
 
     def reason(self, project: str | None) -> str | None:
@@ -28,6 +32,18 @@ class Judge:
             return None
         self._known.remember(name, judgement.exclusion)
         return judgement.reason
+
+    def leave(self, file: str, project: str | None) -> None:
+        """Remember that the transcript of that name belongs to an excluded project. Raises as `reason`."""
+        if project is not None:
+            self._files.remember(self.name(texts.storable(file)), self.name(project))
+
+    def project_of_lost(self, file: str) -> str | None:
+        """The folder, as it may be kept, of an excluded transcript that can not be found now.
+
+        Raises as `reason`.
+        """
+        return self._files.project(self.name(texts.storable(file)))
 
     def name(self, project: str) -> str:
         """The project's folder as it may be kept."""

@@ -5,14 +5,16 @@ and also where a state was lost.
 """
 
 import json
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 
-from pi_opensync.files import write_private
+from pi_opensync.files import append_private, read_regular, write_private
 from pi_opensync.privacy.projects import Exclusion
 from pi_opensync.sqlite import StoreUnavailable
 
 FILE = "exclusions.json"
+FILES = "excluded-files.jsonl"  # a line a file, added at the end; beside the other
 
 
 class KnownExclusions:
@@ -83,6 +85,53 @@ class KnownExclusions:
         except OSError as error:
             raise _unavailable(self._path, error.strerror or "it can not be written") from None
         self._read_at = (status.st_mtime_ns, status.st_ino)
+
+
+class ExcludedFiles:
+    """The names of transcripts that hold sessions of excluded projects, each with its project's folder.
+
+    What was forked from one that is gone is known by its name. `path` None: in memory alone.
+    """
+
+    def __init__(self, path: Path | None = None) -> None:
+        self._path = path
+        self._read_to = 0
+        self._projects: dict[str, str] = {}
+
+    def project(self, name: str) -> str | None:
+        """The folder of the project that the file of that name belongs to. Raises `StoreUnavailable`."""
+        self._refresh()
+        return self._projects.get(name)
+
+    def remember(self, name: str, project: str) -> None:
+        """Raises `StoreUnavailable` where it can not be written down."""
+        self._refresh()
+        if self._projects.get(name) == project:
+            return
+        self._projects[name] = project
+        if self._path is not None:
+            try:
+                append_private(self._path, json.dumps([name, project]) + "\n")
+            except OSError as error:
+                raise _unavailable(self._path, error.strerror or "it can not be written") from None
+
+    def _refresh(self) -> None:
+        """Read on where another process has added something; a line that is not whole yet is left."""
+        if self._path is None:
+            return
+        try:
+            if self._path.stat().st_size == self._read_to:
+                return
+            data = read_regular(self._path)
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise _unavailable(self._path, error.strerror or "unreadable") from None
+        for line in data[: data.rfind(b"\n") + 1].splitlines():
+            with suppress(ValueError, TypeError):
+                name, project = json.loads(line)
+                self._projects[name] = project
+        self._read_to = len(data)
 
 
 def _identity(value: object) -> tuple[int, int] | None:

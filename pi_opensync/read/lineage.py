@@ -34,7 +34,7 @@ def lineage_of(
 ) -> Lineage:
     """The parents of the session that begins with `header` in the file at `path`."""
     above = parent_by_folder(path, folders)
-    parent = find_parent(header.parent, folders) if header.parent is not None else above
+    parent = find_parent(header.parent, folders, cwd=header.cwd) if header.parent is not None else above
     if parent is None:
         return Lineage(Origin())
     projects: list[tuple[str, int]] = []
@@ -51,7 +51,8 @@ def lineage_of(
             break
         if current.path is not None:
             met.add(current.path)
-        child, current = current.header, find_parent(current.header.parent, folders)
+        child = current.header
+        current = find_parent(current.header.parent, folders, cwd=child.cwd)
         if current.path in met:
             break
     origin = Origin(parent.id if above is None else above.id, is_subagent=above is not None)
@@ -66,6 +67,9 @@ def _judged(parent: Parent, judge: Judge, transcripts: Transcripts) -> tuple[str
     known = transcripts.excluded_named(texts.storable(parent.guessed_from or "").encode())
     if known is not None:
         return known.excluded_project, known.excluded
+    lost = judge.project_of_lost(parent.guessed_from or "")
+    if lost is not None:
+        return lost, judge.reason(lost)
     return None, UNREADABLE if parent.trouble is not None else None
 
 

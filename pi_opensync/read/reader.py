@@ -363,7 +363,9 @@ class Reader:
     def _leave(self, transcript: Transcript, reason: str, header: Header | None) -> tuple[bytes, ...]:
         """Read no more of a file whose header names an excluded project; returns files to read again."""
         kept = None if header is None or header.cwd is None else self._judge.name(header.cwd)
-        name = self._judge.name(os.fsdecode(transcript.path.rpartition(b"/")[2]))
+        file = os.fsdecode(transcript.path.rpartition(b"/")[2])
+        name = self._judge.name(file)
+        self._judge.leave(file, None if header is None else header.cwd)
         with self._database.transaction():
             transcript = self._transcripts.stored(transcript)
             again = self.start_anew_at(transcript)

@@ -83,6 +83,9 @@ class Wanted:
             files = [*files, named]
         reason = functools.cache(judge.reason)  # of few projects are many files
         looked = [_look(found, reason) for found in files]
+        for item in looked:
+            if item.header is not None and item.excluded is not None:
+                judge.leave(os.fsdecode(item.found.path.rpartition(b"/")[2]), item.header.cwd)
         chosen = [item for item in looked if self._fits(item)]
         if self.session is not None and not chosen:
             chosen = [item for item in looked if not item.excluded and _holds(item.found.path, self.session)]
