@@ -14,7 +14,7 @@ INTRODUCTION = """# Commands
 
 Every command takes `--help`. Data goes to stdout, logs and errors to stderr. Exit codes:
 0 done, 1 failed, 2 usage, 3 not running, 4 network, 5 key refused, 6 configuration, 7 another instance runs,
-8 partly done; [what each means](troubleshooting.md#exit-codes).
+8 partly done; [what each means](troubleshooting.md#exit-codes). [What commands print](output.md).
 
 This page is made from the commands themselves: `python -m pi_opensync.cli.manual docs`.
 """

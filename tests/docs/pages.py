@@ -10,17 +10,19 @@ PAGES = sorted(
     [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("bench/*.md"), *ROOT.glob(".github/*.md")]
 )
 _BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_WITH_OUTPUT = re.compile(r"^```(\w+)\n(.*?)^```\n(?:\n```text\n(.*?)^```$)?", re.MULTILINE | re.DOTALL)
 _INLINE = re.compile(r"`([^`\n]+)`")
 _HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A fenced block: its language, its lines, and what the next block shows if that is its output."""
+    """A fenced block. `output` is the `text` block that follows right behind it: what it prints."""
 
     page: Path
     language: str
     text: str
+    output: str | None = None
 
     @property
     def lines(self) -> list[str]:
@@ -30,8 +32,8 @@ class Block:
 
 
 def blocks(page: Path, language: str) -> list[Block]:
-    found = _BLOCK.findall(page.read_text(encoding="utf-8"))
-    return [Block(page, name, text) for name, text in found if name == language]
+    found = _WITH_OUTPUT.findall(page.read_text(encoding="utf-8"))
+    return [Block(page, name, text, output or None) for name, text, output in found if name == language]
 
 
 def prose(page: Path) -> str:

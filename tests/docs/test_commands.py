@@ -7,6 +7,8 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -33,6 +35,7 @@ GOES_ON = re.compile(r"^pi-opensync (watch|serve|start)\b(?!.*--once)")
 ASKS = re.compile(r"^pi-opensync login$")
 # What a user of a page has done before.
 BEFORE = {
+    "docs/output.md": ["pi-opensync sync --yes"],
     "docs/troubleshooting.md": ["pi-opensync sync --yes", "pi-opensync service install"],
     "docs/upgrade.md": ["pi-opensync service install"],
     "docs/what-arrives.md": ["pi-opensync sync --yes"],
@@ -55,15 +58,19 @@ class Shell:
         plugin = cli.home / ".config/pi-opensync-plugin/config.json"
         plugin.parent.mkdir(parents=True)
         plugin.write_text(f'{{"convexUrl": "{server.url}", "apiKey": "{key}"}}')
+        plugin.chmod(0o600)
         program = fake.bin / "pi-opensync"
         program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m pi_opensync "$@"\n')
         program.chmod(0o755)
         self._env = cli.environment() | fake.variables
-        self._env |= {"OPENSYNC_KEY": key, "PYTHONPATH": str(ROOT), "BROWSER": "true"}
+        self._env |= {"OPENSYNC_KEY": key, "PYTHONPATH": str(ROOT), "BROWSER": "true", "COLUMNS": "92"}
         del self._env["PI_OPENSYNC_STATE_DIR"]
 
-    def run(self, line: str) -> None:
-        """Run a line as it stands in a page. Raises AssertionError where it does not end as it should."""
+    def run(self, line: str) -> str:
+        """Run a line as it stands in a page; returns what it printed, if it ends by itself.
+
+        Raises AssertionError where it does not end as it should.
+        """
         line = line.replace("https://happy-otter-123.convex.cloud", self._url)
         if GOES_ON.match(line):
             self._until_it_goes(line if "--port" in line else f"{line} {self._free_port(line)}")
@@ -74,6 +81,8 @@ class Shell:
             out, _ = done.communicate(timeout=PATIENCE)
             expected = ENDS_WITH.get(line, (0,))
             assert done.returncode in expected, f"{line}: {done.returncode}: {out.decode()}"
+            return out.decode().replace(str(self._home), "/home/sam")
+        return ""
 
     def _free_port(self, line: str) -> str:
         is_own = "--local" in line or "serve" in line
@@ -131,8 +140,9 @@ fake = services.fake
 
 
 @pytest.fixture
-def shell(fresh_cli: Cli, fake: services.Fake, server: Server, opensync: OpenSync) -> Shell:
-    return Shell(fresh_cli, fake, server, opensync._key)
+def shell(fake: services.Fake, server: Server, opensync: OpenSync) -> Iterator[Shell]:
+    with tempfile.TemporaryDirectory() as home:  # as short as a user's
+        yield Shell(Cli(Path(home), {}), fake, server, opensync._key)
 
 
 WITH_COMMANDS = [page for page in PAGES if blocks(page, "sh")]
@@ -143,9 +153,25 @@ def test_every_block_of_commands_can_be_run(page: Path, shell: Shell) -> None:
     for line in BEFORE.get(str(page.relative_to(ROOT)), []):
         shell.run(line)
     for block in blocks(page, "sh"):
+        printed = ""
         for line in block.lines:
             if not any(re.fullmatch(known, line) for known in ELSEWHERE):
-                shell.run(line)
+                printed += shell.run(line)
+        if block.output is not None:
+            assert is_like(printed, block.output), printed
+
+
+def is_like(printed: str, shown: str) -> bool:
+    """Whether that is what a page shows; `…` at the end of a line or in it stands for anything."""
+    lines = (re.escape(line.rstrip()).replace("…", ".*") for line in shown.splitlines())
+    return (
+        re.fullmatch("\n".join(lines), "\n".join(line.rstrip() for line in printed.splitlines())) is not None
+    )
+
+
+def test_what_a_page_shows_is_compared_line_by_line() -> None:
+    assert is_like("sent  2 s ago\n3 sessions\n", "sent  …\n3 sessions\n")
+    assert not is_like("3 sessions\n1 more\n", "3 sessions\n")
 
 
 def test_what_is_run_elsewhere_is() -> None:
