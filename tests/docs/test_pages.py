@@ -2,6 +2,7 @@
 
 import ast
 import re
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import typer
 
 from pi_opensync import errors
 from pi_opensync.cli.app import app
+from pi_opensync.dashboard.query import KINDS, NAMES, parse
 from pi_opensync.settings import Settings
 from tests.docs.pages import PAGES, ROOT, anchors, blocks, inline, prose
 
@@ -61,6 +63,42 @@ def test_settings_that_are_named_exist(page: Path) -> None:
             assert name in {*names, "PI_OPENSYNC_CONFIG"}, name
     for name in re.findall(r"\[`(\w+)`\]\(settings\.md\)", prose(page)):
         assert name in names, name
+
+
+def test_searches_are_understood_and_every_filter_is_named() -> None:
+    page = ROOT / "docs/search.md"
+    searches = re.findall(r"^\| `(.+?)` \|", page.read_text(encoding="utf-8"), re.MULTILINE)
+    assert searches
+    for text in searches:
+        query = parse(text, date(2026, 4, 1))
+        assert query, text
+        assert query.problems == (), text
+    text = page.read_text(encoding="utf-8")
+    assert all(f"{name}:" in text for name in NAMES)
+    assert all(f"`is:{kind}`" in text for kind in KINDS)
+
+
+def test_every_endpoint_is_named() -> None:
+    routes = (ROOT / "pi_opensync/dashboard/web/api.py").read_text(encoding="utf-8")
+    named = set(
+        re.findall(
+            r"^\| `(?:GET|POST) (/[\w/.]+)", (ROOT / "docs/api.md").read_text(encoding="utf-8"), re.MULTILINE
+        )
+    )
+    assert named == set(re.findall(r"Route\(\s*\"(/[\w/.]+)\"", routes))
+
+
+def test_every_key_is_named() -> None:
+    drawn = (ROOT / "pi_opensync/dashboard/templates/base.html").read_text(encoding="utf-8")
+    keys = {
+        key for line in re.findall(r"<dt>(.*?)</dt>", drawn) for key in re.findall(r"<kbd>(.+?)</kbd>", line)
+    }
+    table = (ROOT / "docs/dashboard.md").read_text(encoding="utf-8").partition("## Keys")[2]
+    assert {
+        key
+        for row in re.findall(r"^\| (`.*?) \|", table, re.MULTILINE)
+        for key in re.findall(r"`(.+?)`", row)
+    } == keys
 
 
 def test_every_exit_code_is_explained() -> None:
