@@ -21,6 +21,7 @@ COMMANDS = {
     "list": "List the sessions: what was sent, what waits, and why not.",
     "preview": "Show exactly what would be sent, redacted and left out.",
     "verify": "Read the dashboard back and compare it with the transcripts.",
+    "usage": "Show what sessions cost, by day, week, month, model or project.",
     "pause": "Send nothing for a while, or until `resume`.",
     "resume": "End a pause.",
     "doctor": "Check all that delivery needs; say which command mends what is wrong.",

@@ -1,0 +1,159 @@
+"""`pi-opensync usage`: what pi's sessions cost, from what is known of them."""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from typing import Annotated, Literal
+
+import typer
+
+from pi_opensync.cli import terminal
+from pi_opensync.cli.context import Context
+from pi_opensync.cli.options import AsJson, new_app
+from pi_opensync.cli.tables import Column, table
+from pi_opensync.errors import PartlyDone
+from pi_opensync.inspect.usage import By, Period, Usage, differing, total, usage
+from pi_opensync.opensync.summary import Summary
+from pi_opensync.store.views import session_rows
+from pi_opensync.texts import shown
+
+app = new_app()
+
+
+@app.command(epilog="Example: pi-opensync usage weekly --by model --since 90d")
+def show(
+    period: Annotated[
+        Literal["daily", "weekly", "monthly", "session", "statusline"],
+        typer.Argument(
+            metavar="PERIOD", help="daily, weekly, monthly, session, or statusline: one short line."
+        ),
+    ] = "daily",
+    since: Annotated[
+        str | None, typer.Option(metavar="TIME", help="Sessions begun since then: 30d, 12h, or a date.")
+    ] = None,
+    until: Annotated[str | None, typer.Option(metavar="TIME", help="Sessions begun before then.")] = None,
+    project: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Sessions of projects whose folder holds this.")
+    ] = None,
+    model: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Sessions whose model's name holds this.")
+    ] = None,
+    by: Annotated[By | None, typer.Option(help="Sums for each of these apart.")] = None,
+    audit: Annotated[
+        bool, typer.Option("--audit", help="Read the files anew, and name what they say otherwise.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Tokens and cost as pi wrote them down; a session counts in the period in which it began."""
+    context = Context()
+    everything = _known(context)
+    if audit:
+        _audit(context, everything)
+        return
+    if period == "statusline":
+        print(_statusline(everything))
+        return
+    chosen = list(_chosen(everything, since=since, until=until, project=project, model=model))
+    rows = usage(chosen, period, by)
+    if as_json:
+        report = {"schema": 1, "period": period, "by": by, "rows": list(map(asdict, rows))}
+        print(json.dumps(report | {"total": asdict(total(chosen))}, indent=2))
+    elif rows:
+        print("\n".join(_lines(rows, total(chosen), period, by)))
+    else:
+        print("No sessions.")
+
+
+def _known(context: Context) -> list[Summary]:
+    """The sessions of the dashboard of which most is known; one that stays here is not among them."""
+    found: list[Summary] = []
+    for place in context.places:
+        with context.beside(place) as database:
+            rows = [] if database is None else session_rows(database)
+        said = [row.said for row in rows if row.excluded is None]
+        found = max(found, said, key=len)
+    return found
+
+
+def _chosen(
+    sessions: Sequence[Summary],
+    *,
+    since: str | None,
+    until: str | None,
+    project: str | None,
+    model: str | None,
+) -> Iterator[Summary]:
+    from pi_opensync.read.select import Wanted
+
+    moments = Wanted.parse(since=since, until=until, project=None, session=None, limit=None)
+    for said in sessions:
+        began = said.created_at or 0
+        if (
+            (moments.since is None or began >= moments.since)
+            and (moments.until is None or began < moments.until)
+            and _holds(said.folder, project)
+            and _holds(said.model, model)
+        ):
+            yield said
+
+
+def _holds(value: str | None, wanted: str | None) -> bool:
+    return wanted is None or wanted.lower() in (value or "").lower()
+
+
+def _lines(rows: Sequence[Usage], whole: Usage, period: Period, by: By | None) -> Iterator[str]:
+    columns = (
+        Column(
+            {"daily": "Day", "weekly": "Week", "monthly": "Month", "session": "Session"}[period], least=16
+        ),
+        *([Column(by.capitalize(), least=10)] if by else []),
+        Column("Sessions", right=True, drop=2),
+        Column("Input", right=True, drop=4),
+        Column("Output", right=True, drop=3),
+        Column("Cost", right=True),
+    )
+    cells = [_cells(row, by) for row in (*rows, whole)]
+    heading, *lines = table(columns, cells, terminal.width())
+    yield terminal.bold(heading)
+    yield from lines[:-1]
+    yield terminal.bold(lines[-1])
+
+
+def _cells(row: Usage, by: By | None) -> list[str]:
+    return [
+        shown(row.period),
+        *([shown(row.group or "")] if by else []),
+        f"{row.sessions:,}",
+        f"{row.prompt_tokens:,}",
+        f"{row.completion_tokens:,}",
+        f"${row.cost:,.2f}",
+    ]
+
+
+def _statusline(sessions: Sequence[Summary]) -> str:
+    now = datetime.now().astimezone()
+    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    monday = midnight - timedelta(days=midnight.weekday())
+    today, week = (
+        total(said for said in sessions if (said.created_at or 0) >= begin.timestamp() * 1000)
+        for begin in (midnight, monday)
+    )
+    tokens = today.prompt_tokens + today.completion_tokens
+    return f"${today.cost:,.2f} today, ${week.cost:,.2f} this week, {tokens:,} tokens today"
+
+
+def _audit(context: Context, known: Sequence[Summary]) -> None:
+    """Raises `PartlyDone` where store and files differ."""
+    with context.folded(context.files) as (database, _problems):
+        folded = [row.said for row in session_rows(database) if row.excluded is None]
+    apart = differing(known, folded)
+    for name, sums in (("known here", total(known)), ("in the files", total(folded))):
+        tokens = sums.prompt_tokens + sums.completion_tokens
+        print(f"{name:13} {sums.sessions:,} sessions, {tokens:,} tokens, ${sums.cost:,.4f}")
+    for key in apart:
+        print(f"differs       {shown(key)}")
+    if apart:
+        raise PartlyDone(
+            f"{len(apart)} sessions differ", hint="`pi-opensync sync` reads what is new; files may be gone"
+        )
