@@ -1,15 +1,39 @@
-"""`pi-opensync resume`."""
+"""`pi-opensync resume`: end a pause; or go on with a session in pi."""
+
+import os
+import shutil
+from contextlib import suppress
+from typing import Annotated
+
+import typer
 
 from pi_opensync.cli.context import Context
 from pi_opensync.cli.options import new_app
+from pi_opensync.cli.session_ids import one_session
+from pi_opensync.errors import PiOpensyncError
 from pi_opensync.privacy import pause as pausing
 
 app = new_app()
 
 
-@app.command(epilog="Example: pi-opensync resume")
-def resume() -> None:
-    run()
+@app.command(epilog="Example: pi-opensync resume 5f0c2a3e")
+def resume(
+    session: Annotated[
+        str | None,
+        typer.Argument(metavar="[ID]", help="Go on with this session in pi.", show_default=False),
+    ] = None,
+) -> None:
+    """Without an id a pause ends."""
+    if session is None:
+        run()
+        return
+    (newest, *_others) = one_session(Context(), session)
+    program = shutil.which("pi")
+    if program is None:
+        raise PiOpensyncError("pi is not found", hint="install pi, or add its folder to PATH")
+    with suppress(OSError, ValueError):  # the folder may be gone, or of another machine
+        os.chdir(newest.header.cwd if newest.header and newest.header.cwd else ".")
+    os.execv(program, [program, "--session", os.fsdecode(newest.found.path)])  # noqa: S606 - pi itself, no shell
 
 
 def run() -> None:
