@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 import structlog
 
+from tests.harness import World
 from tests.standin.backend import OpenSync
 from tests.standin.server import Server, running
 
@@ -182,3 +183,15 @@ def free_port() -> int:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         return int(unused.getsockname()[1])
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    with World(tmp_path / "world") as made:
+        yield made
+
+
+@pytest.fixture
+def elsewhere(tmp_path: Path) -> Path:
+    """Where the judgement builds its own world."""
+    return tmp_path / "fresh"

@@ -180,6 +180,7 @@ _SEVERAL_FILES = (
     "CREATE INDEX delegations_by_session ON delegations(session_id)",
     "CREATE INDEX delegations_by_file ON delegations(file_key)",
     "ALTER TABLE seen ADD COLUMN shown TEXT",  # the nearest entry at or above it that shows something
+    "DELETE FROM oddities",
     "DELETE FROM seen",
     "DELETE FROM calls",
     "UPDATE messages SET draft = NULL",
