@@ -82,8 +82,7 @@ class Part(msgspec.Struct, frozen=True, array_like=True):
     answered: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Content:
+class Content(msgspec.Struct, frozen=True):
     """What an entry shows, before it has an id: the fold gives that."""
 
     role: Role
@@ -94,8 +93,7 @@ class Content:
     duration_ms: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(msgspec.Struct, frozen=True):
     """What a tool answered to the call of that id; `nested` are the calls that it made itself."""
 
     call_id: str | None
@@ -103,8 +101,7 @@ class Result:
     nested: tuple[Part, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Delegation:
+class Delegation(msgspec.Struct, frozen=True):
     """Usage of a subagent, which counts here only while no session of its own is known.
 
     `file` is the path of its transcript as the tool's result names it.
@@ -114,8 +111,7 @@ class Delegation:
     usage: Usage
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(msgspec.Struct, frozen=True):
     """What one entry says, without any of pi's words for it.
 
     `key` is the same in every copy of the entry; `id` tells it from others of its moment, where pi gave it
@@ -135,6 +131,7 @@ class Event:
     usage: Usage | None = None
     delegations: tuple[Delegation, ...] = ()
     counts_time: bool = True
+    is_titling: bool = False  # the session has no title yet
     title: str | None = None
     task: str | None = None
     name: str | None = None  # "" takes the session's name away

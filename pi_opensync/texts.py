@@ -164,7 +164,9 @@ def shown_path(path: bytes) -> str:
 
 def one_line(text: str) -> str:
     """The text on one line, without control characters: white space collapsed, the rest left out."""
-    return " ".join("".join(char if char.isprintable() or char.isspace() else "" for char in text).split())
+    if not text.isprintable():
+        text = "".join(char if char.isprintable() or char.isspace() else "" for char in text)
+    return " ".join(text.split())
 
 
 def storable(text: str) -> str:

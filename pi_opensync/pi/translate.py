@@ -5,9 +5,10 @@ What is not shown is named, what is not known is counted; nothing in a file can 
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from hashlib import blake2b
 from typing import Any
+
+from msgspec.structs import replace
 
 from pi_opensync import texts
 from pi_opensync.model import SAYS, Content, Event, Options, Result, Session
@@ -59,6 +60,7 @@ def _translated(entry: Entry, options: Options, clean: Cleaner, session: Session
         id=entry.id if session.has_entry_ids else None,
         at=entry.timestamp,
         kind=entry.type,
+        is_titling=session.first_text is None,
         parent_id=content.string(entry.body.get("parentId")) or None,
         usage=usage_of(entry.body.get("usage")),
     )
@@ -126,6 +128,8 @@ def _odd(event: Event, role: str | None = None) -> Event:
 def _user(event: Event, message: dict[str, Any], _options: Options, clean: Cleaner) -> Event:
     shown, words = content.user(message, clean)
     left_out = tuple(_left_out(message.get("content"), {"image": IMAGES}))
+    if not event.is_titling:
+        return replace(event, content=shown, left_out=left_out)
     title, task = titles.title_of(words), titles.task_of(words)
     return replace(event, content=shown, title=title, task=task, left_out=left_out)
 
