@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
@@ -209,9 +208,9 @@ def _insert(database: Database, messages: Sequence[Message], bodies: Sequence[by
 
 def _encoding(state: Session, messages: Sequence[Message]) -> Row:
     def encode(message: Message) -> bytes:
-        payload: dict[str, Any] = payloads.message_payload(message, state.external_id)
-        payloads.digest(payload)
-        return payloads.encode(payload)
+        body = payloads.message_body(message, state.external_id)
+        payloads.digest(body)
+        return body
 
     plain = [payloads.message_payload(message, state.external_id) for message in messages]
     size = sum(len(payloads.encode(each)) for each in plain)

@@ -94,15 +94,27 @@ def project_name(cwd: str) -> str:
 
 def message_payload(message: Message, session_external_id: str, *, extras: bool = False) -> dict[str, Any]:
     """The body of `/sync/message`, at most MAX_MESSAGE bytes of JSON; `extras` as for a session."""
-    whole = payload = _payload(message, session_external_id, extras=extras)
+    return _fitted(_payload(message, session_external_id, extras=extras))[0]
+
+
+def message_body(message: Message, session_external_id: str, *, extras: bool = False) -> bytes:
+    """The same as JSON."""
+    return _fitted(_payload(message, session_external_id, extras=extras))[1]
+
+
+def _fitted(whole: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
+    """A payload of at most MAX_MESSAGE bytes, and its JSON."""
+    payload, body = whole, encode(whole)
     limit = texts.MAX_TEXT
-    while len(encode(payload)) > MAX_MESSAGE and limit > MIN_TEXT:
+    while len(body) > MAX_MESSAGE and limit > MIN_TEXT:
         limit //= 2
         payload = whole | {name: _shortened(whole[name], limit) for name in ("textContent", "parts")}
-    if len(encode(payload)) > MAX_MESSAGE:
+        body = encode(payload)
+    if len(body) > MAX_MESSAGE:
         note = texts.cut(encode(payload["parts"]).decode(), MAX_MESSAGE // 4)
         payload["parts"] = [{"type": "text", "content": note}]
-    return payload
+        body = encode(payload)
+    return payload, body
 
 
 def cleaned(payload: bytes, clean: Cleaner, options: Options) -> dict[str, Any]:
@@ -139,9 +151,9 @@ def as_server_dated(payload: bytes) -> bytes:
     return encode(value)
 
 
-def digest(payload: dict[str, Any]) -> bytes:
-    """What tells two versions of a payload apart: 16 bytes."""
-    return blake2b(encode(payload), digest_size=16).digest()
+def digest(body: bytes) -> bytes:
+    """What tells two versions of a body apart: 16 bytes."""
+    return blake2b(body, digest_size=16).digest()
 
 
 def _payload(message: Message, session_external_id: str, *, extras: bool) -> dict[str, Any]:

@@ -119,7 +119,8 @@ class Again:
                 payload, parked = payloads.cleaned(wanted, self._clean, self._options), None
             except CannotRedact:
                 payload, parked = payloads.cleaned(wanted, Withholding(), self._options), WITHHELD
-            self._outbox.rewrite(message_id, payloads.encode(payload), payloads.digest(payload), parked)
+            body = payloads.encode(payload)
+            self._outbox.rewrite(message_id, body, payloads.digest(body), parked)
 
     def _clean_session(self, reading: Reading) -> None:
         session = reading.session
@@ -134,8 +135,9 @@ class Again:
         if cleaned != session:
             delegated = self._readings.delegated(reading.id)
             extras = self._options.extras
-            wanted = payloads.session_payload(cleaned, title(cleaned), delegated=delegated, extras=extras)
-            self._readings.save(reading.id, cleaned, payloads.encode(wanted), payloads.digest(wanted))
+            payload = payloads.session_payload(cleaned, title(cleaned), delegated=delegated, extras=extras)
+            wanted = payloads.encode(payload)
+            self._readings.save(reading.id, cleaned, wanted, payloads.digest(wanted))
             self._readings.wake(reading.id, 0.0, live=False)
         self._readings.update(reading.id, project=self._cleaned(reading.project))
 

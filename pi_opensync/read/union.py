@@ -152,12 +152,12 @@ class Union:
         holders = [] if known is None else self._transcripts.of_session(known.id)
         is_alone = all(one.id == source.transcript.id for one in holders)
         session = self._begun(header, lineage.origin, is_alone=is_alone)
-        wanted = self._payload(None, session, path)
+        wanted = self._body(None, session, path)
         key = file_key(texts.shown_path(path))
         begun = self._readings.begin(
             session,
             source.transcript.id,
-            payloads.encode(wanted),
+            wanted,
             payloads.digest(wanted),
             pi_id=texts.storable(self._clean.or_withheld(header.id)),
             file_key=key,
@@ -232,17 +232,15 @@ class Union:
             pairs = [(file_key(one.file), one) for one in step.delegations]
             self._readings.delegate(under.reading.id, pairs)
         if step.message is not None:
-            payload = payloads.message_payload(
-                step.message, under.reading.external_id, extras=self._options.extras
-            )
+            body = payloads.message_body(step.message, under.reading.external_id, extras=self._options.extras)
             written = event.at / 1000 if event.at is not None else self._now
             waits = bool(open_calls(step.message.parts))
             self._outbox.put(
                 under.reading.id,
                 under.reading.generation,
                 step.message,
-                payloads.encode(payload),
-                payloads.digest(payload),
+                body,
+                payloads.digest(body),
                 not_before=min(written, self._now) + RESULTS_WITHIN if waits else 0.0,
                 parked=event.parked,
             )
@@ -329,17 +327,18 @@ class Union:
 
     def _save(self, reading: Reading, session: Session) -> None:
         transcript = self._transcripts.by_id(reading.transcript_id)
-        wanted = self._payload(reading.id, session, None if transcript is None else transcript.path)
-        self._readings.save(reading.id, session, payloads.encode(wanted), payloads.digest(wanted))
+        wanted = self._body(reading.id, session, None if transcript is None else transcript.path)
+        self._readings.save(reading.id, session, wanted, payloads.digest(wanted))
 
-    def _payload(self, session_id: int | None, session: Session, path: bytes | None) -> dict[str, object]:
+    def _body(self, session_id: int | None, session: Session, path: bytes | None) -> bytes:
         delegated = payloads.NOTHING
         if session.has_delegations and session_id is not None:
             delegated = self._readings.delegated(session_id)
         file = None if path is None else self._judge.name(texts.shown_path(path))
-        return payloads.session_payload(
+        payload = payloads.session_payload(
             session, title(session), delegated=delegated, extras=self._options.extras, file=file
         )
+        return payloads.encode(payload)
 
 
 def _age(session: Session) -> tuple[int, str]:

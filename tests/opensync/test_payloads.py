@@ -94,8 +94,8 @@ def test_a_message_without_its_date_is_one_that_a_batch_takes() -> None:
 
 def test_a_digest_tells_two_versions_of_a_payload_apart() -> None:
     one = message_payload(message(Part("text", "x")), SESSION_ID)
-    assert digest(one) == digest(copy.deepcopy(one))
-    assert digest(one) != digest(one | {"textContent": "y"})
+    assert digest(encode(one)) == digest(encode(copy.deepcopy(one)))
+    assert digest(encode(one)) != digest(encode(one | {"textContent": "y"}))
 
 
 @pytest.mark.parametrize(("cwd", "name"), [("/", "/"), ("C:\\", "C:"), ("/a//b//", "b")])
