@@ -39,9 +39,6 @@ class Booking:
         return self.prompt + self.completion
 
 
-_SUMS = ("prompt", "completion", "cost")
-
-
 def bookings(database: Database, where: str = "1", values: tuple[object, ...] = ()) -> Iterator[Booking]:
     """Yield all bookings of the sessions that fit a condition on `sessions`."""
     booked: dict[int, list[Booking]] = {}
@@ -92,27 +89,30 @@ def _of_spent(session: Row, row: Row) -> Booking:
 
 def _with_the_rest(session: Row, own: list[Booking]) -> list[Booking]:
     """The bookings of a session with what its sums hold beyond them."""
-    wanted = (session["prompt_tokens"], session["completion_tokens"], session["cost"])
-    rest = {
-        name: max(0.0, total - sum(getattr(each, name) for each in own))
-        for name, total in zip(_SUMS, wanted, strict=True)
-    }
+    cost, prompt, completion = session["cost"], session["prompt_tokens"], session["completion_tokens"]
+    read, known = 0.0, 0.0
     if session["cache_read_tokens"] is not None:
-        rest["cache_read"] = max(0.0, session["cache_read_tokens"] - sum(each.cache_read for each in own))
-        known = sum(each.cache_known for each in own)
-        rest["cache_known"] = max(0.0, session["prompt_tokens"] - known)
+        read, known = session["cache_read_tokens"], prompt
+    in_all = 0.0
+    for each in own:
+        cost -= each.cost
+        prompt -= each.prompt
+        completion -= each.completion
+        read -= each.cache_read
+        known -= each.cache_known
+        in_all += each.prompt + each.completion
     if not own:
         begin = session["created_at"] // SLOT_MS * SLOT_MS
-        return [Booking(session, begin, session["model"] or "unknown", **rest)]
-    if rest["cost"] <= _LEAST * max(1.0, session["cost"]) and sum(rest.values()) - rest["cost"] < 1:
+        own = [Booking(session, begin, session["model"] or "unknown")]
+    elif max(prompt, completion, read, known) <= 0 and cost <= _LEAST * session["cost"]:
         return own
-    by = [each.tokens for each in own]
-    in_all = sum(by)
-    if not in_all:
-        by = [float(each.messages) for each in own]
-        in_all = sum(by)
-    for each, weight in zip(own, by, strict=True):
-        share = weight / in_all if in_all else 1 / len(own)
-        for name, value in rest.items():
-            setattr(each, name, getattr(each, name) + value * share)
+    weights = [each.tokens for each in own] if in_all else [float(each.messages) for each in own]
+    weight_of_all = sum(weights)
+    for each, weight in zip(own, weights, strict=True):
+        share = weight / weight_of_all if weight_of_all else 1 / len(own)
+        each.cost += max(0.0, cost) * share
+        each.prompt += max(0.0, prompt) * share
+        each.completion += max(0.0, completion) * share
+        each.cache_read += max(0.0, read) * share
+        each.cache_known += max(0.0, known) * share
     return own

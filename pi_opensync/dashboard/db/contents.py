@@ -7,10 +7,12 @@ the versions before.
 
 import json
 import sys
+import threading
 from dataclasses import dataclass
 from functools import cached_property
 
 from pi_opensync.dashboard.parts import Part, parts_to_show, to_json
+from pi_opensync.dashboard.runs import Run, runs_in
 from pi_opensync.sqlite import Row
 
 if sys.version_info >= (3, 14):
@@ -23,29 +25,42 @@ _LEAST = 200  # bytes; what is shorter hardly gets smaller
 _JSON = b"["  # begins what is not compressed
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Content:
     """`text` is None where none was sent."""
 
     text: str | None
     parts: list[Part]
 
-    @property
-    def size(self) -> int:
-        """Characters, about."""
-        return len(self.text or "") + sum(
-            len(part.content) if isinstance(part.content, str) else len(to_json(part.content))
-            for part in self.parts
-        )
+    @cached_property
+    def runs(self) -> list[Run]:
+        """The tools that ran."""
+        return list(runs_in(self.parts))
+
+    @cached_property
+    def json(self) -> str:
+        """All of it; the text is left out where the parts say the same."""
+        text: str | bool | None = self.text
+        if text is not None and text == _said(self.parts):
+            text = True
+        return to_json([text, *([part.type, part.content] for part in self.parts)])
+
+
+class _Compressors(threading.local):
+    """One for each thread: to make one takes longer than to compress a message."""
+
+    def __init__(self) -> None:
+        self.compressor = zstd.ZstdCompressor(_LEVEL)
+
+
+_compressors = _Compressors()
 
 
 def pack(content: Content) -> bytes:
-    """The text is left out where the parts say the same."""
-    text: str | bool | None = content.text
-    if text is not None and text == _said(content.parts):
-        text = True
-    body = to_json([text, *([part.type, part.content] for part in content.parts)]).encode()
-    return body if len(body) < _LEAST else zstd.compress(body, _LEVEL)
+    body = content.json.encode()
+    if len(body) < _LEAST:
+        return body
+    return _compressors.compressor.compress(body, zstd.ZstdCompressor.FLUSH_FRAME)
 
 
 def unpack(body: bytes) -> Content:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pi_opensync.dashboard.db.contents import Content, unpack
-from pi_opensync.dashboard.runs import Run, files_touched, runs_in
+from pi_opensync.dashboard.runs import Run, files_touched
 from pi_opensync.sqlite import Database
 
 SLOT_MS = 15 * 60 * 1000
@@ -87,7 +87,7 @@ def count_runs(
     database: Database, session_id: int, created_at: int, content: Content, *, sign: int = 1
 ) -> None:
     """Add the tools that ran in a message and the files they touched; files are never taken away."""
-    runs = list(runs_in(content.parts))
+    runs = content.runs
     if not runs:
         return
     calls, failures = _by_tool(runs)

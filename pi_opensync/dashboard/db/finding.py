@@ -25,7 +25,7 @@ from pi_opensync.sqlite import Database, Row
 Reading = Callable[[], AbstractContextManager[Database]]
 
 MOST_COUNTED = 1000
-_MOST_LOOKS = 3000  # messages
+_MOST_LOOKS = 1000  # messages
 _AT_ONCE = 100  # messages that are read in one view of the database
 _NO_ID = 2**63 - 1
 

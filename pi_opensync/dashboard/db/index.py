@@ -4,14 +4,13 @@ It knows which messages hold a word, not where: places would make it five times 
 than words is looked at in the texts of what the words were found in.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pi_opensync.dashboard.db.contents import Content, unpack
 from pi_opensync.dashboard.folding import fold, is_word, spaced
 from pi_opensync.dashboard.parts import searchable
 from pi_opensync.dashboard.query import Query, Term
-from pi_opensync.dashboard.runs import Run, runs_in
 from pi_opensync.sqlite import Database
 
 TABLE = """
@@ -36,18 +35,17 @@ class Entry:
 
     @property
     def body(self) -> str:
-        runs = list(runs_in(self.content.parts))
         facts = [f"{_SESSION}{self.session_id}", f"{_ROLE}{self.role}"]
-        facts += sorted({_TOOL + tool_word(run.call.name) for run in runs})
-        facts += [_ERROR] if has_error(self.content, runs) else []
+        facts += sorted({_TOOL + tool_word(run.call.name) for run in self.content.runs})
+        facts += [_ERROR] if has_error(self.content) else []
         words = spaced(fold(searchable(self.content.text, self.content.parts)))
         return f"{words}\n{' '.join(facts)}"
 
 
-def has_error(content: Content, runs: Iterable[Run]) -> bool:
+def has_error(content: Content) -> bool:
     """Whether a tool failed in it, or the answer did."""
     last = (content.text or "").rpartition("\n")[2]
-    return any(run.failed for run in runs) or last.startswith("[error")
+    return any(run.failed for run in content.runs) or last.startswith("[error")
 
 
 def tool_word(name: str) -> str:

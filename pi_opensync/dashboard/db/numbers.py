@@ -52,15 +52,18 @@ class Sums:
         """The mean; None where there is no session."""
         return self.cost / len(self.sessions) if self.sessions else None
 
-    def add(self, booking: Booking) -> None:
-        self.cost += booking.cost
-        self.prompt += booking.prompt
-        self.completion += booking.completion
-        self.cache_read += booking.cache_read
-        self.cache_write += booking.cache_write
-        self.cache_known += booking.cache_known
-        self.messages += booking.messages
-        self.sessions.add(booking.session["id"])
+    def add(self, more: "Booking | Sums") -> None:
+        self.cost += more.cost
+        self.prompt += more.prompt
+        self.completion += more.completion
+        self.cache_read += more.cache_read
+        self.cache_write += more.cache_write
+        self.cache_known += more.cache_known
+        self.messages += more.messages
+        if isinstance(more, Sums):
+            self.sessions |= more.sessions
+        else:
+            self.sessions.add(more.session["id"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -352,19 +355,8 @@ def _periods(by_day: Mapping[date, Sums], start: date, end: date) -> list[Period
     ]
     for day, sums in by_day.items():
         if start <= day <= end:
-            _merge(periods[(day - start).days // length].sums, sums)
+            periods[(day - start).days // length].sums.add(sums)
     return periods
-
-
-def _merge(sums: Sums, more: Sums) -> None:
-    sums.cost += more.cost
-    sums.prompt += more.prompt
-    sums.completion += more.completion
-    sums.cache_read += more.cache_read
-    sums.cache_write += more.cache_write
-    sums.cache_known += more.cache_known
-    sums.messages += more.messages
-    sums.sessions |= more.sessions
 
 
 def _ranked(groups: Mapping[str, Sums], names: Mapping[str, str] | None = None) -> list[Group]:

@@ -180,7 +180,7 @@ def _new_message(database: Database, session: Row, message: MessageIn, now: int,
         "role": message.role,
         "created_at": created_at,
         "revision": revision,
-        "size": content.size,
+        "size": len(content.json),
         "body": pack(content),
     }
     _insert(database, "messages", values)
@@ -217,7 +217,7 @@ def _change_message(
     counts.count_usage(database, dict(old), copied=copied, sign=-1)
     counts.count_usage(database, {**dict(old), **changed}, copied=copied)
     if content != before:
-        changed |= {"size": content.size, "body": pack(content)}
+        changed |= {"size": len(content.json), "body": pack(content)}
         index.forget(database, Entry(old["id"], session["id"], old["role"], before))
         index.learn(database, Entry(old["id"], session["id"], old["role"], content))
         if not copied:
