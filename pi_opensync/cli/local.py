@@ -5,7 +5,7 @@ from pathlib import Path
 
 from pi_opensync import logs
 from pi_opensync.cli.context import Context
-from pi_opensync.cli.serving import keys_of, opened, reaching, serving, show_page
+from pi_opensync.cli.serving import budget_of, keys_of, opened, reaching, serving, show_page
 from pi_opensync.daemon import lock, places
 from pi_opensync.daemon.following import follow
 from pi_opensync.daemon.places import Place
@@ -65,7 +65,9 @@ async def _watch(
     once: bool,
 ) -> None:
     place = _place(context, demo=demo)
-    async with serving(place.home, _COMMAND, "127.0.0.1", port, clean=context.receiving) as (url, keys):
+    async with serving(
+        place.home, _COMMAND, "127.0.0.1", port, clean=context.receiving, budget=budget_of(context.settings)
+    ) as (url, keys):
         is_shown = False
 
         def show() -> None:

@@ -50,6 +50,9 @@ def _about_all(report: Report, now: float) -> Iterator[tuple[str, str]]:
         until = report["paused"]["until"]
         end = "until `pi-opensync resume`" if until is None else f"for another {age(until - now)}"
         yield "paused", f"by you, {end}"
+    for each in report.get("budgets", ()):
+        passed = ": it is passed" if each["is_passed"] else ""
+        yield "budget", f"${each['spent']:,.2f} {each['time']}, of ${each['limit']:,.2f}{passed}"
     if not report["places"]:
         yield "dashboard", NO_DASHBOARD
 

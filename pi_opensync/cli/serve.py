@@ -16,7 +16,7 @@ from pi_opensync.cli import PORT
 from pi_opensync.cli.context import Context
 from pi_opensync.cli.local import watch_local
 from pi_opensync.cli.options import Debug, LogFormat, new_app
-from pi_opensync.cli.serving import keys_of, opened, serving, show_key, show_page
+from pi_opensync.cli.serving import budget_of, keys_of, opened, serving, show_key, show_page
 from pi_opensync.daemon import places
 from pi_opensync.errors import AlreadyRunning, UsageError
 from pi_opensync.texts import shown
@@ -118,7 +118,16 @@ async def _serve(
     new_key: bool,
 ) -> None:
     home, clean = places.own(context.settings).home, context.receiving
-    async with serving(home, "serve", host, port, clean=clean, hosts=hosts, remote=remote) as (url, keys):
+    async with serving(
+        home,
+        "serve",
+        host,
+        port,
+        clean=clean,
+        budget=budget_of(context.settings),
+        hosts=hosts,
+        remote=remote,
+    ) as (url, keys):
         if new_key:
             show_key(url, keys)
         show_page(home, url, keys, open_page=open_page, beside=True)

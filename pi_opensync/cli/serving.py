@@ -18,7 +18,8 @@ from starlette.types import ASGIApp
 from pi_opensync.cli import PORT
 from pi_opensync.daemon import places
 from pi_opensync.daemon.places import Place
-from pi_opensync.dashboard.db.connections import Connections
+from pi_opensync.dashboard.db.budget import Budget
+from pi_opensync.dashboard.db.connections import FILE, Connections
 from pi_opensync.dashboard.web.application import create_app
 from pi_opensync.dashboard.web.keys import Keys
 from pi_opensync.dashboard.web.serve import NotLoopbackError, Running, serve
@@ -45,6 +46,7 @@ async def serving(
     port: int | None,
     *,
     clean: Cleaner | None,
+    budget: Budget,
     hosts: Sequence[str] = (),
     remote: bool = False,
 ) -> AsyncIterator[tuple[str, Keys]]:
@@ -54,7 +56,7 @@ async def serving(
     """
     with opened(home) as connections:
         keys = Keys(connections, now=_milliseconds)
-        app = create_app(connections, keys, now=_milliseconds, hosts=hosts, clean=clean)
+        app = create_app(connections, keys, now=_milliseconds, hosts=hosts, clean=clean, budget=budget)
         running = await _serve(app, host, port, remote=remote)
         with places.served(home, command, running.url):
             try:
@@ -80,6 +82,10 @@ def reaching(place: Place, url: str, keys: Keys) -> Settings:
         "timestamps": "transcript",
     }
     return place.settings.model_copy(update=server)
+
+
+def budget_of(settings: Settings) -> Budget:
+    return Budget(settings.budget_daily, settings.budget_monthly)
 
 
 def keys_of(connections: Connections) -> Keys:
@@ -112,7 +118,7 @@ def opened(home: Path) -> Iterator[Connections]:
         home.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as error:
         raise cannot_keep_state(home, error) from None
-    connections = Connections.open(home / "opensync.sqlite3")
+    connections = Connections.open(home / FILE)
     try:
         yield connections
     finally:

@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +17,7 @@ import httpx
 import pytest
 
 from pi_opensync.cli import serving
+from pi_opensync.dashboard.db.budget import Budget
 from tests.conftest import Cli, Running, wait_until
 from tests.harness import START, TRANSCRIPTS, header, line, said, usage
 
@@ -309,7 +311,8 @@ def test_where_the_usual_port_is_taken_another_is_used_and_said(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     async def served() -> str:
-        async with serving.serving(tmp_path, "watch --local", "127.0.0.1", None, clean=None) as (url, _keys):
+        serves = serving.serving(tmp_path, "watch --local", "127.0.0.1", None, clean=None, budget=Budget())
+        async with serves as (url, _keys):
             return url
 
     with socket.create_server(("127.0.0.1", 0)) as taken:
@@ -342,3 +345,25 @@ def test_what_is_missing_of_it_is_sent_again(home: Cli) -> None:
     assert (found["differences"], found["found"][0]["place"]) == (3, "yours")
     assert home("verify", "--repair").code == 0
     assert home("verify").code == 0
+
+
+def test_status_says_when_a_budget_is_passed(home: Cli) -> None:
+    with home.running("serve", "--port", "0", "--new-key") as running, browse(running) as page:
+        message = {
+            "sessionExternalId": "s",
+            "externalId": "m",
+            "role": "assistant",
+            "cost": 3.0,
+            "createdAt": round(time.time() * 1000),
+        }
+        headers = {"Authorization": f"Bearer {running.out.read_text().strip()}"}
+        url = f"{str(page.base_url).rstrip('/')}/sync/message"
+        assert httpx.post(url, json=message, headers=headers, trust_env=False).status_code == 200
+        assert status(home)["budgets"] == []
+        home.variables |= {"PI_OPENSYNC_BUDGET_DAILY": "2", "PI_OPENSYNC_BUDGET_MONTHLY": "50"}
+        assert [each["is_passed"] for each in status(home)["budgets"]] == [True, False]
+        said = home("status").out
+        assert "budget    $3.00 today, of $2.00: it is passed" in said
+        assert "budget    $3.00 this month, of $50.00" in said
+        assert running.stop() == 0
+    assert home("status", PI_OPENSYNC_BUDGET_DAILY="much").code == 6

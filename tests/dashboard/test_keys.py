@@ -163,3 +163,28 @@ def test_a_page_without_a_cookie_leads_to_the_login_and_back(local: Local) -> No
     assert 'value="/search?q=a+b&amp;in=5"' in local.ask("GET", asked.headers["location"]).text
     assert local.ask("GET", "/").headers["location"] == "/login"
     assert local.ask("POST", "/logout").headers["location"] == "/login"
+
+
+def test_keys_are_listed_made_and_revoked_on_a_page_of_their_own(local: Local) -> None:
+    headers = {"cookie": local.cookie}
+    assert "There is none." in local.page("/keys")
+    made = local.ask("POST", "/keys", data={"name": " claude\ncode "}, headers=headers).text
+    key = made.split("<code>osk_")[1].split("</code>")[0]
+    assert local.keys.holds(f"osk_{key}")
+    page = local.page("/keys")
+    assert ("claude code" in page, key in page) == (True, False)
+    (known,) = local.keys.listed()
+    address = f"/keys/{known.id}/revoke"
+    assert address in page
+    assert local.ask("POST", address).headers["location"] == "/login"
+    assert local.ask("POST", address, headers=headers).status_code == 303
+    assert (local.keys.listed(), local.keys.holds(f"osk_{key}")) == ([], False)
+    assert local.ask("POST", address, headers=headers).status_code == 404
+    assert local.ask("POST", "/keys/x/revoke", headers=headers).status_code == 404
+
+
+def test_the_page_of_keys_is_for_those_who_are_logged_in(local: Local) -> None:
+    for method, address in (("GET", "/keys"), ("POST", "/keys"), ("POST", "/keys/00/revoke")):
+        answer = local.ask(method, address, headers=local.bearer)
+        assert (answer.status_code, answer.headers["location"].partition("?")[0]) == (303, "/login")
+    assert local.keys.listed() == []

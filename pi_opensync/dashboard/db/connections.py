@@ -2,12 +2,13 @@
 
 import queue
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, TypeVar
 
 from pi_opensync import sqlite
-from pi_opensync.dashboard.db.schema import bring_up_to_date
+from pi_opensync.dashboard.db.schema import bring_up_to_date, is_up_to_date
 from pi_opensync.files import require_private_folder
 from pi_opensync.sqlite import Database
 
@@ -20,6 +21,30 @@ _PRAGMAS = (
     "mmap_size = 268435456",
 )
 _BUSY_SECONDS = 10.0
+
+T = TypeVar("T")
+
+FILE = "opensync.sqlite3"  # in the folder of the dashboard
+
+
+class Remembered:
+    """What was worked out of the database, until something in it changes; at most `most` of it."""
+
+    def __init__(self, most: int = 64) -> None:
+        self._most = most
+        self._known: dict[Hashable, tuple[int, Any]] = {}
+
+    def of(self, name: Hashable, revision: int, work_out: Callable[[], T]) -> T:
+        """Return what is known by a name as of a revision, or work it out."""
+        known = self._known.get(name)
+        if known is not None and known[0] == revision:
+            value: T = known[1]
+            return value
+        value = work_out()
+        if len(self._known) >= self._most:
+            self._known = {}
+        self._known[name] = (revision, value)
+        return value
 
 
 class ClosedError(RuntimeError):
@@ -39,6 +64,7 @@ class Connections:
         self._readers: queue.SimpleQueue[Database] = queue.SimpleQueue()
         self._reader_count = len(readers)
         self._closed = False
+        self.remembered = Remembered()
         self._told: list[Callable[[], None]] = []
         for reader in readers:
             self._readers.put(reader)
@@ -114,6 +140,23 @@ class Connections:
     def _check_open(self) -> None:
         if self._closed:
             raise ClosedError("The dashboard's database has been closed.")
+
+
+@contextmanager
+def beside(path: Path) -> Iterator[Database | None]:
+    """Give a file to read that a server may be writing; None where there is none, or one of another version.
+
+    Raises `StoreUnavailable`.
+    """
+    if not path.exists():
+        yield None
+        return
+    database = sqlite.open_private(path, mode="read", named_columns=True)
+    try:
+        with database.snapshot():
+            yield database if is_up_to_date(database) else None
+    finally:
+        database.close()
 
 
 def revision(database: Database) -> int:

@@ -1,6 +1,6 @@
 """The hashes of keys, of browser logins and of the links that lead to one."""
 
-from pi_opensync.sqlite import Database
+from pi_opensync.sqlite import Database, Row
 
 
 def has_key(database: Database, digest: bytes) -> bool:
@@ -9,6 +9,16 @@ def has_key(database: Database, digest: bytes) -> bool:
 
 def add_key(database: Database, digest: bytes, name: str, now: int) -> None:
     database.run("INSERT INTO keys VALUES (?, ?, ?)", (digest, name, now))
+
+
+def keys(database: Database) -> list[Row]:
+    """Return (hash, name, created_at) of all keys, the oldest first."""
+    return database.rows("SELECT hash, name, created_at FROM keys ORDER BY created_at, rowid")
+
+
+def revoke_key(database: Database, digest: bytes) -> bool:
+    """Whether there was such a key."""
+    return database.run("DELETE FROM keys WHERE hash = ?", (digest,)) == 1
 
 
 def add_link(database: Database, digest: bytes, *, now: int, expires_at: int, most: int) -> None:

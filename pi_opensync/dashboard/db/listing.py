@@ -69,16 +69,10 @@ def families(
     `before` is what the page before returned; the second value leads to the next page, None at the end. In
     another order than by activity, `skip` families before the page.
     """
-    where, values = _conditions(filters)
-    having = ""
-    if before is not None:
-        having = "HAVING (max(active_at), root_id) < (?, ?)"
-        values += before
-    roots = database.rows(
-        f"SELECT root_id, max(active_at) AS last FROM sessions {where} GROUP BY root_id {having} "
-        f"ORDER BY {ORDERS[order]}, root_id DESC LIMIT ? OFFSET ?",
-        (*values, limit + 1, skip),
-    )
+    if filters or order != "active":
+        roots = _roots(database, filters, order, before, (limit + 1, skip))
+    else:
+        roots = _last_active(database, before, limit + 1)
     page = roots[:limit]
     members = database.rows(
         f"SELECT * FROM sessions WHERE root_id IN ({_marks(page)}) ORDER BY created_at, id",
@@ -95,6 +89,38 @@ def families(
     rows = _as_tree(members, [row["root_id"] for row in page], found)
     more = (page[-1]["last"], page[-1]["root_id"]) if len(roots) > limit else None
     return rows, more
+
+
+def _roots(
+    database: Database,
+    filters: Filters,
+    order: str,
+    before: tuple[int, int] | None,
+    bounds: tuple[int, int],
+) -> list[Row]:
+    where, values = _conditions(filters)
+    having = ""
+    if before is not None:
+        having = "HAVING (max(active_at), root_id) < (?, ?)"
+        values += before
+    return database.rows(
+        f"SELECT root_id, max(active_at) AS last FROM sessions {where} GROUP BY root_id {having} "
+        f"ORDER BY {ORDERS[order]}, root_id DESC LIMIT ? OFFSET ?",
+        (*values, *bounds),
+    )
+
+
+def _last_active(database: Database, before: tuple[int, int] | None, limit: int) -> list[Row]:
+    """All families, the one last active first, without looking at more than are wanted."""
+    bound = "" if before is None else "AND one.active_at <= ? AND (one.active_at, one.root_id) < (?, ?)"
+    values = () if before is None else (before[0], *before)
+    return database.rows(
+        "SELECT one.root_id, one.active_at AS last FROM sessions AS one "
+        "WHERE NOT EXISTS (SELECT 1 FROM sessions AS other WHERE other.root_id = one.root_id "
+        f"  AND (other.active_at, other.id) > (one.active_at, one.id)) {bound} "
+        "ORDER BY one.active_at DESC, one.root_id DESC LIMIT ?",
+        (*values, limit),
+    )
 
 
 def family(database: Database, root_id: int) -> list[Listed]:

@@ -90,6 +90,17 @@ class Period:
     sums: Sums
 
 
+@dataclass(frozen=True, slots=True)
+class Day:
+    """What one project, by its name, took of one model and source on a day."""
+
+    day: date
+    project: str
+    model: str
+    source: str
+    sums: Sums
+
+
 class Group(NamedTuple):
     """One project, model or source; `key` is what the list of sessions is filtered by."""
 
@@ -196,6 +207,24 @@ def summarize(
     return _Counting(asked, today, zone).over(database)
 
 
+def by_day(database: Database, asked: Asked, zone: tzinfo | None) -> list[Day]:
+    """Return a row for each day, project, model and source, in that order."""
+    counting = _Counting(asked, date.max, zone)
+    found: dict[tuple[date, str, str, str], Sums] = {}
+    where, values = counting.where()
+    for booking in bookings(database, where, values):
+        day = counting.day_of(booking.at)[0]
+        is_model = asked.model is None or booking.model == asked.model
+        if not booking.is_copy and is_model and counting.is_asked(day):
+            key = (day, booking.session["project"], booking.model, booking.session["source"])
+            found.setdefault(key, Sums()).add(booking)
+    names = projects.labels({key[1] for key in found})
+    return [
+        Day(day, names[project], model, source, sums)
+        for (day, project, model, source), sums in sorted(found.items(), key=lambda item: item[0])
+    ]
+
+
 def spent_since(database: Database, first: date, zone: tzinfo | None) -> float:
     """Return the US dollars of all turns from the begin of a day on."""
     counting = _Counting(Asked(first=first), first, zone)
@@ -236,18 +265,18 @@ class _Counting:
         families: dict[int, Sums] = {}
         turns: dict[str, list[tuple[float, float, float, float, float]]] = {}
         hours = [[0] * 24 for _ in range(7)]
-        where, values = self._where()
+        where, values = self.where()
         for booking in bookings(database, where, values):
             if asked.model is not None and booking.model != asked.model:
                 continue
             day, weekday, hour = self.day_of(booking.at)
             if booking.is_copy:
-                if self._is_asked(day):
+                if self.is_asked(day):
                     copied.add(booking)
                 continue
             if 0 <= (self._today - day).days < HEAT_DAYS:
                 heat.setdefault(day, Sums()).add(booking)
-            if not self._is_asked(day):
+            if not self.is_asked(day):
                 if self._is_before(day):
                     previous.add(booking)
                 continue
@@ -292,12 +321,12 @@ class _Counting:
             saved=_saved(turns),
         )
 
-    def _where(self) -> tuple[str, tuple[object, ...]]:
+    def where(self) -> tuple[str, tuple[object, ...]]:
         tests = {"project = ?": self.asked.project, "source = ?": self.asked.source}
         given = {test: value for test, value in tests.items() if value is not None}
         return " AND ".join(given) or "1", tuple(given.values())
 
-    def _is_asked(self, day: date) -> bool:
+    def is_asked(self, day: date) -> bool:
         first, last = self.asked.first, self.asked.last
         return (first is None or day >= first) and (last is None or day <= last)
 
@@ -309,14 +338,14 @@ class _Counting:
         return 0 < (self.asked.first - day).days <= length
 
     def _tools(self, database: Database) -> list[Tool]:
-        where, values = self._where()
+        where, values = self.where()
         found: dict[str, list[Row]] = {}
         for row in database.each(
             "SELECT session_id, slot, tool, calls, failures FROM tools "
             f"WHERE session_id IN (SELECT id FROM sessions WHERE {where})",
             values,
         ):
-            if row["calls"] and self._is_asked(self.day_of(row["slot"] * SLOT_MS)[0]):
+            if row["calls"] and self.is_asked(self.day_of(row["slot"] * SLOT_MS)[0]):
                 found.setdefault(row["tool"], []).append(row)
         tools = [
             Tool(

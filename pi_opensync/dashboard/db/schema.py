@@ -8,7 +8,7 @@ from pi_opensync.dashboard.db import counts, index
 from pi_opensync.dashboard.db.contents import Content, pack
 from pi_opensync.dashboard.folding import fold
 from pi_opensync.dashboard.parts import Part
-from pi_opensync.sqlite import Database, Migration, StoreUnavailable, migrate
+from pi_opensync.sqlite import Database, Migration, StoreUnavailable, applied, migrate
 
 APPLICATION_ID = 0x70694F44  # "piOD"
 
@@ -265,6 +265,11 @@ def index_of_folded_words(database: Database) -> None:
     index.relearn(database)
 
 
+def sessions_by_activity(database: Database) -> None:
+    """The list's first page is read without the others."""
+    database.run("CREATE INDEX sessions_by_activity ON sessions (active_at DESC, root_id DESC)")
+
+
 MIGRATIONS: tuple[Migration, ...] = (
     sessions_messages_parts_and_search,
     keys_and_logins,
@@ -273,6 +278,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     messages_hold_their_parts,
     numbers_by_message,
     index_of_folded_words,
+    sessions_by_activity,
 )
 
 # Under these names files record the steps that ran before steps were functions.
@@ -292,6 +298,11 @@ def bring_up_to_date(database: Database) -> list[str]:
         with suppress(StoreUnavailable):  # as on a full disk: the file stays as large as it was
             database.run("VACUUM")
     return ran
+
+
+def is_up_to_date(database: Database) -> bool:
+    names = [step.__name__ for step in MIGRATIONS]
+    return applied(database, names, APPLICATION_ID) == set(names)
 
 
 def _rename_steps(database: Database) -> None:

@@ -8,12 +8,14 @@ from pathlib import Path
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, ExceptionHandler, Receive, Scope, Send
 
+from pi_opensync.dashboard.db.budget import Budget
 from pi_opensync.dashboard.db.connections import Connections
 from pi_opensync.dashboard.show import render
 from pi_opensync.dashboard.show.drawing import environment_for
@@ -22,12 +24,17 @@ from pi_opensync.dashboard.web.api import Api
 from pi_opensync.dashboard.web.bodies import TooLargeError
 from pi_opensync.dashboard.web.fields import PayloadError
 from pi_opensync.dashboard.web.hosts import KnownHosts
+from pi_opensync.dashboard.web.keyring import KeyPages
 from pi_opensync.dashboard.web.keys import Keys
+from pi_opensync.dashboard.web.page import Page
 from pi_opensync.dashboard.web.pages import Pages
 from pi_opensync.dashboard.web.signin import SignIn
+from pi_opensync.dashboard.web.statistics import Statistics
 from pi_opensync.dashboard.web.streams import Streams
 from pi_opensync.privacy.cleaner import Cleaner
 
+_LEAST_TO_COMPRESS = 1000  # bytes
+_NO_BUDGET = Budget()
 _FOR_PROGRAMS = ("/sync/", "/api/", "/health")
 _WORDS = {
     404: "There is nothing here.",
@@ -69,6 +76,7 @@ def create_app(
     zone: tzinfo | None = None,
     hosts: Collection[str] = (),
     clean: Cleaner | None = None,
+    budget: Budget = _NO_BUDGET,
 ) -> Starlette:
     """Return the API and the pages over a database.
 
@@ -80,6 +88,8 @@ def create_app(
     templates = environment_for(now, zone)
     streams = Streams(connections)
     pages = Pages(connections, templates, streams, now=now, zone=zone)
+    page = Page(templates, zone)
+    statistics = Statistics(connections, page, now=now, zone=zone, budget=budget)
     signin = SignIn(keys, templates)
 
     def problem(request: Request, status: int, text: str, field: str | None = None) -> Response:
@@ -109,8 +119,20 @@ def create_app(
     }
     static = Mount("/static", _Static(directory=Path(__file__).parents[1] / "static"))
     app = Starlette(
-        routes=[*api.routes(), *pages.routes(), *signin.routes(), static],
-        middleware=[Middleware(KnownHosts, hosts=hosts), Middleware(Access, keys=keys), Middleware(OnePage)],
+        routes=[
+            *api.routes(),
+            *pages.routes(),
+            *statistics.routes(),
+            *KeyPages(keys, page).routes(),
+            *signin.routes(),
+            static,
+        ],
+        middleware=[
+            Middleware(KnownHosts, hosts=hosts),
+            Middleware(GZipMiddleware, minimum_size=_LEAST_TO_COMPRESS, compresslevel=5),
+            Middleware(Access, keys=keys),
+            Middleware(OnePage),
+        ],
         exception_handlers=handlers,
     )
     app.router.redirect_slashes = False

@@ -4,6 +4,7 @@ import hashlib
 import secrets
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 from enum import Enum
 
 from pi_opensync.dashboard.db import credentials
@@ -31,6 +32,15 @@ class Holder(Enum):
     OTHER = "other"
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A key that was made; `id` is its hash, `created_at` in ms."""
+
+    id: str
+    name: str
+    created_at: int
+
+
 class Keys:
     """Keys and cookies are stored as hashes; `now` gives ms, `random` a new secret."""
 
@@ -49,6 +59,21 @@ class Keys:
         with self._connections.write() as database:
             credentials.add_key(database, _digest(key), name, self._now())
         return key
+
+    def listed(self) -> list[Known]:
+        """Return the keys that there are, the oldest first; they themselves can not be read back."""
+        with self._connections.read() as database:
+            rows = credentials.keys(database)
+        return [Known(row["hash"].hex(), row["name"], row["created_at"]) for row in rows]
+
+    def revoke(self, key_id: str) -> bool:
+        """End a key by its id; whether there was one."""
+        try:
+            digest = bytes.fromhex(key_id)
+        except ValueError:
+            return False
+        with self._connections.write() as database:
+            return credentials.revoke_key(database, digest)
 
     def issue_for_this_run(self) -> str:
         """Return a key that is never stored and ends with this process, for a daemon in it."""

@@ -1,4 +1,4 @@
-"""The pages of all sessions: the list, search and numbers."""
+"""The pages of all sessions: the list and search."""
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta, tzinfo
@@ -10,11 +10,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from pi_opensync.dashboard.db import finding, listing, numbers
+from pi_opensync.dashboard.db import finding, listing
 from pi_opensync.dashboard.db.connections import Connections, revision
 from pi_opensync.dashboard.db.listing import Filters
 from pi_opensync.dashboard.query import MAX_QUERY, Query, parse
-from pi_opensync.dashboard.show import visible
 from pi_opensync.dashboard.times import at
 from pi_opensync.dashboard.web.bodies import number_of
 from pi_opensync.dashboard.web.fields import PayloadError
@@ -27,10 +26,6 @@ from pi_opensync.sqlite import Row
 _FAMILIES = 50
 _HITS = 30
 _LIVE_MS = 15 * 60 * 1000
-_SPANS = {"7": 7, "30": 30, "90": 90, "365": 365, "all": None}
-_USUAL_SPAN = "30"
-_SPAN_NAMES = {"7": "7 days", "30": "30 days", "90": "90 days", "365": "A year", "all": "All time"}
-_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _FILTER_NAMES = ("source", "project", "model", "since_day", "until")
 _HEADS = (
     ("title", "Title"),
@@ -67,7 +62,6 @@ class Pages:
             Route("/events", self.events),
             Route("/events/ready", self.ready),
             Route("/search", self.search),
-            Route("/numbers", self.numbers),
             *self._of_one.routes(),
         ]
 
@@ -87,9 +81,10 @@ class Pages:
             rows, more = listing.families(
                 con, filters, limit=_FAMILIES, before=before, order=order, skip=skip
             )
-            choices = listing.choices(con)
-            sums = listing.totals(con, filters)
-            labels = listing.project_labels(con)
+            known = self._store.remembered
+            choices = known.of("choices", now_at, lambda: listing.choices(con))
+            labels = known.of("labels", now_at, lambda: listing.project_labels(con))
+            sums = known.of(filters, now_at, lambda: listing.totals(con, filters))
         kept = {name: value for name, value in query.items() if name in _FILTER_NAMES and value}
         sort = {"sort": order} if order != "active" else {}
         further: dict[str, Any] = {"skip": skip + _FAMILIES} if sort else {"before": more and _as_text(more)}
@@ -167,31 +162,6 @@ class Pages:
             more=more,
         )
 
-    def numbers(self, request: Request) -> Response:
-        asked = request.query_params.get("days")
-        if asked is not None and asked not in _SPANS:
-            raise PayloadError("days", f"must be one of {', '.join(_SPANS)}")
-        span = asked or _USUAL_SPAN
-        zone = zone_of(request, self._zone)
-        with self._store.read() as con:
-            summary = numbers.summarize(con, days=_SPANS[span], now=self._now(), zone=zone)
-            if asked is None and not summary.total.sessions:
-                span = "all"
-                summary = numbers.summarize(con, days=None, now=self._now(), zone=zone)
-        return self._page(
-            request,
-            "numbers.html",
-            numbers=summary,
-            span=span,
-            spans=_SPAN_NAMES,
-            weekdays=_DAYS,
-            cost_columns=[
-                (_says(period, visible.money(period.sums.cost)), [period.sums.cost])
-                for period in summary.periods
-            ],
-            token_columns=[_tokens(period) for period in summary.periods],
-        )
-
     def _presets(
         self, request: Request, kept: dict[str, str], sort: dict[str, str]
     ) -> list[tuple[str, str, bool]]:
@@ -247,17 +217,3 @@ def _place(text: str) -> tuple[int, int] | None:
     if len(numbers_in) != 2 or not all(n.isascii() and n.isdigit() and len(n) < 19 for n in numbers_in):  # noqa: PLR2004 - a time and an id below 2**63
         raise PayloadError("before", "is not a place in the list")
     return int(numbers_in[0]), int(numbers_in[1])
-
-
-def _says(period: numbers.Period, what: str) -> str:
-    until = f" and {period.days - 1} more days" if period.days > 1 else ""
-    return f"{period.start:%a} {period.start.day} {period.start:%b}{until}: {what}"
-
-
-def _tokens(period: numbers.Period) -> tuple[str, list[float]]:
-    sums = period.sums
-    cached = min(sums.cache_read, sums.prompt)
-    said = f"{visible.count(sums.prompt)} in, {visible.count(sums.completion)} out"
-    if sums.cache_share is not None:
-        said += f", {visible.count(cached)} of it from cache"
-    return _says(period, said), [cached, sums.prompt - cached, sums.completion]
