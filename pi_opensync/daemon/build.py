@@ -98,7 +98,7 @@ def build(
     clean = cleaner(settings)
     rules = judge(settings, clean)
     reader = Reader(database, chosen, rules, clean=clean, folders=folders, now=now)
-    again = Again(database, reader, chosen, rules, clean)
+    again = Again(database, chosen, rules, clean)
 
     events = events or LogEvents(logs.get(), now=now)
     client = Client(base_url, key.get_secret_value(), now=now, transport=transport)

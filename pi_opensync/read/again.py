@@ -15,8 +15,8 @@ from pi_opensync.pi.parents import first_header
 from pi_opensync.privacy.cleaner import WITHHELD, CannotRedact, Cleaner, Withholding
 from pi_opensync.privacy.judge import Judge
 from pi_opensync.privacy.projects import HIDDEN_HOME
+from pi_opensync.read.families import Families
 from pi_opensync.read.lineage import withheld_before
-from pi_opensync.read.reader import Reader
 from pi_opensync.store.database import Database
 from pi_opensync.store.outbox import Outbox
 from pi_opensync.store.readings import Reading, Readings
@@ -28,14 +28,12 @@ Paths = tuple[bytes, ...]
 class Again:
     """Says which transcripts must be read anew, and makes ready for it. Each raises `StoreUnavailable`."""
 
-    def __init__(
-        self, database: Database, reader: Reader, options: Options, judge: Judge, clean: Cleaner
-    ) -> None:
+    def __init__(self, database: Database, options: Options, judge: Judge, clean: Cleaner) -> None:
         self._database = database
         self._transcripts = Transcripts(database)
         self._readings = Readings(database)
         self._outbox = Outbox(database)
-        self._reader = reader
+        self._families = Families(database)
         self._options = options
         self._judge = judge
         self._clean = clean
@@ -53,17 +51,17 @@ class Again:
                     break  # nor any other of this project
                 with self._database.transaction():
                     self._outbox.withdraw(reading.id)
-                    paths += self._reader.start_anew([reading.id])
+                    paths += self._families.start_anew([reading.id])
                     self._readings.exclude(reading.id, reason, payloads.without_content(reading.external_id))
         for reading in self._readings.with_lineage():
             if withheld_before(reading.lineage, self._judge) != reading.withheld_before:
                 with self._database.transaction():
                     self._outbox.withdraw(reading.id)
-                    paths += self._reader.start_anew([reading.id])
+                    paths += self._families.start_anew([reading.id])
         for transcript in self._transcripts.excluded():
             if self._reason(transcript.excluded_project, transcript.id) is None:
                 with self._database.transaction():
-                    paths += self._reader.start_anew_at(transcript)
+                    paths += self._families.start_anew_at(transcript)
         return tuple(dict.fromkeys(paths))
 
     def by_settings(self, fingerprint: str) -> Paths:
@@ -81,20 +79,20 @@ class Again:
         """Read these sessions anew: of a message that has no row, its transcript is what is left."""
         with self._database.transaction():
             found = [self._readings.by_external_id(external_id) for external_id in external_ids]
-            return self._reader.start_anew(one.id for one in found if one is not None)
+            return self._families.start_anew(one.id for one in found if one is not None)
 
     def _by_version(self) -> Paths:
         if self._database.meta("fold_version") == FOLD_VERSION:
             return ()
         self._database.set_meta("fold_version", FOLD_VERSION)
-        return self._reader.start_anew([reading.id for reading in self._readings.all()])
+        return self._families.start_anew([reading.id for reading in self._readings.all()])
 
     def _under_other_settings(self) -> Paths:
         paths: Paths = ()
         for session_id in self._readings.with_something_kept():
             if any(os.path.lexists(one.path) for one in self._transcripts.of_session(session_id)):
                 self._outbox.withdraw(session_id)
-                paths += self._reader.start_anew([session_id])
+                paths += self._families.start_anew([session_id])
             else:
                 self._clean_waiting(session_id)
         for reading in self._readings.all():

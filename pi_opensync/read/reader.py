@@ -4,8 +4,8 @@ One transaction moves the cursor and writes what was read.
 """
 
 import os
-from collections.abc import Callable, Iterable
-from contextlib import ExitStack
+from collections.abc import Callable
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
@@ -20,6 +20,7 @@ from pi_opensync.privacy.cleaner import Cleaner
 from pi_opensync.privacy.judge import Judge
 from pi_opensync.read import decide
 from pi_opensync.read.decide import Continue, Excluded, Full, Later, ReadOn, StartAnew
+from pi_opensync.read.families import Families, is_there
 from pi_opensync.read.sources import Source, in_order
 from pi_opensync.read.union import OutOfOrder, Union
 from pi_opensync.store.database import Database
@@ -72,6 +73,7 @@ class Reader:
         self._database = database
         self._transcripts = Transcripts(database)
         self._readings = Readings(database)
+        self._families = Families(database)
         self._outbox = Outbox(database)
         self._options = options
         self._clean = clean
@@ -93,30 +95,6 @@ class Reader:
         except OSError as error:
             self._record_problem(path, error)
             raise
-
-    def start_anew(self, session_ids: Iterable[int]) -> tuple[bytes, ...]:
-        """Forget what was read of these sessions; returns the files to read again.
-
-        What was delivered of them stays known. To be called in a transaction.
-        """
-        wanted = set(session_ids)
-        paths: list[bytes] = []
-        while wanted:
-            transcripts, sessions = self._family(wanted)
-            wanted -= sessions
-            for session_id in sessions:
-                self._forget(session_id)
-            for transcript in transcripts:
-                self._reset(transcript, merging=len(transcripts) > 1)
-                paths.append(transcript.path)
-        return tuple(paths)
-
-    def start_anew_at(self, transcript: Transcript) -> tuple[bytes, ...]:
-        """The same for the sessions of a file; also where it holds none. To be called in a transaction."""
-        paths = self.start_anew(self._transcripts.sessions_of(transcript.id))
-        self._reset(transcript, merging=False)
-        self._transcripts.let_go(transcript.id)
-        return tuple(dict.fromkeys([transcript.path, *paths]))
 
     # one read, from the file to its rows
 
@@ -149,7 +127,7 @@ class Reader:
         if isinstance(decision, StartAnew):
             with self._database.transaction():
                 known = self._transcripts.stored(known)
-                again = self.start_anew_at(known)
+                again = self._families.start_anew_at(known)
                 known = self._transcripts.by_id(known.id) or known
         elif isinstance(decision, Continue):
             known = self._continued(known, decision)
@@ -191,7 +169,7 @@ class Reader:
             reading = self._readings.by_id(session_id)
             if reading is None or reading.session is None:
                 return False
-            if any(not _is_there(one) for one in self._transcripts.of_session(session_id)):
+            if any(not is_there(one) for one in self._transcripts.of_session(session_id)):
                 return reading.is_rootless
         return known.session_id is None or self._readings.by_id(known.session_id) is not None
 
@@ -212,7 +190,7 @@ class Reader:
                 others = [
                     one
                     for one in self._transcripts.of_session(reading.id)
-                    if one.id != known.id and _is_there(one)
+                    if one.id != known.id and is_there(one)
                 ]
                 return Continue(reading.id, is_rootless=not others)
         return None
@@ -247,25 +225,26 @@ class Reader:
                 return self._fold(sources, live=live)
         except OutOfOrder as error:
             with self._database.transaction():
-                again = self.start_anew(error.session_ids)
+                again = self._families.start_anew(error.session_ids)
                 for session_id in error.session_ids:
                     self._outbox.withdraw(session_id)
             return Read(Progress.MORE, signature, look_again=again)
 
     def _read_with(self, known: Transcript, opened: ExitStack) -> list[Source]:
-        """The other files of its sessions that are being read again. Raises OSError."""
+        """The other files of its sessions that are being read again; one that can not be read waits."""
         if not known.merging:
             return []
-        transcripts, _sessions = self._family(self._transcripts.sessions_of(known.id))
+        transcripts, _sessions = self._families.of(self._transcripts.sessions_of(known.id))
         sources = []
         for other in transcripts:
             if other.id == known.id or not other.merging or other.at_end:
                 continue
-            descriptor = opened.enter_context(tail.opened(other.path))
-            signature = Signature.of(os.fstat(descriptor))
-            window = tail.verified(descriptor, other.cursor, other.signature, signature)
-            if window is not None:
-                sources.append(Source(other, descriptor, signature, window))
+            with suppress(OSError):
+                descriptor = opened.enter_context(tail.opened(other.path))
+                signature = Signature.of(os.fstat(descriptor))
+                window = tail.verified(descriptor, other.cursor, other.signature, signature)
+                if window is not None:
+                    sources.append(Source(other, descriptor, signature, window))
         return sources
 
     def _fold(self, sources: list[Source], *, live: bool) -> Read:
@@ -279,7 +258,7 @@ class Reader:
         if all(source.is_at_end for source in sources):
             seconds = self._take_open_end(first, union)
         anew = union.close(sources, live=live)
-        again = self.start_anew(anew)
+        again = self._families.start_anew(anew)
         if not all(source.is_at_end for source in sources):
             return Read(Progress.MORE, signature, look_again=again)
         again += tuple(source.transcript.path for source in sources[1:])
@@ -306,56 +285,12 @@ class Reader:
         """All files that were read again are at their end: from here on each is read by itself."""
         if not sources[0].transcript.merging:
             return
-        transcripts, _sessions = self._family(self._transcripts.sessions_of(sources[0].transcript.id))
+        transcripts, _sessions = self._families.of(self._transcripts.sessions_of(sources[0].transcript.id))
         if all(one.at_end for one in transcripts if one.merging):
             for one in transcripts:
                 self._transcripts.save(replace(one, merging=False))
 
     # what is forgotten, left, recorded
-
-    def _family(self, session_ids: Iterable[int]) -> tuple[list[Transcript], set[int]]:
-        """The files that hold these sessions, and those that share sessions with them; and all sessions."""
-        sessions: set[int] = set()
-        transcripts: dict[int, Transcript] = {}
-        pending = list(session_ids)
-        while pending:
-            session_id = pending.pop()
-            if session_id in sessions:
-                continue
-            sessions.add(session_id)
-            for transcript in self._transcripts.of_session(session_id):
-                if not _is_there(transcript):
-                    continue
-                transcripts[transcript.id] = transcript
-                pending += self._transcripts.sessions_of(transcript.id)
-        return sorted(transcripts.values(), key=lambda one: one.path), sessions
-
-    def _forget(self, session_id: int) -> None:
-        reading = self._readings.by_id(session_id)
-        if reading is not None and not reading.is_rootless:
-            self._readings.forget_history(session_id)
-            for transcript in self._transcripts.of_session(session_id):
-                if not _is_there(transcript):
-                    self._reset(transcript, merging=False)
-                    self._transcripts.let_go(transcript.id)
-
-    def _reset(self, transcript: Transcript, *, merging: bool) -> None:
-        """The transcript as if it was never read."""
-        self._transcripts.forget_notes(transcript.id)
-        self._transcripts.save(
-            replace(
-                transcript,
-                cursor=START,
-                at_end=False,
-                session_id=None,
-                shrunk_at=None,
-                excluded=None,
-                excluded_project=None,
-                latest_at=None,
-                odd=None,
-                merging=merging,
-            )
-        )
 
     def _save_shrunk(self, known: Transcript, signature: Signature) -> None:
         self._transcripts.save(replace(known, signature=signature, at_end=False, shrunk_at=self._now()))
@@ -368,9 +303,9 @@ class Reader:
         self._judge.leave(file, None if header is None else header.cwd)
         with self._database.transaction():
             transcript = self._transcripts.stored(transcript)
-            again = self.start_anew_at(transcript)
+            again = self._families.start_anew_at(transcript)
             children = self._readings.guessed(name)
-            again += self.start_anew(child.id for child in children)
+            again += self._families.start_anew(child.id for child in children)
             for child in children:
                 self._readings.update(child.id, guessed_parent=None)
             left = self._transcripts.by_id(transcript.id) or transcript
@@ -401,17 +336,6 @@ class Reader:
         known = known or self._transcripts.add(path, signature, followed=True)
         reason = error.strerror or type(error).__name__
         self._transcripts.save(replace(known, problem=reason, at_end=False))
-
-
-def _is_there(transcript: Transcript) -> bool:
-    """False only for a file that is known to be gone: one that can not be looked at is there."""
-    try:
-        os.stat(transcript.path)  # noqa: PTH116 - bytes path
-    except (FileNotFoundError, NotADirectoryError):
-        return False
-    except OSError:
-        return True
-    return True
 
 
 def _first_entries(descriptor: int, size: int) -> list[Entry]:

@@ -169,3 +169,20 @@ def test_the_union_is_the_same_in_whatever_order_its_files_are_met(
     (session,) = together["sessions"].values()
     assert session["cost"] == pytest.approx(0.5 * (common + len(placed)))
     assert session["messageCount"] == common + len(placed)
+
+
+def test_a_copy_that_can_not_be_read_holds_back_no_other(world: World, elsewhere: Path) -> None:
+    put(world, A, *talk("a", *COMMON), answer("much later", THEN + 10_000))
+    world.sync()
+    hidden = put(world, CONFLICT, *talk("a", *COMMON), answer("in between", THEN + 5_000))
+    world.sweep()
+    world.engine.follow.read_next()  # it is found to be older than what is known: both are read again
+    aside = hidden.with_suffix(".aside")
+    hidden.rename(aside)
+    hidden.mkdir()  # stands for a file that can not be read, also by root
+    world.sync()
+    assert world.texts(session_id("a")) == [*COMMON, "much later"]
+    hidden.rmdir()
+    aside.rename(hidden)
+    settled(world, elsewhere)
+    assert world.texts(session_id("a")) == [*COMMON, "in between", "much later"]
