@@ -29,6 +29,7 @@ COMMANDS = {
     "resume": "End a pause; or with an id, go on with a session in pi.",
     "doctor": "Check all that delivery needs; say which command mends what is wrong.",
     "logs": "Show the service's log lines.",
+    "mcp": "Let agents look up past sessions, over MCP.",
     "redact": "What is taken out before anything is kept or sent.",
     "exclude": "Projects that stay on this machine.",
     "queue": "Messages and sessions that OpenSync refused.",

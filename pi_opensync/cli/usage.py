@@ -47,25 +47,25 @@ def show(
 ) -> None:
     """Tokens and cost as pi wrote them down; a session counts in the period in which it began."""
     context = Context()
-    everything = _known(context)
+    everything = known(context)
     if audit:
         _audit(context, everything)
         return
     if period == "statusline":
         print(_statusline(everything))
         return
-    chosen = list(_chosen(everything, since=since, until=until, project=project, model=model))
-    rows = usage(chosen, period, by)
+    wanted = list(chosen(everything, since=since, until=until, project=project, model=model))
+    rows = usage(wanted, period, by)
     if as_json:
         report = {"schema": 1, "period": period, "by": by, "rows": list(map(asdict, rows))}
-        print(json.dumps(report | {"total": asdict(total(chosen))}, indent=2))
+        print(json.dumps(report | {"total": asdict(total(wanted))}, indent=2))
     elif rows:
-        print("\n".join(_lines(rows, total(chosen), period, by)))
+        print("\n".join(_lines(rows, total(wanted), period, by)))
     else:
         print("No sessions.")
 
 
-def _known(context: Context) -> list[Summary]:
+def known(context: Context) -> list[Summary]:
     """The sessions of the dashboard of which most is known; one that stays here is not among them."""
     found: list[Summary] = []
     for place in context.places:
@@ -76,7 +76,7 @@ def _known(context: Context) -> list[Summary]:
     return found
 
 
-def _chosen(
+def chosen(
     sessions: Sequence[Summary],
     *,
     since: str | None,
