@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import asdict
-from typing import Annotated
+from typing import Annotated, TypedDict
 
 import typer
 
@@ -24,7 +24,7 @@ from pi_opensync.inspect.verify import differences, want_again
 from pi_opensync.opensync.differences import Differences
 from pi_opensync.pi.discover import Found
 from pi_opensync.store.database import Database
-from pi_opensync.store.views import dates, transcript_rows
+from pi_opensync.store.views import dates, server_ids, transcript_rows
 from pi_opensync.texts import shown
 
 SHOWN_IDS = 5
@@ -56,6 +56,17 @@ def run(*, repair: bool, session: str | None, as_json: bool) -> None:
     if left:
         hint = None if repair else "`pi-opensync verify --repair` sends what is missing"
         raise PartlyDone(f"{left} differences", hint=hint)
+    unread = sum(item.unread is not None for items in found.values() for item in items)
+    if unread:
+        raise PartlyDone(
+            f"{unread} sessions could not be read back; what is new of them is sent all the same"
+        )
+
+
+class _Known(TypedDict):
+    only: str | None
+    server_dated: set[str]
+    server_ids: dict[str, str]
 
 
 def _meant(context: Context, session: str) -> str:
@@ -68,6 +79,7 @@ async def _verify(context: Context, place: Place, *, repair: bool, only: str | N
     with context.beside(place) as beside:
         rows = {} if beside is None else transcript_rows(beside)
         dated = {} if beside is None else dates(beside)
+        ids = {} if beside is None else server_ids(beside)
     server_dated = {session for session, whose in dated.items() if whose == "server"}
     followed = [item for item in context.files if item.path not in rows or rows[item.path].followed]
     with (
@@ -75,16 +87,13 @@ async def _verify(context: Context, place: Place, *, repair: bool, only: str | N
         _built_on(context, place, wanted, repair=repair) as built,
     ):
         async with built.client:
-            found = [
-                item async for item in differences(built.client, wanted, only=only, server_dated=server_dated)
-            ]
+            known: _Known = {"only": only, "server_dated": server_dated, "server_ids": ids}
+            found = [item async for item in differences(built.client, wanted, **known)]
             if repair and any(item.can_be_repaired for item in found):
                 _announce(context, place, followed, found)
                 await _repair(context, built, wanted, found)
-                found = [
-                    item
-                    async for item in differences(built.client, wanted, only=only, server_dated=server_dated)
-                ]
+                known["server_ids"] = server_ids(built.database)
+                found = [item async for item in differences(built.client, wanted, **known)]
     return found
 
 
@@ -128,7 +137,10 @@ def _as_json(found: dict[str, list[Differences]]) -> str:
         "sessions": sum(map(len, found.values())),
         "differences": _count(found),
         "found": [
-            asdict(item) | {"place": place} for place, items in found.items() for item in items if item.count
+            asdict(item) | {"place": place}
+            for place, items in found.items()
+            for item in items
+            if item.count or item.unread
         ],
     }
     return json.dumps(report, indent=2)
@@ -137,7 +149,7 @@ def _as_json(found: dict[str, list[Differences]]) -> str:
 def _lines(found: dict[str, list[Differences]]) -> Iterator[str]:
     for place, items in found.items():
         for item in items:
-            if item.count:
+            if item.count or item.unread:
                 yield from _about(item)
         name = f"{place}: " if len(found) > 1 else ""
         yield f"{name}{len(items)} sessions compared, {sum(item.count for item in items)} differences"
@@ -147,7 +159,13 @@ def _about(item: Differences) -> Iterator[str]:
     yield f"{shown(item.external_id)}  {shown(item.title)}"
     if item.session_missing or item.session_different:
         yield f"  session {'missing' if item.session_missing else 'different'}"
-    for name in ("missing", "different", "duplicated", "foreign"):
+    if item.unread:
+        yield f"  {item.unread}"
+    if item.dated_otherwise:
+        yield "  dated otherwise on the server, which no update changes"
+    if item.unfound:
+        yield "  not found by the server's search"
+    for name in ("missing", "different", "duplicated", "foreign", "unlike"):
         ids = getattr(item, name)
         if ids:
             more = f" and {len(ids) - SHOWN_IDS} more" if len(ids) > SHOWN_IDS else ""

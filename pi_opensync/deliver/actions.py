@@ -75,8 +75,19 @@ class Hold:
     """Nothing may be begun now; what is due stays due."""
 
 
+@dataclass(frozen=True, slots=True)
+class RestoreSearch:
+    """Put messages that the server holds again, as it holds them, behind the first `done` of them.
+
+    A changed title empties the session's search text there, and each message that is put adds its own.
+    """
+
+    server_id: str
+    done: int
+
+
 Question = FindOrigin | FindIds | AskDates  # of one answer for all sessions: one asks, the others find it
-Request = FindOrigin | FindIds | SendSession | ReadBack | SendEach | SendBatch | AskDates
+Request = FindOrigin | FindIds | SendSession | ReadBack | SendEach | SendBatch | AskDates | RestoreSearch
 Ending = Wait | Rest | Hold
 Action = Request | Ending
 

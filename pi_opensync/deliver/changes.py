@@ -45,10 +45,11 @@ class Unattempt:
 
 @dataclass(frozen=True, slots=True)
 class AcknowledgeSession:
-    """The server holds the row as it was sent."""
+    """The server holds the row as it was sent; `is_retitled`: under another title than before."""
 
     server_id: str | None
     written_at: float
+    is_retitled: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +91,14 @@ class ReadThere:
 @dataclass(frozen=True, slots=True)
 class GiveUpReading:
     """The session can not be read back: what is new is sent one by one, which never doubles."""
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """The search text holds the first `done` messages again; None: all that it can hold."""
+
+    done: int | None
+    written_at: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +199,7 @@ Change = (
     | Acknowledge
     | Written
     | ReadThere
+    | Restored
     | GiveUpReading
     | ParkSession
     | Park

@@ -28,12 +28,14 @@ from pi_opensync.deliver.changes import (
     ParkSession,
     Postpone,
     ReadThere,
+    Restored,
     Unattempt,
     Written,
 )
 from pi_opensync.opensync import answers
 from pi_opensync.opensync.compare import holds_session, on_server
 from pi_opensync.opensync.outcomes import Outcome, Verdict
+from pi_opensync.opensync.rules import changes_title
 from pi_opensync.store.outbox import Waiting
 from pi_opensync.store.sessions import Session
 
@@ -76,7 +78,8 @@ def of_session(session: Session, outcome: Outcome, now: Situation) -> Came:
         changes, _stop = _of_any(outcome, now)
         server_id = answers.session_id(outcome) or session.server_id
         succeeded = LearnRows(Streak(has_succeeded=True))
-        return _came([*changes, succeeded, AcknowledgeSession(server_id, now.server_now)])
+        is_retitled = session.acked_key is not None and changes_title(session.acked_key, session.wanted)
+        return _came([*changes, succeeded, AcknowledgeSession(server_id, now.server_now, is_retitled)])
     changes, stop = _of_failure(session, outcome, now)
     if stop:
         return _came(changes, goes_on=False)
@@ -138,6 +141,28 @@ def _of_failed_reading(session: Session, outcome: Outcome, now: Situation) -> li
     if session.failures + 1 >= tries:
         return [GiveUpReading()]
     return [_failed_session(session, outcome, now)]
+
+
+def of_restoring(
+    session: Session, read: Outcome, outcomes: Sequence[Outcome], now: Situation, *, done: int, left: int
+) -> Came:
+    """The session was read back, and messages of it put again as it holds them.
+
+    `done` of them were put before, `left` are to be put after those that were answered as `outcomes`.
+    """
+    last = outcomes[-1] if outcomes else read
+    changes, stop = _of_failure(session, last, now)
+    done += sum(outcome.verdict is Verdict.DELIVERED for outcome in outcomes)
+    if last.verdict is Verdict.DELIVERED:
+        return _came([*changes, Restored(done if left else None, now.server_now)])
+    if last.verdict is Verdict.KEY_REFUSED:
+        return _came(changes, goes_on=False)
+    tries = READ_TRIES_AWAY if last.verdict is Verdict.AWAY else READ_TRIES
+    if session.failures + 1 >= tries:
+        changes.append(Restored(None, now.server_now))  # what is too large to be read back is done without
+    else:
+        changes += [Restored(done, now.server_now), _failed_session(session, last, now)]
+    return _came(changes, goes_on=not stop)
 
 
 def of_messages(

@@ -15,6 +15,7 @@ from pi_opensync.deliver.actions import (
     Pause,
     ReadBack,
     Rest,
+    RestoreSearch,
     SendBatch,
     SendEach,
     SendSession,
@@ -177,7 +178,17 @@ def _of_messages(
         if at <= now.now:
             return SendEach([update])
         waits.append(at)
-    return Wait(min(waits)) if waits else Rest()
+    if waits:
+        return Wait(min(waits))
+    return _search(session, now) or Rest()
+
+
+def _search(session: Session, now: Situation) -> Action | None:
+    """Once all is delivered: what the session's new title emptied on the server."""
+    if session.retitled is None or session.server_id is None:
+        return None
+    at = max(session.next_try, (session.written_at or 0.0) + MESSAGE_WINDOW + CLOCK_MARGIN - now.skew)
+    return RestoreSearch(session.server_id, session.retitled) if at <= now.now else Wait(at)
 
 
 def _first_session_at(session: Session) -> float:

@@ -24,6 +24,7 @@ from pi_opensync.deliver.changes import (
     Postpone,
     ReadThere,
     Report,
+    Restored,
     Unattempt,
     Written,
 )
@@ -48,7 +49,7 @@ class Record:
             self._of_messages(change)
             self._of_server(change)
 
-    def _of_session(self, session: Session, change: Change) -> None:
+    def _of_session(self, session: Session, change: Change) -> None:  # noqa: C901 - a case a change
         update = self._sessions.update
         match change:
             case Due(at):
@@ -63,7 +64,9 @@ class Record:
                     sent_at=at,
                     written_at=written_at,
                 )
-            case AcknowledgeSession(server_id, written_at):
+            case AcknowledgeSession(server_id, written_at, is_retitled):
+                if is_retitled:
+                    update(session.id, retitled=0)
                 update(
                     session.id,
                     acked_digest=session.wanted_digest,
@@ -78,6 +81,8 @@ class Record:
                 update(session.id, written_at=at)
             case ReadThere():
                 self._read(session, change)
+            case Restored(done, written_at):
+                update(session.id, retitled=done, written_at=written_at, failures=0, next_try=0.0)
             case GiveUpReading():
                 update(session.id, origin="unread", failures=0, next_try=0.0)
             case ParkSession(reason):

@@ -15,6 +15,7 @@ from pi_opensync.deliver.actions import (
     Question,
     ReadBack,
     Request,
+    RestoreSearch,
     SendBatch,
     SendEach,
     SendSession,
@@ -24,6 +25,7 @@ from pi_opensync.deliver.changes import Came, Report
 from pi_opensync.deliver.record import Record, note
 from pi_opensync.deliver.server import Server
 from pi_opensync.deliver.wishes import Wishes
+from pi_opensync.opensync import answers
 from pi_opensync.opensync.client import Client
 from pi_opensync.opensync.outcomes import Outcome, Verdict
 from pi_opensync.opensync.payloads import as_server_dated
@@ -127,6 +129,8 @@ class Sender:
                 return consequences.of_session(session, outcome, self.situation())
             case ReadBack(server_id):
                 return await self._read_back(session, server_id)
+            case RestoreSearch(server_id, done):
+                return await self._restore(session, server_id, done)
             case SendBatch(messages):
                 outcome = await self._batch(session, messages)
                 return consequences.of_batch(session, messages, outcome, self.situation())
@@ -199,6 +203,20 @@ class Sender:
                 self._record.write(session, came.changes)
             raise
         return consequences.of_messages(session, messages, outcomes, self.situation(), begun=begun)
+
+    async def _restore(self, session: Session, server_id: str, done: int) -> Came:
+        read = await self._heard(self._client.read_session(server_id))
+        bodies = answers.search_text(read, session.external_id)[done:]
+        outcomes: list[Outcome] = []
+        for body in bodies[:MAX_BATCH]:
+            if plan.stops(self.situation(session)):
+                break
+            outcomes.append(await self._heard(self._client.message(body)))
+            if outcomes[-1].verdict is not Verdict.DELIVERED:
+                break
+        left = len(bodies) - len(outcomes)
+        situation = self.situation()
+        return consequences.of_restoring(session, read, outcomes, situation, done=done, left=left)
 
     async def _batch(self, session: Session, messages: Sequence[Waiting]) -> Outcome:
         bodies = [_body(message.wanted, session.dates) for message in messages]

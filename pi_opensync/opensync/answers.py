@@ -3,8 +3,24 @@
 import json
 from typing import Any
 
+import msgspec
+
+from pi_opensync.model import SOURCE
 from pi_opensync.opensync.outcomes import Outcome, Verdict
-from pi_opensync.opensync.rules import update_key
+from pi_opensync.opensync.rules import SEARCH_TEXT, update_key
+
+encode = msgspec.json.Encoder().encode
+_MESSAGE_FIELDS = (
+    "externalId",
+    "role",
+    "textContent",
+    "model",
+    "promptTokens",
+    "completionTokens",
+    "durationMs",
+    "createdAt",
+    "parts",
+)
 
 
 def listed(outcome: Outcome) -> frozenset[str] | None:
@@ -56,6 +72,46 @@ def updated_at(row: dict[str, Any]) -> float | None:
     """When the row was last written, in seconds, by the server's clock."""
     at = row.get("updatedAt")
     return at / 1000 if isinstance(at, int | float) else None
+
+
+def search_text(outcome: Outcome, external_id: str) -> list[bytes]:
+    """The first messages of a session that was read back, as many as its search text holds; bodies to put.
+
+    Each says what the server holds of it, so that putting it changes nothing else.
+    """
+    stored = [item for item in stored_messages(outcome) or () if isinstance(item, dict)]
+    bodies: list[bytes] = []
+    room = SEARCH_TEXT - _units(str((stored_session(outcome) or {}).get("title") or ""))
+    for item in sorted(stored, key=lambda item: item.get("createdAt") or 0):
+        text = " ".join(text_parts(item))
+        if room <= 0 or not text:
+            continue
+        room -= 1 + _units(text)
+        kept = {name: item[name] for name in _MESSAGE_FIELDS if item.get(name) is not None}
+        bodies.append(encode(kept | {"sessionExternalId": external_id, "source": SOURCE}))
+    return bodies
+
+
+def text_parts(item: dict[str, Any]) -> list[str]:
+    """What the server's search takes of a message that was read back."""
+    parts = item.get("parts")
+    return [
+        part["content"]
+        for part in (parts if isinstance(parts, list) else ())
+        if isinstance(part, dict) and part.get("type") == "text" and isinstance(part.get("content"), str)
+    ]
+
+
+def found(outcome: Outcome) -> list[str] | None:
+    """The external ids of the sessions of `/api/search`, the best first."""
+    results = outcome.body.get("results")
+    if outcome.verdict is not Verdict.DELIVERED or not isinstance(results, list):
+        return None
+    return [str(item.get("externalId")) for item in results if isinstance(item, dict)]
+
+
+def _units(text: str) -> int:
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def batch_stored(outcome: Outcome, sent: int) -> bool:

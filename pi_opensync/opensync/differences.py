@@ -1,12 +1,20 @@
 """One session as it is wanted, held against what the server read back. Pure."""
 
 import json
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from pi_opensync.opensync.answers import text_parts
 from pi_opensync.opensync.compare import Moments, holds_session, is_foreign, is_same, matched
+from pi_opensync.opensync.rules import MAX_READ_BYTES, MAX_READ_MESSAGES
 from pi_opensync.opensync.summary import summary
+
+SAME_BEGINNING_MS = 60_000  # another client dates a session by the moment in which it first heard of it
+MAX_WORDS = 8
+_WORD = re.compile(r"\w{4,32}")  # as the server's search takes them: no longer one
+_PREFIX = re.compile(r"^\[(Fork|Subagent)::[^\]]*\] ")
 
 
 @dataclass(slots=True)
@@ -21,25 +29,45 @@ class Differences:
     different: list[str] = field(default_factory=list)
     duplicated: list[str] = field(default_factory=list)
     foreign: list[str] = field(default_factory=list)
+    unlike: list[str] = field(
+        default_factory=list
+    )  # somebody else's that count as ours and say something else
+    dated_otherwise: bool = False  # the session's own date, which no update changes
+    unfound: bool = False  # the server's search finds none of its words
+    unread: str | None = None  # why it can not be compared
 
     @property
     def count(self) -> int:
-        listed = len(self.missing) + len(self.different) + len(self.duplicated) + len(self.foreign)
-        return listed + self.session_missing + self.session_different
+        listed = (self.missing, self.different, self.duplicated, self.foreign, self.unlike)
+        of_session = self.session_missing + self.session_different + self.dated_otherwise + self.unfound
+        return sum(map(len, listed)) + of_session
 
     @property
     def can_be_repaired(self) -> bool:
-        return bool(self.session_missing or self.session_different or self.missing or self.different)
+        of_session = self.session_missing or self.session_different or self.unfound
+        return bool(of_session or self.missing or self.different)
 
 
-def server_ids(body: dict[str, Any]) -> dict[str, str]:
-    """The server's own ids of the sessions that it listed, by ours."""
-    listed = body.get("sessions")
-    return {
-        item["externalId"]: item["id"]
-        for item in (listed if isinstance(listed, list) else ())
-        if isinstance(item, dict) and "externalId" in item and "id" in item
-    }
+def unreadable(session: bytes, messages: Sequence[bytes]) -> Differences:
+    """Of a session that the server has, and can not read back."""
+    said = summary(session)
+    large = len(messages) > MAX_READ_MESSAGES or sum(map(len, messages)) > MAX_READ_BYTES
+    reason = "too large to read back" if large else "the server can not read it back"
+    return Differences(said.id, said.title, unread=reason)
+
+
+def words_to_find(session: bytes, messages: Iterable[bytes]) -> str | None:
+    """Words of a renamed session by which the server's search must find it; None where none are needed.
+
+    A session that was never renamed takes its title from what its first message says.
+    """
+    title = _PREFIX.sub("", summary(session).title).rstrip("…")
+    texts = [text for body in messages if (text := " ".join(text_parts(json.loads(body))))]
+    if not texts or any(title in " ".join(text.split()) for text in texts):
+        return None
+    known = set(_WORD.findall(title.lower()))
+    words = dict.fromkeys(word for word in _WORD.findall(texts[0].lower()) if word not in known)
+    return " ".join(sorted(words, key=len, reverse=True)[:MAX_WORDS]) or None
 
 
 def compare(
@@ -59,6 +87,8 @@ def compare(
         by_id.setdefault(str(item.get("externalId")), []).append(item)
     found.session_missing = stored is None
     found.session_different = stored is not None and not holds_session(stored.get("session"), session)
+    if stored is not None and not server_dates:
+        found.dated_otherwise = not _is_dated_as(stored.get("session"), said.created_at)
     absent: list[dict[str, Any]] = []
     present: list[dict[str, Any]] = []
     for payload in map(json.loads, messages):
@@ -74,9 +104,21 @@ def compare(
     foreign = [item for item in others if is_foreign(item)]
     counted = matched(absent, foreign)  # each counts as one of ours that is not there
     found.missing = [payload["externalId"] for number, payload in enumerate(absent) if number not in counted]
+    found.unlike = [
+        str(foreign[index].get("externalId"))
+        for number, index in counted.items()
+        if foreign[index].get("textContent") != absent[number]["textContent"]
+    ]
     used = {id(foreign[index]) for index in counted.values()}
     moments = Moments(present)
     for item in others:
         if id(item) not in used:
             (found.duplicated if moments.near(item) else found.foreign).append(str(item.get("externalId")))
     return found
+
+
+def _is_dated_as(row: object, created_at: int | None) -> bool:
+    there = row.get("createdAt") if isinstance(row, dict) else None
+    if created_at is None or not isinstance(there, int | float):
+        return True
+    return abs(there - created_at) <= SAME_BEGINNING_MS

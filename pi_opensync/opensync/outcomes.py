@@ -37,6 +37,7 @@ class Outcome:
     retry_after: float | None = None
     server_time: float | None = None
     body: dict[str, Any] = field(default_factory=dict, repr=False)
+    status: int | None = None  # of HTTP; None: there was no answer
     arrived: bool = True  # False: no byte of the request can have reached the server
 
 
@@ -87,7 +88,7 @@ def judge(
     else:
         verdict, reason = _verdict(status, answer, reads=reads)
     retry_after = _retry_after(headers.get("retry-after"), server_time or now)
-    return Outcome(verdict, reason, retry_after, server_time, answer or {})
+    return Outcome(verdict, reason, retry_after, server_time, answer or {}, status)
 
 
 _BY_STATUS = {

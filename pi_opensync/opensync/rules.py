@@ -18,6 +18,9 @@ MAX_ITEMS = 8_000  # of an array; 8,192 on the server
 MAX_NESTING = 48  # levels within a tool's arguments; 64 in all on the server
 MAX_KEY = 1_024  # characters
 MAX_PARTS = 4_000
+MAX_READ_MESSAGES = 4_096  # of a session that can be read back
+MAX_READ_BYTES = 16 << 20
+SEARCH_TEXT = 10_000  # UTF-16 units that a session's search text holds
 NEWEST = 1_000  # sessions that `/api/sessions` can list for certain; it reads whole rows, 16 MiB at most
 
 _KEY_FIELDS = ("title", "model", "projectPath", "promptTokens", "completionTokens")
@@ -33,6 +36,11 @@ def update_key(payload: bytes, before: bytes | None = None) -> bytes:
     if before is not None:
         fields = [new or old for new, old in zip(fields, json.loads(before), strict=True)]
     return json.dumps(fields).encode()
+
+
+def changes_title(acked_key: bytes, wanted: bytes) -> bool:
+    """Whether the row `wanted` changes the title that the server holds, which empties its search text."""
+    return bool(json.loads(acked_key)[0] != json.loads(update_key(wanted))[0])
 
 
 def would_be_dropped(acked_key: bytes, wanted: bytes) -> bool:

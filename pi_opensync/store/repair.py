@@ -14,6 +14,11 @@ def want_session_again(state: Database, external_id: str, *, is_there: bool, now
     )
 
 
+def want_search_again(state: Database, external_id: str, *, now: float) -> None:
+    """Have the session's words found by the server's search. To be called in a transaction."""
+    state.run("UPDATE sessions SET retitled = 0, due = ? WHERE external_id = ?", (now, external_id))
+
+
 def want_messages_again(
     state: Database,
     session: str,

@@ -16,7 +16,17 @@ def sessions_of_several_files(database: Database) -> None:
         database.run(statement)
 
 
-MIGRATIONS: tuple[Migration, ...] = (transcripts_sessions_outbox, sessions_of_several_files)
+def titles_that_changed(database: Database) -> None:
+    """A title that changes empties the session's search text on OpenSync."""
+    # How many of its first messages were put again since; NULL: it holds what it can
+    database.run("ALTER TABLE sessions ADD COLUMN retitled INTEGER")
+
+
+MIGRATIONS: tuple[Migration, ...] = (
+    transcripts_sessions_outbox,
+    sessions_of_several_files,
+    titles_that_changed,
+)
 
 _FIRST = (
     "CREATE TABLE meta (name TEXT PRIMARY KEY, value) WITHOUT ROWID",

@@ -8,7 +8,7 @@ from pi_opensync.store.database import Database
 _COLUMNS = (
     "id, external_id, transcript_id, generation, wanted, wanted_digest, acked_digest, acked_key, "
     "excluded, attempted_digest, dates, origin, server_id, sent_at, written_at, failures, next_try, parked, "
-    "live"
+    "live, retitled"
 )
 
 
@@ -35,6 +35,7 @@ class Session:
     next_try: float
     parked: str | None
     live: bool
+    retitled: int | None = None  # messages whose text the server's search holds again since a new title
 
 
 class Sessions:
@@ -115,5 +116,5 @@ class Sessions:
 
 def _row(row: tuple[Any, ...]) -> Session:
     values = list(row)
-    values[-1] = bool(values[-1])
+    values[-2] = bool(values[-2])
     return Session(*values)

@@ -153,6 +153,11 @@ def dates(database: Database) -> dict[str, str]:
     return dict(database.rows("SELECT external_id, dates FROM sessions WHERE dates IS NOT NULL"))
 
 
+def server_ids(database: Database) -> dict[str, str]:
+    """The server's own ids of the sessions that it acknowledged, by ours."""
+    return dict(database.rows("SELECT external_id, server_id FROM sessions WHERE server_id IS NOT NULL"))
+
+
 @dataclass(frozen=True, slots=True)
 class WantedRow:
     """A session of a dry store; of each message its payload, and whether it may leave."""

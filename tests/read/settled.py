@@ -122,7 +122,9 @@ def verified(world: World, folder: Path) -> list[Differences]:
         other.read()
 
         async def compare() -> list[Differences]:
-            found = differences(world.engine.client, other.engine.database, only=None, server_dated=set())
+            found = differences(
+                world.engine.client, other.engine.database, only=None, server_dated=set(), server_ids={}
+            )
             return [item async for item in found]
 
         runner: asyncio.Runner = world._runner

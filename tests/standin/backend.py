@@ -28,6 +28,7 @@ from tests.standin.values import (
 __all__ = ["Counters", "Message", "OpenSync", "Reply", "Session"]
 
 _ID = re.compile(r"[a-z][0-9a-f]{31}")
+_WORD = re.compile(r"\w+")
 _INTEGER = re.compile(r"\s*([+-]?\d+)")
 
 
@@ -70,6 +71,7 @@ class OpenSync:
             ("GET", "/sync/sessions/list"): self._list_ids,
             ("GET", "/api/sessions"): self._list_sessions,
             ("GET", "/api/sessions/get"): self._get_session,
+            ("GET", "/api/search"): self._search,
         }
 
     @property
@@ -207,6 +209,22 @@ class OpenSync:
         rows = (*self.messages.values(), *self._tables.duplicate_messages)
         messages = _ordered(message for message in rows if message.session_id == row.id)
         return {"session": _read_session(row), "messages": [_read_message(message) for message in messages]}
+
+    def _search(self, query: Mapping[str, list[str]], _body: bytes) -> Any:
+        """Sessions whose search text holds one of the words, those with the most of them first."""
+        wanted = query.get("q", [""])[0]
+        if not wanted:
+            raise _RefusedError(400, "Missing query parameter 'q'")
+        words = set(_WORD.findall(wanted.lower()))
+        held = (
+            (words & set(_WORD.findall((row.searchable_text or "").lower())), row)
+            for row in self._all_sessions()
+        )
+        ranked = sorted(
+            ((len(common), row) for common, row in held if common), key=lambda hit: (-hit[0], hit[1].id)
+        )
+        limit = int(query.get("limit", ["20"])[0])
+        return {"results": [_read_session(row) for _count, row in ranked[:limit]]}
 
     def _all_sessions(self) -> list[Session]:
         return sorted((*self.sessions.values(), *self._tables.duplicate_sessions), key=lambda row: row.id)
