@@ -77,13 +77,12 @@ class Hold:
 
 @dataclass(frozen=True, slots=True)
 class RestoreSearch:
-    """Put messages that the server holds again, as it holds them, behind the first `done` of them.
+    """Put messages that the server holds again, as it holds them.
 
     A changed title empties the session's search text there, and each message that is put adds its own.
     """
 
     server_id: str
-    done: int
 
 
 Question = FindOrigin | FindIds | AskDates  # of one answer for all sessions: one asks, the others find it

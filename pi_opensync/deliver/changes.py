@@ -95,9 +95,10 @@ class GiveUpReading:
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """The search text holds the first `done` messages again; None: all that it can hold."""
+    """The search text holds these messages again; `is_over`: it holds all that it can, or is done without."""
 
-    done: int | None
+    external_ids: Sequence[str]
+    is_over: bool
     written_at: float
 
 

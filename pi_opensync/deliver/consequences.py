@@ -144,24 +144,22 @@ def _of_failed_reading(session: Session, outcome: Outcome, now: Situation) -> li
 
 
 def of_restoring(
-    session: Session, read: Outcome, outcomes: Sequence[Outcome], now: Situation, *, done: int, left: int
+    session: Session, read: Outcome, asked: Sequence[str], outcomes: Sequence[Outcome], now: Situation
 ) -> Came:
-    """The session was read back, and messages of it put again as it holds them.
-
-    `done` of them were put before, `left` are to be put after those that were answered as `outcomes`.
-    """
+    """The session was read back, and the messages `asked` were put again, so many as answered `outcomes`."""
     last = outcomes[-1] if outcomes else read
     changes, stop = _of_failure(session, last, now)
-    done += sum(outcome.verdict is Verdict.DELIVERED for outcome in outcomes)
+    answered = zip(asked, outcomes, strict=False)
+    put = [external_id for external_id, outcome in answered if outcome.verdict is Verdict.DELIVERED]
     if last.verdict is Verdict.DELIVERED:
-        return _came([*changes, Restored(done if left else None, now.server_now)])
+        return _came([*changes, Restored(put, len(put) == len(asked), now.server_now)])
     if last.verdict is Verdict.KEY_REFUSED:
         return _came(changes, goes_on=False)
     tries = READ_TRIES_AWAY if last.verdict is Verdict.AWAY else READ_TRIES
-    if session.failures + 1 >= tries:
-        changes.append(Restored(None, now.server_now))  # what is too large to be read back is done without
-    else:
-        changes += [Restored(done, now.server_now), _failed_session(session, last, now)]
+    is_given_up = session.failures + 1 >= tries  # what is too large to be read back is done without
+    changes.append(Restored(put, is_given_up, now.server_now))
+    if not is_given_up:
+        changes.append(_failed_session(session, last, now))
     return _came(changes, goes_on=not stop)
 
 

@@ -185,10 +185,10 @@ def _of_messages(
 
 def _search(session: Session, now: Situation) -> Action | None:
     """Once all is delivered: what the session's new title emptied on the server."""
-    if session.retitled is None or session.server_id is None:
+    if not session.retitled or session.server_id is None:
         return None
     at = max(session.next_try, (session.written_at or 0.0) + MESSAGE_WINDOW + CLOCK_MARGIN - now.skew)
-    return RestoreSearch(session.server_id, session.retitled) if at <= now.now else Wait(at)
+    return RestoreSearch(session.server_id) if at <= now.now else Wait(at)
 
 
 def _first_session_at(session: Session) -> float:

@@ -46,6 +46,7 @@ class Record:
         for change in changes:
             if session is not None:
                 self._of_session(session, change)
+                self._of_search(session, change)
             self._of_messages(change)
             self._of_server(change)
 
@@ -66,7 +67,7 @@ class Record:
                 )
             case AcknowledgeSession(server_id, written_at, is_retitled):
                 if is_retitled:
-                    update(session.id, retitled=0)
+                    update(session.id, retitled=1)
                 update(
                     session.id,
                     acked_digest=session.wanted_digest,
@@ -81,8 +82,8 @@ class Record:
                 update(session.id, written_at=at)
             case ReadThere():
                 self._read(session, change)
-            case Restored(done, written_at):
-                update(session.id, retitled=done, written_at=written_at, failures=0, next_try=0.0)
+            case Restored(_, is_over, written_at):
+                update(session.id, retitled=int(not is_over), written_at=written_at, failures=0, next_try=0.0)
             case GiveUpReading():
                 update(session.id, origin="unread", failures=0, next_try=0.0)
             case ParkSession(reason):
@@ -107,6 +108,15 @@ class Record:
         self._sessions.update(session.id, acked_digest=held, acked_key=found.held_row)
         if session.attempted_digest is None:
             self._sessions.update(session.id, attempted_digest=held, written_at=found.written_at)
+
+    def _of_search(self, session: Session, change: Change) -> None:
+        match change:
+            case AcknowledgeSession(is_retitled=True):
+                self._outbox.search_emptied(session.id)
+            case Restored(external_ids):
+                self._outbox.search_filled(session.id, external_ids)
+            case _:
+                pass
 
     def _of_messages(self, change: Change) -> None:
         match change:

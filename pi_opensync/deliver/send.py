@@ -129,8 +129,8 @@ class Sender:
                 return consequences.of_session(session, outcome, self.situation())
             case ReadBack(server_id):
                 return await self._read_back(session, server_id)
-            case RestoreSearch(server_id, done):
-                return await self._restore(session, server_id, done)
+            case RestoreSearch(server_id):
+                return await self._restore(session, server_id)
             case SendBatch(messages):
                 outcome = await self._batch(session, messages)
                 return consequences.of_batch(session, messages, outcome, self.situation())
@@ -204,19 +204,17 @@ class Sender:
             raise
         return consequences.of_messages(session, messages, outcomes, self.situation(), begun=begun)
 
-    async def _restore(self, session: Session, server_id: str, done: int) -> Came:
+    async def _restore(self, session: Session, server_id: str) -> Came:
         read = await self._heard(self._client.read_session(server_id))
-        bodies = answers.search_text(read, session.external_id)[done:]
+        bodies = answers.search_text(read, session.external_id, self._outbox.searchable(session.id))
         outcomes: list[Outcome] = []
-        for body in bodies[:MAX_BATCH]:
+        for body in bodies.values():
             if plan.stops(self.situation(session)):
                 break
             outcomes.append(await self._heard(self._client.message(body)))
             if outcomes[-1].verdict is not Verdict.DELIVERED:
                 break
-        left = len(bodies) - len(outcomes)
-        situation = self.situation()
-        return consequences.of_restoring(session, read, outcomes, situation, done=done, left=left)
+        return consequences.of_restoring(session, read, list(bodies), outcomes, self.situation())
 
     async def _batch(self, session: Session, messages: Sequence[Waiting]) -> Outcome:
         bodies = [_body(message.wanted, session.dates) for message in messages]

@@ -1,6 +1,7 @@
 """What OpenSync's answers hold, each read in one place; None where an answer is not what it should be."""
 
 import json
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 import msgspec
@@ -74,21 +75,24 @@ def updated_at(row: dict[str, Any]) -> float | None:
     return at / 1000 if isinstance(at, int | float) else None
 
 
-def search_text(outcome: Outcome, external_id: str) -> list[bytes]:
-    """The first messages of a session that was read back, as many as its search text holds; bodies to put.
+def search_text(outcome: Outcome, external_id: str, held: AbstractSet[str]) -> dict[str, bytes]:
+    """The first messages of a session that was read back, as many as its search text holds, by their ids.
 
-    Each says what the server holds of it, so that putting it changes nothing else.
+    `held` are the ids of those whose text it holds. Each body says what the server holds of the message, so
+    that putting it changes nothing else.
     """
     stored = [item for item in stored_messages(outcome) or () if isinstance(item, dict)]
-    bodies: list[bytes] = []
+    texts = {str(item.get("externalId")): " ".join(text_parts(item)) for item in stored}
     room = SEARCH_TEXT - _units(str((stored_session(outcome) or {}).get("title") or ""))
+    room -= sum(1 + _units(text) for key, text in texts.items() if key in held)
+    bodies: dict[str, bytes] = {}
     for item in sorted(stored, key=lambda item: item.get("createdAt") or 0):
-        text = " ".join(text_parts(item))
-        if room <= 0 or not text:
+        key = str(item.get("externalId"))
+        if room <= 0 or key in held or not texts[key]:
             continue
-        room -= 1 + _units(text)
+        room -= 1 + _units(texts[key])
         kept = {name: item[name] for name in _MESSAGE_FIELDS if item.get(name) is not None}
-        bodies.append(encode(kept | {"sessionExternalId": external_id, "source": SOURCE}))
+        bodies[key] = encode(kept | {"sessionExternalId": external_id, "source": SOURCE})
     return bodies
 
 

@@ -13,7 +13,8 @@ from pi_opensync.opensync.summary import summary
 
 SAME_BEGINNING_MS = 60_000  # another client dates a session by the moment in which it first heard of it
 MAX_WORDS = 8
-_WORD = re.compile(r"\w{4,32}")  # as the server's search takes them: no longer one
+LONGEST_WORD = 32  # characters; the server's search leaves out longer ones
+_WORD = re.compile(r"\w+")
 _PREFIX = re.compile(r"^\[(Fork|Subagent)::[^\]]*\] ")
 
 
@@ -66,7 +67,8 @@ def words_to_find(session: bytes, messages: Iterable[bytes]) -> str | None:
     if not texts or any(title in " ".join(text.split()) for text in texts):
         return None
     known = set(_WORD.findall(title.lower()))
-    words = dict.fromkeys(word for word in _WORD.findall(texts[0].lower()) if word not in known)
+    said = (word for text in texts[:1] for word in _WORD.findall(text.lower()))
+    words = dict.fromkeys(word for word in said if word not in known and 1 < len(word) <= LONGEST_WORD)
     return " ".join(sorted(words, key=len, reverse=True)[:MAX_WORDS]) or None
 
 

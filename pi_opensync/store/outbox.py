@@ -184,11 +184,32 @@ class Outbox:
         """The server holds these versions and no other; a newer one that came meanwhile stays wanted."""
         self._database.run_many(
             "UPDATE messages SET acked_digest = :digest, attempted_digest = :digest, acked_at = :at, "
-            "failures = 0, next_try = 0, "
+            "failures = 0, next_try = 0, unfound = 0, "
             "wanted = CASE WHEN wanted_digest = :digest THEN NULL ELSE wanted END "
             "WHERE id = :id",
             [{"digest": m.wanted_digest, "at": server_time, "id": m.id} for m in messages],
         )
+
+    def search_emptied(self, session_id: int) -> None:
+        """The server's search holds none of the messages that it has of the session."""
+        self._database.run(
+            "UPDATE messages SET unfound = 1 WHERE session_id = ? AND acked_digest IS NOT NULL", (session_id,)
+        )
+
+    def search_filled(self, session_id: int, external_ids: Sequence[str]) -> None:
+        """The server's search holds these again; ids as they stand there."""
+        self._database.run_many(
+            "UPDATE messages SET unfound = 0 WHERE session_id = ? AND (external_id = ? OR held_as = ?)",
+            [(session_id, external_id, external_id) for external_id in external_ids],
+        )
+
+    def searchable(self, session_id: int) -> set[str]:
+        """The ids, as they stand on the server, of the session's messages that its search holds."""
+        query = (
+            "SELECT coalesce(held_as, external_id) FROM messages "
+            "WHERE session_id = ? AND acked_digest IS NOT NULL AND NOT unfound"
+        )
+        return {row[0] for row in self._database.rows(query, (session_id,))}
 
     def checked(self, messages: Sequence[Waiting]) -> None:
         """These were looked for on the server."""

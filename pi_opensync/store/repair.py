@@ -16,7 +16,11 @@ def want_session_again(state: Database, external_id: str, *, is_there: bool, now
 
 def want_search_again(state: Database, external_id: str, *, now: float) -> None:
     """Have the session's words found by the server's search. To be called in a transaction."""
-    state.run("UPDATE sessions SET retitled = 0, due = ? WHERE external_id = ?", (now, external_id))
+    state.run("UPDATE sessions SET retitled = 1, due = ? WHERE external_id = ?", (now, external_id))
+    state.run(
+        "UPDATE messages SET unfound = 1 WHERE session_id = (SELECT id FROM sessions WHERE external_id = ?)",
+        (external_id,),
+    )
 
 
 def want_messages_again(

@@ -18,8 +18,10 @@ def sessions_of_several_files(database: Database) -> None:
 
 def titles_that_changed(database: Database) -> None:
     """A title that changes empties the session's search text on OpenSync."""
-    # How many of its first messages were put again since; NULL: it holds what it can
-    database.run("ALTER TABLE sessions ADD COLUMN retitled INTEGER")
+    # 1: its messages are to be put again
+    database.run("ALTER TABLE sessions ADD COLUMN retitled INTEGER NOT NULL DEFAULT 0")
+    # 1: it was put before the session's latest title
+    database.run("ALTER TABLE messages ADD COLUMN unfound INTEGER NOT NULL DEFAULT 0")
 
 
 MIGRATIONS: tuple[Migration, ...] = (

@@ -35,7 +35,7 @@ class Session:
     next_try: float
     parked: str | None
     live: bool
-    retitled: int | None = None  # messages whose text the server's search holds again since a new title
+    retitled: bool = False  # since when the server's search does not hold its messages
 
 
 class Sessions:
@@ -116,5 +116,5 @@ class Sessions:
 
 def _row(row: tuple[Any, ...]) -> Session:
     values = list(row)
-    values[-2] = bool(values[-2])
+    values[-2:] = map(bool, values[-2:])
     return Session(*values)

@@ -28,6 +28,8 @@ from tests.standin.values import (
 __all__ = ["Counters", "Message", "OpenSync", "Reply", "Session"]
 
 _ID = re.compile(r"[a-z][0-9a-f]{31}")
+MOST_SESSIONS = 1_600
+MOST_MESSAGES = 4_096
 _WORD = re.compile(r"\w+")
 _INTEGER = re.compile(r"\s*([+-]?\d+)")
 
@@ -184,6 +186,7 @@ class OpenSync:
         return {"ok": True, **stored, "errors": errors}
 
     def _list_ids(self, _query: Mapping[str, list[str]], _body: bytes) -> Any:
+        _check_read(sessions=len(self._all_sessions()))
         return {"sessionIds": [row.external_id for row in self._all_sessions()]}
 
     def _list_sessions(self, query: Mapping[str, list[str]], _body: bytes) -> Any:
@@ -191,6 +194,7 @@ class OpenSync:
         limit = int(whole[1]) if whole else -1
         if limit < 0:
             raise RefusedValueError("TypeError: Arg 1 `n` to `take` must be a non-negative integer")
+        _check_read(sessions=min(limit, len(self._all_sessions())))
         newest_first = sorted(self._all_sessions(), key=lambda row: (row.updated_at, row.id), reverse=True)
         return {"sessions": [_read_session(row) for row in newest_first[:limit]]}
 
@@ -208,6 +212,7 @@ class OpenSync:
             raise _RefusedError(404, "Session not found")
         rows = (*self.messages.values(), *self._tables.duplicate_messages)
         messages = _ordered(message for message in rows if message.session_id == row.id)
+        _check_read(messages=len(messages))
         return {"session": _read_session(row), "messages": [_read_message(message) for message in messages]}
 
     def _search(self, query: Mapping[str, list[str]], _body: bytes) -> Any:
@@ -248,6 +253,14 @@ class OpenSync:
         if sent is None:
             raise RefusedValueError(f"TypeError: Cannot read properties of null (reading '{first_field}')")
         return sent if isinstance(sent, dict) else {}
+
+
+def _check_read(*, sessions: int = 0, messages: int = 0) -> None:
+    """A function may read 16 MiB, of which a session's row takes some 10 kB, and 4,096 ranges of an index."""
+    if sessions > MOST_SESSIONS:
+        raise RefusedValueError("Error: Too many bytes read in a single function execution (limit: 16777216)")
+    if messages > MOST_MESSAGES:
+        raise RefusedValueError("Error: Too many reads in a single function execution (limit: 4096)")
 
 
 def _refuse_constant(literal: str) -> float:
