@@ -5,6 +5,7 @@ Opens files, runs transactions, brings tables up to date, and says in plain word
 
 import os
 import sqlite3
+import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -188,6 +189,19 @@ def open_private(
     except BaseException:
         database.close()
         raise
+    return database
+
+
+def open_scratch() -> Database:
+    """A database without a name: the system removes it with the process, however that ends.
+
+    In memory while it is small (https://sqlite.org/inmemorydb.html, "Temporary Databases"). Raises
+    `StoreUnavailable`.
+    """
+    database = Database(sqlite3.connect("", isolation_level=None), Path(tempfile.gettempdir()))
+    with database.translated():
+        for pragma in ("journal_mode = MEMORY", "synchronous = OFF"):
+            database.connection.execute(f"PRAGMA {pragma}")
     return database
 
 

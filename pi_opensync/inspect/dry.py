@@ -3,7 +3,6 @@
 The reader itself does it, so that a preview, a dry run and a comparison can not differ from the real thing.
 """
 
-import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,15 +27,14 @@ def folded(
 ) -> Iterator[tuple[Database, dict[bytes, str]]]:
     """A store with all of these files read, and the files that could not be read with the reason.
 
-    It lives in a temporary folder that only the user can read, until the block ends.
+    Nothing of it is left when the block or the process ends, however it does.
     """
-    with tempfile.TemporaryDirectory(prefix="pi-opensync-") as folder:
-        database = open_scratch(Path(folder))
-        try:
-            reader = Reader(database, options, judge, clean=clean, folders=folders, now=now, bounded=False)
-            yield database, read_all(reader, [found.path for found in files])
-        finally:
-            database.close()
+    database = open_scratch()
+    try:
+        reader = Reader(database, options, judge, clean=clean, folders=folders, now=now, bounded=False)
+        yield database, read_all(reader, [found.path for found in files])
+    finally:
+        database.close()
 
 
 def read_all(reader: Reader, paths: Iterable[bytes]) -> dict[bytes, str]:

@@ -50,11 +50,10 @@ def open_database(folder: Path) -> Database:
     return _migrated(Database(opened.connection, path))
 
 
-def open_scratch(folder: Path) -> Database:
-    """A state file that is thrown away: fast, and safe from nothing."""
-    path = folder / FILE
-    opened = open_private(path, ("journal_mode = MEMORY", "synchronous = OFF"))
-    return _migrated(Database(opened.connection, path))
+def open_scratch() -> Database:
+    """A state that is thrown away. Raises `StoreUnavailable`."""
+    opened = sqlite.open_scratch()
+    return _migrated(Database(opened.connection, opened.path))
 
 
 def _migrated(database: Database) -> Database:
