@@ -1,9 +1,11 @@
 """Whether a project may leave, by its folder as it is now and by what is known of it."""
 
+from dataclasses import replace
+
 from pi_opensync import texts
-from pi_opensync.privacy.cleaner import Cleaner
+from pi_opensync.privacy.cleaner import WITHHELD, Cleaner
 from pi_opensync.privacy.known import ExcludedFiles, KnownExclusions
-from pi_opensync.privacy.projects import MayLeave, Projects
+from pi_opensync.privacy.projects import HIDDEN_HOME, Exclusion, MayLeave, Projects
 
 
 class Judge:
@@ -30,8 +32,16 @@ class Judge:
         if isinstance(judgement, MayLeave):
             self._known.forget(name)
             return None
-        self._known.remember(name, judgement.exclusion)
-        return judgement.reason
+        self._known.remember(name, self._as_kept(judgement.exclusion))
+        return self.name(judgement.reason)
+
+    def _as_kept(self, exclusion: Exclusion) -> Exclusion:
+        """Without secrets in the names of folders: a marker whose path holds one is not looked for again."""
+        if exclusion.by != "marker" or exclusion.what is None:
+            return exclusion
+        what = self.name(exclusion.what)
+        is_redacted = "[REDACTED:" in what.replace(HIDDEN_HOME, "") or what == WITHHELD
+        return replace(exclusion, reason=self.name(exclusion.reason), what=None if is_redacted else what)
 
     def leave(self, file: str, project: str | None) -> None:
         """Remember that the transcript of that name belongs to an excluded project. Raises as `reason`."""

@@ -161,9 +161,10 @@ class Projects:
             if pattern is not None and pattern.prefix is not None and not self._leads(pattern.prefix):
                 return Unseen(f"{known.reason}, which leads nowhere now", known)
         if known.by == "marker" and known.what is not None:
-            if self._identity(known.what):
+            marker = known.what.replace(HIDDEN_HOME, self._home)
+            if self._identity(marker):
                 return Stays(known)
-            folder = _parent(known.what)
+            folder = _parent(marker)
             if known.folder not in (None, self._identity(folder)) and self._is_empty(folder):
                 return Unseen(f"{known.reason}; an empty folder stands in its place now", known)
         return MAY_LEAVE

@@ -1,5 +1,6 @@
 """Exclusion at the edges: paths that are redacted, a request under way, folders without end."""
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ from pi_opensync.files import Identity
 from pi_opensync.privacy.projects import Disk, Projects
 from tests.harness import World, session_id
 from tests.privacy.places import one_of_each_rule
-from tests.privacy.traces import everywhere, leaks
+from tests.privacy.traces import everywhere, kept, leaks
 from tests.read.settled import put, talk
 
 ID = session_id("a")
@@ -115,3 +116,39 @@ def test_a_project_whose_name_is_redacted_is_taken_back_by_its_whole_name(tmp_pa
         choose(world, exclude=(f"/srv/{secret.text}",))
         world.sync()
         assert world.transport.log == []
+
+
+def test_a_secret_in_the_path_of_a_marker_is_kept_nowhere(tmp_path: Path) -> None:
+    secret = one_of_each_rule()[0]
+    folder = tmp_path / secret.text.replace("/", "-") / "app"
+    folder.mkdir(parents=True)
+    (folder / ".no-opensync").touch()
+    with World(tmp_path / "world") as world:
+        put(world, "a.jsonl", *talk("a", "one", "two", cwd=str(folder)))
+        world.sync()
+        assert leaks([secret], everywhere(world)) == []
+        assert world.tally().sessions_excluded == 1
+        shutil.rmtree(folder)
+        put(world, "b.jsonl", *talk("b", "one", "two", cwd=str(folder)))
+        world.sync()
+        assert leaks([secret], everywhere(world)) == []
+        assert world.transport.log == []
+
+
+def test_a_marker_in_a_home_folder_that_is_hidden_is_still_known(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "client").mkdir()
+    (tmp_path / "client" / ".no-opensync").touch()
+    with world_with(tmp_path, redact_home=True) as world:
+        put(world, "a.jsonl", *talk("a", "one", "two", cwd=str(tmp_path / "client")))
+        world.sync()
+        (tmp_path / "client").rename(tmp_path / "gone")
+        put(world, "b.jsonl", *talk("b", "one", "two", cwd=str(tmp_path / "client")))
+        put(world, "c.jsonl", *talk("c", "one", "two", cwd=str(tmp_path / "client" / "api")))
+        world.sync()
+        (tmp_path / "client").mkdir()
+        world.sync()
+        assert world.transport.log == []
+        assert str(tmp_path) not in kept(world.state).replace(str(world.sessions), "")
