@@ -3,9 +3,10 @@
 That is a path, which may be gone, or of another machine.
 """
 
+import errno
 import os
 import re
-from collections.abc import Iterator
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,13 +60,13 @@ def _header(line: bytes) -> Header | None:
 def find_parent(parent: str, folders: tuple[Path, ...], *, cwd: str | None = None) -> Parent:
     """The file that a header names as its parent, else the id in its file name.
 
-    A file of that name in the watched folders, or in a folder of theirs, will do too. A file elsewhere is
-    opened for its header alone, which says whose history was copied; the id is not taken from it. A path
-    that is not absolute is one from `cwd`, the folder that the child's session was held in.
+    A path from a transcript is opened only if it is a `.jsonl` below the watched folders; a file of that
+    name in them, or in a folder of theirs, will do. One elsewhere is not opened: what it holds is not
+    known. A path that is not absolute is one from `cwd`, the folder that the child's session was held in.
     """
     name = file_name(parent)
     trouble: str | None = None
-    for path, is_watched in _candidates(parent, name, folders, cwd):
+    for path in _candidates(parent, name, folders):
         try:
             with opened(path) as descriptor:
                 header = header_of(descriptor, os.fstat(descriptor).st_size)
@@ -74,11 +75,21 @@ def find_parent(parent: str, folders: tuple[Path, ...], *, cwd: str | None = Non
         except OSError as error:
             trouble = error.strerror or "unreadable"
             continue
-        if header is not None and is_watched:
-            return Parent(header.id, path, header)
         if header is not None:
-            return Parent(_id_in(name), path, header, guessed_from=name)
+            return Parent(header.id, path, header)
+    if trouble is None and _is_file(os.path.join(cwd or "/", parent)):  # noqa: PTH118 - a string
+        trouble = "it lies outside the folders of sessions"
     return Parent(_id_in(name), guessed_from=name, trouble=trouble)
+
+
+def _is_file(path: str) -> bool:
+    """Whether a file is there, or something that can not be looked at."""
+    if not _encodable(path):
+        return False
+    try:
+        return stat.S_ISREG(os.stat(path).st_mode)  # noqa: PTH116 - of any length
+    except OSError as error:
+        return error.errno not in {errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG}
 
 
 def _id_in(name: str) -> str | None:
@@ -119,15 +130,12 @@ def file_key(path: str) -> str:
     return "/".join(path.replace("\\", "/").split("/")[-KEY_PARTS:])
 
 
-def _candidates(
-    parent: str, name: str, folders: tuple[Path, ...], cwd: str | None
-) -> Iterator[tuple[bytes, bool]]:
-    """Where the parent's file can be, and whether that is in the watched folders."""
-    if not _encodable(parent) or not _encodable(cwd or ""):
-        return
-    if (named := _below(parent, folders)) is not None:
-        yield named, True
-    for folder in folders if name.endswith(SUFFIX.decode()) else ():
+def _candidates(parent: str, name: str, folders: tuple[Path, ...]) -> list[bytes]:
+    if not name.endswith(SUFFIX.decode()) or not _encodable(name):
+        return []
+    named = _below(parent, folders)
+    found = [] if named is None else [named]
+    for folder in folders:
         root = os.fsencode(folder)
         places = [root]
         try:
@@ -137,10 +145,8 @@ def _candidates(
             continue
         beside = [os.path.join(place, os.fsencode(name)) for place in places]  # noqa: PTH118 - bytes path
         there = [os.fsdecode(path) for path in beside if os.path.isfile(path)]  # noqa: PTH113 - bytes path
-        yield from ((real, True) for path in there if (real := _below(path, folders)) is not None)
-    elsewhere = os.path.join(cwd or "", parent)  # noqa: PTH118 - a string
-    if elsewhere.startswith("/"):
-        yield os.fsencode(elsewhere), False
+        found += [real for path in there if (real := _below(path, folders)) is not None]
+    return found
 
 
 def _below(parent: str, folders: tuple[Path, ...]) -> bytes | None:

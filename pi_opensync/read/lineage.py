@@ -6,7 +6,7 @@ from pathlib import Path
 from pi_opensync import texts
 from pi_opensync.fold import Origin
 from pi_opensync.model import Header
-from pi_opensync.pi.parents import Parent, find_parent, parent_by_folder
+from pi_opensync.pi.parents import Parent, file_name, find_parent, first_header, parent_by_folder
 from pi_opensync.privacy.judge import Judge
 from pi_opensync.store.transcripts import Transcripts
 
@@ -34,7 +34,7 @@ def lineage_of(
 ) -> Lineage:
     """The parents of the session that begins with `header` in the file at `path`."""
     above = parent_by_folder(path, folders)
-    parent = find_parent(header.parent, folders, cwd=header.cwd) if header.parent is not None else above
+    parent = above if header.parent is None else _found(header, folders, transcripts)
     if parent is None:
         return Lineage(Origin())
     projects: list[tuple[str, int]] = []
@@ -52,11 +52,24 @@ def lineage_of(
         if current.path is not None:
             met.add(current.path)
         child = current.header
-        current = find_parent(current.header.parent, folders, cwd=child.cwd)
+        current = _found(child, folders, transcripts)
         if current.path in met:
             break
     origin = Origin(parent.id if above is None else above.id, is_subagent=above is not None)
     return Lineage(origin, tuple(projects), withheld, parent.guessed_from)
+
+
+def _found(child: Header, folders: tuple[Path, ...], transcripts: Transcripts) -> Parent:
+    """The parent that a header names; where links lead out of the folders, by what was found in them."""
+    named = child.parent or ""
+    parent = find_parent(named, folders, cwd=child.cwd)
+    if parent.header is not None or parent.trouble is None:
+        return parent
+    for path in transcripts.named(texts.storable(file_name(named)).encode()):
+        header = first_header(path)
+        if header is not None:
+            return Parent(header.id, path, header)
+    return parent
 
 
 def _judged(parent: Parent, judge: Judge, transcripts: Transcripts) -> tuple[str | None, str | None]:

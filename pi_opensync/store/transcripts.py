@@ -99,6 +99,12 @@ class Transcripts:
         """An excluded file of that name, wherever it was."""
         return next((one for one in self.excluded() if one.path.rpartition(b"/")[2] == name), None)
 
+    def named(self, name: bytes) -> list[bytes]:
+        """The paths of the files of that name."""
+        end = b"/" + name
+        rows = self._database.rows("SELECT path FROM transcripts WHERE substr(path, ?) = ?", (-len(end), end))
+        return [row[0] for row in rows]
+
     def add(self, path: bytes, signature: Signature, *, followed: bool) -> Transcript:
         self._database.run(
             "INSERT INTO transcripts(path, signature, device, inode, size, followed) "

@@ -66,6 +66,23 @@ def test_its_file_is_gone_and_so_is_the_state(cli: Cli, client: Path, opensync: 
     assert texts(opensync) == ["in the open"]
 
 
+@pytest.mark.parametrize("is_excluded", [True, False])
+@pytest.mark.parametrize("link", ["a-link", "z-link"])
+def test_its_file_is_behind_a_link_out_of_the_folders(
+    cli: Cli, client: Path, opensync: OpenSync, link: str, is_excluded: bool
+) -> None:
+    """Met before its child or after: what may leave does, and nothing else."""
+    if not is_excluded:
+        (client / ".no-opensync").unlink()
+    excluded(cli.home / "elsewhere" / "a.jsonl", client)
+    (cli.home / "sessions" / link).symlink_to(cli.home / "elsewhere")
+    forked(cli, cli.home / "sessions" / link / "a.jsonl")
+    assert cli("sync", "--yes").code == 0
+    of_fork = [it.text_content for it in opensync.messages.values() if session_id("b") in it.external_id]
+    assert of_fork == (["in the open"] if is_excluded else ["the plan", "of the client", "in the open"])
+    assert ("the plan" in texts(opensync)) is not is_excluded
+
+
 def test_names_of_excluded_files_are_shared_between_processes(tmp_path: Path) -> None:
     one, other = ExcludedFiles(tmp_path / "files"), ExcludedFiles(tmp_path / "files")
     one.remember("a.jsonl", "/client")
