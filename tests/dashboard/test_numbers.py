@@ -8,7 +8,8 @@ import pytest
 
 from pi_opensync.dashboard.db.numbers import Asked, Numbers, spent_since, summarize
 from pi_opensync.dashboard.db.savings import saved
-from pi_opensync.dashboard.show.charts import bar, columns, heat, scale
+from pi_opensync.dashboard.show.axes import Column, axis_for, scale
+from pi_opensync.dashboard.show.charts import bar, columns, heat
 from tests.dashboard.conftest import Local
 from tests.dashboard.test_pages import checked
 
@@ -148,13 +149,50 @@ def test_the_axis_ends_at_a_round_number(most: float, end: float) -> None:
 
 
 def test_bars_stand_on_each_other_and_reach_their_height() -> None:
-    svg = str(columns([("<a>", [1, 1]), ("b", [0, 0])], label='"x"'))
-    assert "<title>&lt;a&gt;</title>" in svg
+    two = [Column("<a>", '"x"', (1, 1), "/?a=1&b=2"), Column("b", "", (0, 0), "/")]
+    svg = str(columns(two, axis_for(two)))
+    assert svg.count('="&lt;a&gt;: &#34;x&#34;"') == 2
+    assert 'href="/?a=1&amp;b=2"' in svg
     assert 'y="50.000" width="7.6" height="50.000"' in svg
     assert 'y="0.000" width="7.6" height="50.000"' in svg
-    assert 'aria-label="&#34;x&#34;"' in svg
     assert 'width="50.00"' in bar(1, 2)
     assert 'width="0.00"' in bar(1, 0)
+
+
+@pytest.mark.parametrize(
+    ("heights", "top", "cut"),
+    [
+        ([1, 2, 1, 2, 1, 100], 2, ["5"]),
+        ([1, 2, 90, 2, 1, 100], 2, ["2", "5"]),
+        ([1, 2, 3, 2, 1, 7], 10, []),
+        ([1, 100], 100, []),
+        ([0, 0, 0, 0, 0, 100], 100, []),
+        ([], 1, []),
+    ],
+)
+def test_one_expensive_day_does_not_flatten_the_rest(heights: list[int], top: int, cut: list[str]) -> None:
+    axis = axis_for([Column(str(place), "", (height,), "/") for place, height in enumerate(heights)])
+    assert axis.top == pytest.approx(top)
+    assert [column.name for column in axis.cut] == cut
+
+
+def test_what_is_cut_is_said_with_its_value(local: Local) -> None:
+    for day in range(6):
+        local.session(f"s{day}", cost=100 if day == 2 else 1, createdAt=local.clock() - day * DAY)
+    page = checked(local.page("/numbers?days=7"))
+    assert "Cut at $1.00: Tue 26 May 2026 goes up to $100.00" in page
+
+
+def test_own_days_and_filters_lead_to_the_sessions_behind_them(local: Local) -> None:
+    for name, day in (("one", 0), ("two", 3), ("three", 9)):
+        local.session(name, cost=1, projectPath=f"/p/{name}", createdAt=local.clock() - day * DAY)
+    page = checked(local.page("/numbers?first=2026-05-25&last=2026-05-28"))
+    assert "2 sessions</a>, $2.00 in their files, $0.00 of it copied" in page
+    assert 'href="/?since_day=2026-05-25&amp;until=2026-05-28&amp;project=%2Fp%2Ftwo"' in page
+    assert "before $0.00" not in page
+    assert "before $1.00" in local.page("/numbers?first=2026-05-22&last=2026-05-28")
+    assert "1 session</a>, $1.00" in checked(local.page("/numbers?days=all&project=/p/three"))
+    local.page("/numbers?first=x", status=400)
 
 
 def test_the_busiest_hour_is_the_darkest() -> None:

@@ -17,7 +17,7 @@ from jinja2.runtime import Context
 
 from pi_opensync.dashboard.db.forks import bare_title
 from pi_opensync.dashboard.db.numbers import Period
-from pi_opensync.dashboard.show import charts, visible
+from pi_opensync.dashboard.show import axes, charts, visible
 from pi_opensync.sqlite import Row
 
 _HERE = Path(__file__).parents[1]
@@ -65,7 +65,15 @@ def environment_for(now: Callable[[], int], zone: tzinfo | None) -> Environment:
         "kinship": _kinship,
         "bare_title": lambda title: visible.visible(bare_title(title)) or "Untitled",
     }
-    environment.globals |= {"charts": charts, "static": f"/static/{_version()}", "zone_name": zone_name}
+    environment.globals |= {
+        "axes": axes,
+        "says_money": visible.money,
+        "says_count": visible.count,
+        "day_costs": lambda days: {day: sums.cost for day, sums in days.items()},
+        "charts": charts,
+        "static": f"/static/{_version()}",
+        "zone_name": zone_name,
+    }
     return environment
 
 

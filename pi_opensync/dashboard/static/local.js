@@ -9,6 +9,7 @@ import { observe } from "./loading.js";
 import { options } from "./options.js";
 import { bar } from "./reading.js";
 import { comeBack } from "./returning.js";
+import { values } from "./values.js";
 
 const main = document.querySelector("main");
 
@@ -16,6 +17,7 @@ whenDrawn(copyButtons);
 options();
 if (main.dataset.session) bar();
 keys();
+values();
 drawn(main);
 
 const found = main.dataset.session ? await find() : false;

@@ -5,6 +5,7 @@ import io
 from collections.abc import Callable, Iterator
 from datetime import date, tzinfo
 from typing import Any
+from urllib.parse import urlencode
 
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
@@ -14,9 +15,9 @@ from pi_opensync.dashboard.db import listing, numbers
 from pi_opensync.dashboard.db.budget import Budget, Spending, spending
 from pi_opensync.dashboard.db.connections import Connections, revision
 from pi_opensync.dashboard.db.numbers import Asked, Day, Numbers
-from pi_opensync.dashboard.show import visible
 from pi_opensync.dashboard.times import at
 from pi_opensync.dashboard.web.api import Json
+from pi_opensync.dashboard.web.columns import cost_column, days_of, filters_of, token_column
 from pi_opensync.dashboard.web.fields import PayloadError
 from pi_opensync.dashboard.web.page import Page
 from pi_opensync.dashboard.web.reader import zone_of
@@ -79,17 +80,20 @@ class Statistics:
             numbers=summary,
             asked=asked,
             span=span,
-            spans=_SPAN_NAMES,
+            spans=[
+                (value, label, "/numbers?" + urlencode({**filters_of(asked), "days": value}))
+                for value, label in _SPAN_NAMES.items()
+            ],
             weekdays=_WEEKDAYS,
             choices=choices,
             labels=labels,
             budgets=budgets,
             table=f"/numbers.csv?{request.query_params}".rstrip("?"),
-            cost_columns=[
-                (_says(period, visible.money(period.sums.cost)), [period.sums.cost])
-                for period in summary.periods
-            ],
-            token_columns=[_tokens(period) for period in summary.periods],
+            filters=(filters := filters_of(asked)),
+            within=days_of(asked),
+            today=at(self._now(), zone).date(),
+            cost_columns=[cost_column(period, filters) for period in summary.periods],
+            token_columns=[token_column(period, filters) for period in summary.periods],
         )
 
     def table(self, request: Request) -> Response:
@@ -208,17 +212,3 @@ def _day(text: str | None, name: str) -> date | None:
     if not date(1971, 1, 1) <= day <= date(9000, 1, 1):
         raise PayloadError(name, "must be a date like 2026-01-31")
     return day
-
-
-def _says(period: numbers.Period, what: str) -> str:
-    until = f" and {period.days - 1} more days" if period.days > 1 else ""
-    return f"{period.start:%a} {period.start.day} {period.start:%b}{until}: {what}"
-
-
-def _tokens(period: numbers.Period) -> tuple[str, list[float]]:
-    sums = period.sums
-    cached = min(sums.cache_read, sums.prompt)
-    said = f"{visible.count(sums.prompt)} in, {visible.count(sums.completion)} out"
-    if sums.cache_share is not None:
-        said += f", {visible.count(cached)} of it from cache"
-    return _says(period, said), [cached, sums.prompt - cached, sums.completion]
