@@ -138,7 +138,7 @@ def ids_in(reading: Reading, query: Query, session_id: int, limit: int = 2000) -
         return []
     with reading() as database:
         rows = database.rows(
-            "SELECT messages.id, body FROM search CROSS JOIN messages ON messages.id = search.rowid "
+            "SELECT messages.id, messages.body FROM search CROSS JOIN messages ON messages.id = search.rowid "
             "WHERE search MATCH ? ORDER BY search.rowid LIMIT ?",
             (matching, limit),
         )

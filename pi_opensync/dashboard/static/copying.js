@@ -4,19 +4,16 @@ import { element, say } from "./drawing.js";
 
 const main = document.querySelector("main");
 
-const button = (label, title, text) => {
-  const made = element("button", { type: "button", className: "copy", textContent: label, title });
-  made.addEventListener("click", async () => {
-    try {
-      await navigator.clipboard.writeText(await text());
-      made.textContent = "Copied";
-      say("Copied");
-    } catch {
-      made.textContent = "Not copied";
-    }
-    setTimeout(() => { made.textContent = label; }, 1500);
-  });
-  return made;
+const copy = async (button, text) => {
+  const label = button.textContent;
+  try {
+    await navigator.clipboard.writeText(await text());
+    button.textContent = "Copied";
+    say("Copied");
+  } catch {
+    button.textContent = "Not copied";
+  }
+  setTimeout(() => { button.textContent = label; }, 1500);
 };
 
 const textOf = async (article) => {
@@ -29,26 +26,23 @@ const linkTo = (article) => {
   return `${location.origin}/sessions/${main.dataset.session}?at=${id}#m${id}`;
 };
 
-const given = (root, selector, add) => {
-  for (const one of root.querySelectorAll(selector)) {
-    if (one.dataset.copied) continue;
-    one.dataset.copied = "1";
-    add(one);
-  }
+const WHAT = {
+  code: (button) => button.closest(".code").querySelector("code").textContent,
+  link: (button) => linkTo(button.closest("article")),
+  message: (button) => textOf(button.closest("article")),
+  text: (button) => button.previousElementSibling.textContent,
 };
 
 export const copyButtons = (root) => {
-  given(root, ".code > .head", (head) => {
-    head.append(button("Copy", "Copy this code", () => head.parentElement.querySelector("code").textContent));
-  });
-  given(root, "article > header", (header) => {
-    const article = header.parentElement;
-    header.append(
-      button("Copy", "Copy this message", () => textOf(article)),
-      button("Link", "Copy a link to this message", () => linkTo(article)),
-    );
-  });
-  given(root, "[data-copy]", (place) => {
-    place.after(button("Copy", `Copy ${place.dataset.copy}`, () => place.textContent));
-  });
+  for (const head of root.querySelectorAll(".code > .head")) {
+    if (head.querySelector(".copy")) continue;
+    const made = element("button", { type: "button", className: "copy", textContent: "Copy" });
+    made.dataset.copy = "code";
+    head.append(made);
+  }
 };
+
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-copy]");
+  if (button) copy(button, () => WHAT[button.dataset.copy](button));
+});

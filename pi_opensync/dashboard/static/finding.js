@@ -42,7 +42,7 @@ const textsIn = (article) => {
   while (walker.nextNode()) {
     const node = walker.currentNode;
     const parent = node.parentElement;
-    if (parent.closest("header, button")) continue;
+    if (parent.closest("header, button, .label, .thinking > summary, summary em, .rest, .head, .sign")) continue;
     const nearest = parent.closest(BLOCKS);
     if (block && nearest !== block) whole += "\n";
     block = nearest;

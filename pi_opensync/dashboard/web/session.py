@@ -155,7 +155,9 @@ class SessionPages:
         if not ids and query.widened() != query:
             query = query.widened()
             ids = finding.ids_in(self._store.read, query, session_id)
-        terms = [{"text": term.text, "begins": term.begins} for term in query.terms]
+        terms = [
+            {"text": term.text, "begins": term.begins, "literal": term.is_phrase} for term in query.terms
+        ]
         return Json({"terms": terms, "ids": [str(message_id) for message_id in ids]})
 
     def export(self, request: Request) -> Response:
