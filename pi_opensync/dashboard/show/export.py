@@ -14,7 +14,7 @@ from pi_opensync.dashboard.show.visible import count, duration, moment, money, s
 from pi_opensync.sqlite import Database, Row
 
 FORMATS = {"json": "application/json", "markdown": "text/markdown", "jsonl": "application/x-ndjson"}
-_SUFFIX = {"json": "json", "markdown": "md", "jsonl": "jsonl"}
+_SUFFIX = {"html": "html", "json": "json", "markdown": "md", "jsonl": "jsonl"}
 _PAGE = 100
 
 Reading = Callable[[], AbstractContextManager[Database]]

@@ -132,10 +132,11 @@ const put = (piece) => {
 
 export const followSession = () => {
   const { session } = main.dataset;
+  const branch = main.dataset.branch ? `&branch=${main.dataset.branch}` : "";
   const grown = document.getElementById("grown");
   listen(`/sessions/${session}/events`, async () => {
     for (;;) {
-      const answer = await ask(`/sessions/${session}/changes?after=${main.dataset.cursor}`);
+      const answer = await ask(`/sessions/${session}/changes?after=${main.dataset.cursor}${branch}`);
       if (answer === null) return;
       const { cursor, header, messages } = JSON.parse(answer);
       const page = document.documentElement;

@@ -19,7 +19,8 @@ from pi_opensync.dashboard.query import MAX_QUERY, parse
 from pi_opensync.dashboard.show import export, visible
 from pi_opensync.dashboard.show.cards import card_of
 from pi_opensync.dashboard.show.images import image_of
-from pi_opensync.dashboard.web import live
+from pi_opensync.dashboard.show.standalone import as_html
+from pi_opensync.dashboard.web import branching, live
 from pi_opensync.dashboard.web.api import Json
 from pi_opensync.dashboard.web.bodies import id_of, number_of
 from pi_opensync.dashboard.web.page import Page
@@ -48,6 +49,7 @@ class SessionPages:
         self._streams = streams
         self._now = now
         self._zone = zone
+        self._templates = templates
         self._page = Page(templates, zone)
 
     def routes(self) -> list[Route]:
@@ -69,20 +71,22 @@ class SessionPages:
         around = number_of(request, "at", None)
         with self._store.read() as con:
             session = found(con, session_id)
+            branch = self._branch(con, session, request, around)
             if around is not None:
-                earlier = reading.window(con, session_id, limit=_MESSAGES // 4, before=around)
-                window = reading.window(con, session_id, limit=_MESSAGES, after=around - 1)
+                earlier = _window(con, session_id, branch, limit=_MESSAGES // 4, before=around)
+                window = _window(con, session_id, branch, limit=_MESSAGES, after=around - 1)
                 messages = earlier.messages + window.messages
                 before, after = earlier.before, window.after
             else:
                 at_end = request.query_params.get("end") is not None
-                window = reading.window(con, session_id, limit=_MESSAGES, at_end=at_end)
+                window = _window(con, session_id, branch, limit=_MESSAGES, at_end=at_end)
                 messages, before, after = window.messages, window.before, window.after
             values = {**self._head(con, session), **_turns(con, session_id, messages)}
         return self._page(
             request,
             "session.html",
             **values,
+            branch=branch,
             before=before,
             after=after,
             cards=[card_of(message) for message in messages],
@@ -96,12 +100,14 @@ class SessionPages:
         after, before = number_of(request, "after", None), number_of(request, "before", None)
         with self._store.read() as con:
             session = found(con, session_id)
-            window = reading.window(con, session_id, limit=_MESSAGES, after=after, before=before)
+            branch = self._branch(con, session, request, None)
+            window = _window(con, session_id, branch, limit=_MESSAGES, after=after, before=before)
             values = _turns(con, session_id, window.messages)
         return self._page(
             request,
             "_messages.html",
             **values,
+            branch=branch,
             session=session,
             cards=[card_of(message) for message in window.messages],
             before=before is not None and window.before,
@@ -117,6 +123,10 @@ class SessionPages:
             growth = live.growth(con, session, cursor)
             if growth is None:
                 return Response(status_code=204)
+            branch = self._branch(con, session, request, None)
+            if branch is not None:
+                on_it = set(branch.ids)
+                growth.messages[:] = [message for message in growth.messages if message.row["id"] in on_it]
             values = _turns(con, session["id"], growth.messages)
             head = self._head(con, session)
 
@@ -168,10 +178,14 @@ class SessionPages:
             pieces = export.as_json(self._store.read, session)
         elif kind == "markdown":
             pieces = export.as_markdown(self._store.read, session, zone_of(request, self._zone))
+        elif kind == "html":
+            tools = request.query_params.get("tools") != "no"
+            zone = zone_of(request, self._zone)
+            pieces = as_html(self._store.read, self._templates, session, zone, tools=tools)
         else:
             raise HTTPException(404)
         headers = {"content-disposition": f'attachment; filename="{export.filename(session, kind)}"'}
-        return StreamingResponse(pieces, media_type=export.FORMATS[kind], headers=headers)
+        return StreamingResponse(pieces, media_type=export.FORMATS.get(kind, "text/html"), headers=headers)
 
     def part(self, request: Request) -> Response:
         """All of a part, as plain text: what was too long for the page."""
@@ -187,6 +201,11 @@ class SessionPages:
         if image is None:
             raise HTTPException(404)
         return Response(image.data, media_type=image.media_type)
+
+    def _branch(
+        self, con: Database, session: Row, request: Request, around: int | None
+    ) -> branching.Shown | None:
+        return branching.shown(self._store, con, session, number_of(request, "branch", 0) or 0, around)
 
     def _message(self, request: Request) -> Message:
         with self._store.read() as con:
@@ -212,6 +231,12 @@ def found(con: Database, session_id: int) -> Row:
     if session is None:
         raise HTTPException(404)
     return session
+
+
+def _window(con: Database, session_id: int, branch: branching.Shown | None, **options: Any) -> reading.Window:
+    if branch is None:
+        return reading.window(con, session_id, **options)
+    return branching.window(con, branch.ids, **options)
 
 
 def _turns(con: Database, session_id: int, messages: Sequence[Message]) -> dict[str, Any]:
