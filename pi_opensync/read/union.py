@@ -167,7 +167,10 @@ class Union:
             withheld_before=lineage.withheld_before,
         )
         self._recounted.update(parent.id for parent in self._readings.delegating_to(key))
-        self._anew.update(child.id for child in self._readings.guessed(_file_name(path, self._judge)))
+        for child in self._readings.guessed(_file_name(path, self._judge)):
+            # A child in this very file is read with it.
+            if any(one.id != source.transcript.id for one in self._transcripts.of_session(child.id)):
+                self._anew.add(child.id)
         self._open.pop(begun.id, None)
         return begun
 

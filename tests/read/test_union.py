@@ -186,3 +186,18 @@ def test_a_copy_that_can_not_be_read_holds_back_no_other(world: World, elsewhere
     aside.rename(hidden)
     settled(world, elsewhere)
     assert world.texts(session_id("a")) == [*COMMON, "in between", "much later"]
+
+
+def test_a_file_that_holds_a_fork_of_itself_is_read_to_its_end_at_once(tmp_path: Path) -> None:
+    name = f"{session_id('parent')}.jsonl"
+    with World(tmp_path) as world:
+        world.append(
+            f"copied/webapp/{name}",  # deeper than parents are looked for
+            header("parent", THEN),
+            said("user", "a question", THEN + 1),
+            header("child", THEN + 2, parentSession=f"/home/ada/.pi/agent/sessions/webapp/{name}"),
+            said("user", "another", THEN + 3),
+        )
+        world.sync()
+        assert world.tally().bytes_behind == 0
+        assert set(world.titles().values()) == {"a question", f"[Fork::{session_id('parent')[:8]}] another"}
