@@ -210,7 +210,11 @@ def normalise_url(value: str) -> str:
     """
     parts = urlsplit(value.strip().rstrip("/"))
     host = parts.hostname or ""
-    if parts.port == 0:  # reading it also raises for what is no port
+    try:
+        is_port = parts.port != 0
+    except ValueError:  # it repeats what stands there, which may be a password
+        is_port = False
+    if not is_port:
         raise ValueError("expected a port from 1 to 65535")
     if parts.scheme not in {"http", "https"} or not host:
         raise ValueError("expected a URL such as https://your-deployment.convex.cloud")

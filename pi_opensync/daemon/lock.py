@@ -11,7 +11,7 @@ from pathlib import Path
 from pi_opensync import __version__
 from pi_opensync.daemon import beyond
 from pi_opensync.errors import AlreadyRunning, cannot_keep_state
-from pi_opensync.files import Identity, identity, require_private_file, require_private_folder
+from pi_opensync.files import require_private_file, require_private_folder
 
 FILE = "lock"
 
@@ -27,21 +27,8 @@ class Holder:
     url: str = ""
 
 
-class Held:
-    """The lock while it is held. The folder can be removed or replaced all the same."""
-
-    def __init__(self, path: Path, descriptor: int) -> None:
-        self._path = path
-        status = os.fstat(descriptor)
-        self._identity: Identity = (status.st_dev, status.st_ino)
-
-    def is_in_place(self) -> bool:
-        """Whether the file that is locked is still the one at its path."""
-        return identity(self._path) == self._identity
-
-
 @contextmanager
-def held(folder: Path, command: str, now: float, url: str = "") -> Iterator[Held]:
+def held(folder: Path, command: str, now: float, url: str = "") -> Iterator[None]:
     """Hold the folder while the block runs, also where it is removed meanwhile and made anew.
 
     Raises `AlreadyRunning` that names who holds it, `ConfigurationError` where it can not be used.
@@ -66,7 +53,7 @@ def held(folder: Path, command: str, now: float, url: str = "") -> Iterator[Held
         os.ftruncate(descriptor, 0)
         said = {"pid": os.getpid(), "command": command, "version": __version__, "since": now, "url": url}
         os.pwrite(descriptor, json.dumps(said).encode(), 0)
-        yield Held(path, descriptor)
+        yield
 
 
 def _locked(descriptor: int) -> bool:

@@ -171,3 +171,11 @@ def test_without_url_or_key_it_says_which_is_missing() -> None:
         Settings().require_server()
     with pytest.raises(ConfigurationError, match="OpenSync key"):
         Settings(convex_url="https://otter-1.convex.site").require_server()
+
+
+def test_what_stands_in_the_place_of_a_port_is_not_repeated() -> None:
+    """It may be a password."""
+    word = "pass" + "word-1234"
+    with pytest.raises(ValueError, match="expected a port") as refused:
+        normalise_url(f"https://user:{word}")
+    assert word not in str(refused.value)

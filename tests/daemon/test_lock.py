@@ -30,17 +30,6 @@ def state(tmp_path: Path) -> Path:
     return tmp_path / "state"
 
 
-def test_a_lock_knows_whether_its_file_is_the_one_at_the_path(state: Path) -> None:
-    with lock.held(state, "watch", 1.0) as held:
-        assert held.is_in_place()
-        (state / lock.FILE).rename(state / "elsewhere")
-        assert not held.is_in_place()
-        (state / lock.FILE).touch()
-        assert not held.is_in_place()
-        shutil.rmtree(state)
-        assert not held.is_in_place()
-
-
 @pytest.mark.parametrize("what", ["removed", "moved away", "replaced"])
 def test_a_second_one_can_not_start_whatever_happened_to_the_folder(state: Path, what: str) -> None:
     with subprocess.Popen(
@@ -63,8 +52,8 @@ def test_a_second_one_can_not_start_whatever_happened_to_the_folder(state: Path,
             pass
         first.stdin.close()
         first.wait(20)
-    with lock.held(state, "watch", 3.0) as held:
-        assert held.is_in_place()
+    with lock.held(state, "watch", 3.0):
+        assert lock.holder(state) is not None
 
 
 def test_where_there_are_no_abstract_sockets_a_file_outside_the_folder_is_locked(
