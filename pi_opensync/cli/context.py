@@ -29,12 +29,16 @@ if TYPE_CHECKING:  # loaded where they are used: most commands read only the sto
     from pi_opensync.read.select import Chosen, Wanted
 
 
+PROJECTS_AGAIN = 60.0  # seconds
+
+
 class Context:
     """One command's. Raises `ConfigurationError` where the settings can not be understood."""
 
     def __init__(self, *, debug: bool | None = None) -> None:
         self.stamp = settings.Stamp.take()
         self.settings = settings.load(debug=debug)
+        self._looked_for_projects = 0.0
 
     def log(self, chosen: logs.LogFormat = "auto") -> None:
         """Set up the log lines, for the commands that have some."""
@@ -51,16 +55,47 @@ class Context:
     @cached_property
     def roots(self) -> Roots:
         """The folders of sessions, also of projects that sessions were held in, where these may say so."""
+        return self._roots_of(self._projects)
+
+    def folders_changed(self) -> bool:
+        """Whether other folders are to be followed by now: sessions of a new project, or its settings.
+
+        Cheap enough for every sweep; the projects are looked for once in `PROJECTS_AGAIN` at most.
+        """
+        if self._roots_of(self._projects) != self.roots:
+            return True
+        if time.monotonic() - self._looked_for_projects < PROJECTS_AGAIN:
+            return False
+        del self._projects
+        return self._roots_of(self._projects) != self.roots
+
+    @cached_property
+    def _own_folders(self) -> tuple[Path, ...]:
+        chosen = self.settings
+        return discover.roots(
+            chosen.sessions_dir, os.environ, Path.cwd(), trusted=chosen.trusted_session_dirs
+        )
+
+    @cached_property
+    def _projects(self) -> Sequence[str]:
         from pi_opensync.read import select
 
-        chosen = self.settings
-        trusted = chosen.trusted_session_dirs
-        own = discover.roots(chosen.sessions_dir, os.environ, Path.cwd(), trusted=trusted)
-        if chosen.sessions_dir:
+        self._looked_for_projects = time.monotonic()
+        if self.settings.sessions_dir:
+            return ()
+        return [str(Path.cwd()), *select.projects(discover.files(self._own_folders))]
+
+    def _roots_of(self, projects: Sequence[str]) -> Roots:
+        own = self._own_folders
+        if self.settings.sessions_dir:
             return Roots(own)
-        projects = [str(Path.cwd()), *select.projects(discover.files(own))]
-        names = discover.named_by_user(os.environ)
-        named = discover.with_projects(own, projects, home=Path.home(), trusted=trusted, names=names)
+        named = discover.with_projects(
+            own,
+            projects,
+            home=Path.home(),
+            trusted=self.settings.trusted_session_dirs,
+            names=discover.named_by_user(os.environ),
+        )
         return Roots(tuple(it for it in named.followed if it in own or it.is_dir()), named.refused)
 
     @property

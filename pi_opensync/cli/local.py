@@ -88,6 +88,7 @@ async def _watch(
             once=once,
             extras=True,
             on_ready=show,
+            folders_changed=(lambda: False) if demo else context.folders_changed,
         ):
             context = Context(debug=context.settings.debug)
             place = _place(context, demo=demo)

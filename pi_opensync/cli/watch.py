@@ -104,6 +104,7 @@ def _watch(context: Context, *, backfill: bool, once: bool) -> bool:
                         pulse_in=place.home,
                         backfill=backfill,
                         once=once,
+                        folders_changed=context.folders_changed,
                     )
                 )
             except Replaced:

@@ -33,11 +33,13 @@ async def follow(
     once: bool = False,
     extras: bool = False,
     on_ready: Callable[[], None] = lambda: None,
+    folders_changed: Callable[[], bool] = lambda: False,
 ) -> bool:
     """Watch, or with `once` deliver what there is; False where it ended because the settings changed.
 
-    `pulse_in` is the folder that `status` looks into, `extras` as for `engine.build`; `on_ready` is called
-    once pi's sessions were looked at for the first time.
+    `folders_changed` says that others than `folders` are to be followed. `pulse_in` is the folder that
+    `status` looks into, `extras` as for `engine.build`; `on_ready` is called once pi's sessions were looked
+    at for the first time.
     """
     notifier, heart = Notifier.of(os.environ), notify.heart(os.environ)
     ready = asyncio.Event()
@@ -64,7 +66,7 @@ async def follow(
         daemon = Daemon(
             built,
             folders,
-            is_outdated=stamp.is_outdated,
+            is_outdated=lambda: stamp.is_outdated() or (not once and folders_changed()),
             on_ready=begun,
             on_sweep=_beating(pulse_in, built, notifier),
             on_beat=beat,

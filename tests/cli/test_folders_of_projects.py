@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import Cli
+from tests.conftest import Cli, wait_until
 from tests.harness import header, line, said, session_id
 from tests.standin.backend import OpenSync
 
@@ -100,3 +100,15 @@ def test_session_takes_no_file_of_an_excluded_project(cli: Cli, project: Path, o
     done = cli("sync", "--yes", "--session", str(file))
     assert (done.code, "No sessions to send" in done.err) == (0, True)
     assert opensync.sessions == {}
+
+
+def test_a_folder_that_a_project_names_while_the_daemon_runs_is_taken(
+    cli: Cli, project: Path, opensync: OpenSync
+) -> None:
+    with cli.running("watch", "--backfill") as watch:
+        wait_until(lambda: set(opensync.sessions) == {session_id("a")}, "what was there")
+        (project / "sessions").mkdir()
+        ask(project, "sessions")
+        write(project / "sessions" / "b.jsonl", "b", project)
+        wait_until(lambda: set(opensync.sessions) == {session_id("a"), session_id("b")}, "the new folder", 20)
+        assert watch.stop() == 0
