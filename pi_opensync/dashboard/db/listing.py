@@ -12,19 +12,33 @@ _PROJECT = "project IN (SELECT project FROM sessions WHERE project_name = ?)"
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """Each is exact; `since` and `until` bound a session's last activity, in ms, `until` not included."""
+    """Each is exact; `since` and `until` bound a session's last activity, in ms, `until` not included.
+
+    `has` is one of `HAVING`.
+    """
 
     source: str | None = None
     project: str | None = None
     model: str | None = None
     since: int | None = None
     until: int | None = None
+    has: str | None = None
+    tag: str | None = None
 
     def __bool__(self) -> bool:
-        return any(
-            value is not None for value in (self.source, self.project, self.model, self.since, self.until)
-        )
+        bounds = (self.source, self.project, self.model, self.since, self.until, self.has, self.tag)
+        return any(value is not None for value in bounds)
 
+
+# What a session can be asked to have.
+HAVING = {
+    "errors": "id IN (SELECT session_id FROM tools WHERE failures > 0)",
+    "star": "id IN (SELECT session_id FROM noted WHERE is_starred)",
+    "note": "id IN (SELECT session_id FROM noted WHERE note != '')",
+    "hidden": "id IN (SELECT session_id FROM noted WHERE is_hidden)",
+}
+_TAGGED = "id IN (SELECT session_id FROM noted, json_each(noted.tags) WHERE value = ?)"
+_NOT_HIDDEN = "id NOT IN (SELECT session_id FROM noted WHERE is_hidden)"
 
 # What a family of forks is sorted by, the largest first; its title is that of its root.
 ORDERS = {
@@ -189,10 +203,13 @@ def _conditions(filters: Filters) -> tuple[str, list[str | int]]:
         ("model = ?", filters.model),
         ("active_at >= ?", filters.since),
         ("active_at < ?", filters.until),
+        (_TAGGED, filters.tag),
     ]
     given = [(test, value) for test, value in tests if value is not None]
-    where = " AND ".join(test for test, _ in given)
-    return (f"WHERE {where}" if where else ""), [value for _, value in given]
+    having = [HAVING[filters.has]] if filters.has else []
+    if filters.has != "hidden":
+        having.append(_NOT_HIDDEN)
+    return f"WHERE {' AND '.join([*(test for test, _ in given), *having])}", [value for _, value in given]
 
 
 def _marks(rows: Sequence[object]) -> str:

@@ -270,6 +270,21 @@ def sessions_by_activity(database: Database) -> None:
     database.run("CREATE INDEX sessions_by_activity ON sessions (active_at DESC, root_id DESC)")
 
 
+def what_readers_keep(database: Database) -> None:
+    """A star, tags as a list in JSON, a note, and whether a session is hidden."""
+    database.run(
+        """
+        CREATE TABLE noted (
+            session_id INTEGER PRIMARY KEY REFERENCES sessions (id),
+            is_starred INTEGER NOT NULL,
+            is_hidden INTEGER NOT NULL,
+            tags TEXT NOT NULL,
+            note TEXT NOT NULL
+        )
+        """
+    )
+
+
 MIGRATIONS: tuple[Migration, ...] = (
     sessions_messages_parts_and_search,
     keys_and_logins,
@@ -279,6 +294,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     numbers_by_message,
     index_of_folded_words,
     sessions_by_activity,
+    what_readers_keep,
 )
 
 # Under these names files record the steps that ran before steps were functions.

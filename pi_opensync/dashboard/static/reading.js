@@ -75,8 +75,8 @@ const follow = (root) => {
   }
 };
 
-const placed = (menu, line) => {
-  const { bottom, right } = line.querySelector(`[popovertarget=${menu.id}]`).getBoundingClientRect();
+const placed = (menu) => {
+  const { bottom, right } = document.querySelector(`[popovertarget=${menu.id}]`).getBoundingClientRect();
   menu.classList.add("placed");
   menu.style.top = `${bottom + 6}px`;
   menu.style.right = `${Math.max(document.documentElement.clientWidth - right, 8)}px`;
@@ -95,7 +95,7 @@ export const bar = () => {
   on("next", () => toPrompt(1));
   on("print", () => print());
   for (const menu of document.querySelectorAll(".menu")) {
-    menu.addEventListener("beforetoggle", (event) => { if (event.newState === "open") placed(menu, line); });
+    menu.addEventListener("beforetoggle", (event) => { if (event.newState === "open") placed(menu); });
   }
   document.querySelector("[data-outline]").addEventListener("click", (event) => {
     const link = event.target.closest("a[data-id]");

@@ -1,6 +1,6 @@
 """The pages of all sessions: the list and search."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Any
 from urllib.parse import urlencode
@@ -10,13 +10,15 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from pi_opensync.dashboard.db import finding, listing
+from pi_opensync.dashboard.db import finding, listing, noted
 from pi_opensync.dashboard.db.connections import Connections, revision
 from pi_opensync.dashboard.db.listing import Filters
+from pi_opensync.dashboard.db.noted import Noted
 from pi_opensync.dashboard.query import MAX_QUERY, Query, parse
 from pi_opensync.dashboard.times import at
 from pi_opensync.dashboard.web.bodies import number_of
 from pi_opensync.dashboard.web.fields import PayloadError
+from pi_opensync.dashboard.web.notes import Notes
 from pi_opensync.dashboard.web.page import Page
 from pi_opensync.dashboard.web.reader import zone_of
 from pi_opensync.dashboard.web.session import SessionPages, found
@@ -24,9 +26,10 @@ from pi_opensync.dashboard.web.streams import Streams
 from pi_opensync.sqlite import Row
 
 _FAMILIES = 50
+_NOTHING = Noted()
 _HITS = 30
 _LIVE_MS = 15 * 60 * 1000
-_FILTER_NAMES = ("source", "project", "model", "since_day", "until")
+_FILTER_NAMES = ("source", "project", "model", "since_day", "until", "has", "tag")
 _HEADS = (
     ("title", "Title"),
     ("messages", "Messages"),
@@ -63,6 +66,7 @@ class Pages:
             Route("/events/ready", self.ready),
             Route("/search", self.search),
             *self._of_one.routes(),
+            *Notes(self._store).routes(),
         ]
 
     def sessions(self, request: Request) -> Response:
@@ -85,6 +89,10 @@ class Pages:
             choices = known.of("choices", now_at, lambda: listing.choices(con))
             labels = known.of("labels", now_at, lambda: listing.project_labels(con))
             sums = known.of(filters, now_at, lambda: listing.totals(con, filters))
+            tags = known.of("tags", now_at, lambda: noted.known_tags(con))
+            kept_of = noted.of_all(con, [row.session["id"] for row in rows])
+        if filters.has != "hidden":
+            rows = [row for row in rows if not kept_of.get(row.session["id"], _NOTHING).is_hidden]
         kept = {name: value for name, value in query.items() if name in _FILTER_NAMES and value}
         sort = {"sort": order} if order != "active" else {}
         further: dict[str, Any] = {"skip": skip + _FAMILIES} if sort else {"before": more and _as_text(more)}
@@ -93,6 +101,8 @@ class Pages:
             "more": "/?" + urlencode({**kept, **sort, **further}) if more else None,
             "choices": choices,
             "labels": labels,
+            "noted": kept_of,
+            "tags": tags,
             "chosen": kept,
             "filtered": bool(kept),
             "sums": sums,
@@ -182,6 +192,8 @@ class Pages:
             source=query.get("source") or None,
             project=query.get("project") or None,
             model=query.get("model") or None,
+            has=_one_of(query.get("has"), listing.HAVING),
+            tag=query.get("tag") or None,
             since=_day(query.get("since_day"), "since_day", 0, zone),
             until=_day(query.get("until"), "until", 1, zone),
         )
@@ -196,6 +208,12 @@ def _day(text: str | None, name: str, days: int, zone: tzinfo | None) -> int | N
         return int(start.astimezone(UTC).timestamp() * 1000)
     except (ValueError, OverflowError) as error:
         raise PayloadError(name, "must be a date like 2026-01-31") from error
+
+
+def _one_of(value: str | None, known: Collection[str]) -> str | None:
+    if value and value not in known:
+        raise PayloadError("has", f"must be one of {', '.join(known)}")
+    return value or None
 
 
 def _address(query: dict[str, str]) -> str:

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from pi_opensync.dashboard.db import finding, listing, reading, turns
+from pi_opensync.dashboard.db import finding, listing, noted, reading, turns
 from pi_opensync.dashboard.db.connections import Connections
 from pi_opensync.dashboard.db.contents import Message
 from pi_opensync.dashboard.parts import whole_of
@@ -219,6 +219,7 @@ class SessionPages:
         return {
             "session": session,
             "family": listing.family(con, session["root_id"]),
+            "noted": noted.of(con, session["id"]),
             "is_live": session["updated_at"] > since and session["active_at"] > since,
             "file": _file(session),
             "resume": _resume(session),
