@@ -9,6 +9,7 @@ from pi_opensync.daemon.pulse import STILL_AFTER
 from pi_opensync.texts import shown
 
 Report = dict[str, Any]
+REASONS = 3  # of exclusions; `list --excluded` has them all
 
 LABEL = 10  # signs before what is said
 NO_DASHBOARD = (
@@ -115,6 +116,8 @@ def _state(state: Report, pause: Report | None, now: float) -> Iterator[tuple[st
     for name, what in notes:
         if state[name]:
             yield "", f"{state[name]:,} {what}"
+        if name == "sessions_excluded":
+            yield from (("", f"  {shown(reason)}") for reason in state.get("excluded_because", ())[:REASONS])
     for kind, count in state["unknown_types"].items():
         yield "", f"{count:,} entries of a type that is not known: {shown(kind)}"
     if state["messages_parked"] or state["sessions_parked"]:

@@ -16,7 +16,7 @@ from pi_opensync.daemon.places import Place
 from pi_opensync.deliver.server import read_pause
 from pi_opensync.privacy import pause as pausing
 from pi_opensync.sqlite import StoreUnavailable
-from pi_opensync.store.views import tally, unread
+from pi_opensync.store.views import exclusions, tally, unread
 
 SCHEMA = 1  # of --json; grows when a field changes its meaning
 
@@ -102,6 +102,9 @@ def _of(context: Context, place: Place) -> dict[str, Any]:
             numbers = asdict(tally(database))
             behind = unread(database, ((item.path, item.signature.size) for item in context.files))
             pause = read_pause(database)
-            report["state"] = numbers | {"bytes_behind": max(numbers["bytes_behind"], behind)}
+            report["state"] = numbers | {
+                "bytes_behind": max(numbers["bytes_behind"], behind),
+                "excluded_because": sorted(exclusions(database)),
+            }
             report["pause"] = None if pause is None else asdict(pause)
     return report

@@ -143,8 +143,10 @@ class Projects:
         if self._include and not any(self._covers(pattern, names) for pattern in self._include):
             return Stays(_NOT_INCLUDED)
         if sight.marker is not None:
-            folder = self._identity(_parent(sight.marker))
-            return Stays(Exclusion(f"excluded by {sight.marker}", "marker", sight.marker, folder))
+            folder = self._place(_parent(sight.marker))
+            marker = f"{folder.rstrip('/')}/{MARKER}"
+            reason = f"excluded by {sight.marker}"
+            return Stays(Exclusion(reason, "marker", marker, self._identity(folder)))
         if known is not None and known.by == "setting" and self._excluding(known.what) is None:
             known = None
         if sight.trouble is not None:
@@ -213,6 +215,13 @@ class Projects:
             except OSError as error:
                 trouble = error.strerror or type(error).__name__
         return _Sight(tuple(places), is_there, trouble, marker)
+
+    def _place(self, path: str) -> str:
+        """Where links lead from the path."""
+        try:
+            return self._disk.resolve(path)[0]
+        except (OSError, ValueError):
+            return path
 
     def _identity(self, path: str) -> Identity | None:
         try:

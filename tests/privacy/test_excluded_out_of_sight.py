@@ -1,6 +1,7 @@
 """Not knowing is never permission: an exclusion ends when its folder is seen without it."""
 
 import errno
+import json
 import os
 from pathlib import Path
 
@@ -8,6 +9,8 @@ import pytest
 
 from pi_opensync.files import Identity
 from pi_opensync.privacy.projects import Disk, Exclusion, MayLeave, Projects, Stays, Unseen
+from tests.conftest import Cli
+from tests.harness import header, line, said
 
 KNOWN = Exclusion("excluded by /mnt/client/.no-opensync", "marker", "/mnt/client/.no-opensync", (1, 7))
 
@@ -168,9 +171,9 @@ def test_a_link_that_leads_elsewhere_takes_nothing_away_from_the_marker(client: 
     before = known(Projects(), link)
     link.unlink()
     link.symlink_to(other)
-    assert isinstance(Projects().judge(str(link), known=before), MayLeave | Stays)
-    resolved = Exclusion(before.reason, "marker", str(client / ".no-opensync"), before.folder)
-    assert Projects().judge(str(link), known=resolved) == Stays(resolved)
+    assert Projects().judge(str(link), known=before) == Stays(before)
+    (client / ".no-opensync").unlink()
+    assert isinstance(Projects().judge(str(link), known=before), MayLeave)
 
 
 def test_a_marker_is_found_behind_a_link_and_above_its_target(client: Path, tmp_path: Path) -> None:
@@ -189,3 +192,20 @@ def test_a_name_composed_otherwise_finds_the_marker(tmp_path: Path) -> None:
 def test_a_project_without_a_folder_stays_only_where_include_names_projects() -> None:
     assert isinstance(Projects().judge(None, known=KNOWN), MayLeave)
     assert isinstance(Projects(include=["/a"]).judge(None), Stays)
+
+
+def test_status_says_why_what_is_out_of_sight_stays(cli: Cli, client: Path) -> None:
+    (client / ".no-opensync").touch()
+    begun = 1_790_000_000.0
+    lines = (header("a", begun, cwd=str(client)), said("user", "the plan", begun + 1))
+    path = cli.home / "sessions" / "a.jsonl"
+    path.write_bytes(b"".join(map(line, lines)))
+    assert cli("watch", "--once", "--backfill").code == 0
+    assert f"excluded by {client / '.no-opensync'}" in " ".join(cli("status").out.split())
+    client.rename(client.with_name("gone"))
+    os.utime(path)
+    assert cli("watch", "--once").code == 0
+    shown = f"excluded by {client / '.no-opensync'}, and its folder is not there to be looked at"
+    assert shown in " ".join(cli("status").out.split())
+    assert json.loads(cli("status", "--json").out)["state"]["excluded_because"] == [shown]
+    assert shown in " ".join(cli("list", "--excluded", COLUMNS="400").out.split())
