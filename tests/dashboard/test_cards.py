@@ -1,5 +1,6 @@
 """How a message is drawn: tools with their results, thinking folded, nothing twice, long things cut."""
 
+import base64
 import json
 
 import pytest
@@ -238,3 +239,62 @@ def test_a_part_that_is_not_there_is_not_found(local: Local, place: str) -> None
 def test_a_message_is_found_under_its_own_session_only(local: Local) -> None:
     message_id = local.message("s1", "a", parts=[result("x")])
     local.page(f"/sessions/{local.session('s2')}/messages/{message_id}/parts/0", status=404)
+
+
+def test_the_change_that_pi_noted_is_drawn_with_its_line_numbers(local: Local) -> None:
+    noted = " 9 class A:\n-10 def f():\n+10 def f(x):\n+11     y\n 11     return\n    ..."
+    parts = [
+        call("edit", path="a.py", edits=[{"oldText": "def f():", "newText": "def f(x):\n    y"}]),
+        result({"text": "Edited a.py", "details": {"diff": noted}}),
+    ]
+    page = drawn(local, parts=parts)
+    assert '<span class="line removed"><i>10</i><i class="sign">-</i>def f():' in page
+    assert '<span class="line added"><i>11</i><i class="sign">+</i>    y' in page
+    assert '<span class="plus">+2</span> <span class="minus">\u22121</span></summary>' in page
+    assert page.count("def f():") == 1, "it is not drawn from the arguments as well"
+
+
+def test_a_newline_at_the_end_is_no_line_of_a_change(local: Local) -> None:
+    page = drawn(local, parts=[call("edit", path="a.py", oldText="a\nb\n", newText="a\nc\n")])
+    assert page.count('class="line ') == 3
+    assert '<i class="sign"> </i>a\n' in page
+
+
+@pytest.mark.parametrize(
+    ("last", "said"), [("[error: 529 overloaded]", "error: 529 overloaded"), ("[aborted]", "aborted")]
+)
+def test_a_turn_that_failed_is_seen_to_have_failed(local: Local, last: str, said: str) -> None:
+    page = drawn(local, textContent=f"I tried.\n{last}")
+    assert f'<p class="ended">{said}</p>' in page
+    assert last not in page
+    local.message("s1", "b", role="user", textContent=f"What is\n{last}")
+    assert last in local.page(f"/sessions/{local.session('s1')}"), "what a person writes is no end of a turn"
+
+
+PNG = base64.b64encode(b"\x89PNG\r\n\x1a\n" + b"0" * 50).decode()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {"data": PNG, "mimeType": "image/svg+xml"},
+        {"source": {"type": "base64", "data": PNG}},
+        {"image_url": {"url": f"data:image/png;base64,{PNG}"}},
+    ],
+)
+def test_an_image_is_a_thumbnail_from_this_server(local: Local, content: object) -> None:
+    page = drawn(local, parts=[{"type": "image", "content": content}])
+    address = page.split('<img src="')[1].split('"')[0]
+    assert address.startswith("/sessions/")
+    answer = local.ask("GET", address, headers={"cookie": local.cookie})
+    assert (answer.headers["content-type"], answer.content[:4]) == ("image/png", b"\x89PNG")
+
+
+@pytest.mark.parametrize(
+    "data", [base64.b64encode(b"<svg onload=alert(1)>").decode(), "https://evil.example/x.png", "%", "", None]
+)
+def test_what_is_no_image_is_not_shown_as_one(local: Local, data: object) -> None:
+    message_id = local.message("s1", "a", parts=[{"type": "image", "content": {"data": data}}])
+    session_id = local.session("s1")
+    assert "<img" not in local.page(f"/sessions/{session_id}")
+    local.page(f"/sessions/{session_id}/messages/{message_id}/parts/0/image", status=404)

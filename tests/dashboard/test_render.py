@@ -268,3 +268,30 @@ def test_the_code_of_one_page_shares_one_budget() -> None:
     assert highlighted == sorted(highlighted, reverse=True)
     assert all(str(each).count("\n") == 20 for each in drawn)
     assert "<span" in code(text, "python", clock)
+
+
+def test_tasks_are_boxes() -> None:
+    html = markdown("- [x] one\n- [ ] two\n- [y] three")
+    assert html.count('<li class="task">') == 2
+    assert "Done: </span></span>one" in html
+    assert "To do: </span></span>two" in html
+    assert "[y] three" in html
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("so $x^2_i$ is", '<code class="math">x^2_i</code>'),
+        ("$$\na * b * c\n$$", '<code class="math">a * b * c</code>'),
+        ("it costs $5 or $6", "it costs $5 or $6"),
+        ("$HOME and $PATH", "$HOME and $PATH"),
+        ("`$x$`", "<code>$x$</code>"),
+    ],
+)
+def test_math_is_code_and_money_is_not(text: str, expected: str) -> None:
+    assert expected in markdown(text)
+
+
+def test_headings_skip_no_level_and_stand_below_those_of_the_page() -> None:
+    html = markdown("### a\n\n# b\n\n###### c\n\n## d\n\n# e")
+    assert re.findall(r"<(h\d) class", html) == ["h4", "h4", "h5", "h5", "h4"]
