@@ -39,8 +39,7 @@ def _headings(state: StateCore) -> None:
         above.append(written)
         tag = f"h{min(_ABOVE + len(above), _LOWEST)}"
         token.attrSet("class", f"as-{written[1:]}")
-        closing = next(later for later in state.tokens[place:] if later.type == "heading_close")
-        token.tag = closing.tag = tag
+        token.tag = state.tokens[place + 2].tag = tag  # it opens, its words, it closes
 
 
 def _tasks(state: StateCore) -> None:
