@@ -29,7 +29,14 @@ COLUMNS = 92
 LINK = re.compile(rb"(http://127\.0\.0\.1:\d+)(/login\?token=[\w-]+)")
 
 
-def pages(browser: Browser, base: str, link: str) -> None:
+# The samples lie in a temporary folder, and would be in a user's home.
+AT_HOME = """home => {
+  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (texts.nextNode()) texts.currentNode.data = texts.currentNode.data.replaceAll(home, "/home/sam");
+}"""
+
+
+def pages(browser: Browser, base: str, link: str, home: Path) -> None:
     """The list, a session and the numbers, at twice the size that they are shown in."""
     page = browser.new_page(viewport={"width": 1120, "height": 700}, device_scale_factor=2, locale="en-GB")
     page.goto(base + link)
@@ -37,6 +44,7 @@ def pages(browser: Browser, base: str, link: str) -> None:
     page.screenshot(path=PICTURES / "list.png")
     page.click("text=Checkout total off by a cent >> nth=0")
     page.wait_for_load_state("networkidle")
+    page.evaluate(AT_HOME, str(home))
     page.screenshot(path=PICTURES / "session.png")
     page.goto(base + "/numbers?days=all")
     page.wait_for_load_state("networkidle")
@@ -113,10 +121,13 @@ def main() -> None:
             )
         browser = driver.chromium.launch(executable_path=program, args=["--no-sandbox", "--disable-gpu"])
         try:
-            wait_until(lambda: log.read_bytes().count(b"delivered") >= 3, "three sessions")
+            wait_until(
+                lambda: b"up to date" in log.read_bytes() and LINK.search(log.read_bytes()) is not None,
+                "all of it",
+            )
             found = LINK.search(log.read_bytes())
             assert found is not None, log.read_text()
-            pages(browser, found[1].decode(), found[2].decode())
+            pages(browser, found[1].decode(), found[2].decode(), home)
             terminal(browser, home, environment)
         finally:
             serving.send_signal(signal.SIGINT)
