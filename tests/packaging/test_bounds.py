@@ -19,8 +19,8 @@ TESTS = (
     "tests/dashboard/test_pages.py",
     "tests/dashboard/test_render.py",
     "tests/deliver/test_delivery.py",
-    "tests/privacy/redact",
-    "tests/read",
+    "tests/machine/test_watching.py",
+    "tests/read/test_lines.py",
     "tests/service/test_units.py",
 )
 PLUGINS = ("-p", "no:anyio")  # its plugin for pytest is of no use here, and warns
