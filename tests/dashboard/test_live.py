@@ -73,6 +73,17 @@ def test_a_changed_header_is_told_without_messages(local: Local, viewer: Viewer)
     assert "$4.20" in growth["header"]
 
 
+def test_what_a_turn_took_is_told_with_its_answers(local: Local, viewer: Viewer) -> None:
+    prompt = local.message("s1", "u", role="user", textContent="do it", createdAt=START + 1)
+    local.message("s1", "a1", textContent="one", cost=0.5, createdAt=START + 2)
+    viewer.ask()
+    local.message("s1", "a2", textContent="two", cost=0.75, createdAt=START + 3)
+    growth = viewer.ask()
+    assert growth is not None
+    assert list(growth["turns"]) == [prompt]
+    assert "2 answers · $1.25" in growth["turns"][prompt]
+
+
 def test_many_messages_of_one_batch_are_told_piece_by_piece(local: Local, viewer: Viewer) -> None:
     messages = [
         {

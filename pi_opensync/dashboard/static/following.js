@@ -138,7 +138,7 @@ export const followSession = () => {
     for (;;) {
       const answer = await ask(`/sessions/${session}/changes?after=${main.dataset.cursor}${branch}`);
       if (answer === null) return;
-      const { cursor, header, messages } = JSON.parse(answer);
+      const { cursor, header, messages, turns } = JSON.parse(answer);
       const page = document.documentElement;
       const atEnd = page.scrollHeight - innerHeight - scrollY < 160;
       const isAbout = document.querySelector(".about-switch input")?.checked;
@@ -149,6 +149,9 @@ export const followSession = () => {
       if (paid) document.querySelector(".bar .paid").textContent = paid.dataset.paid;
       let missed = false;
       for (const { html } of messages) missed = !put(fragment(html)) || missed;
+      for (const [id, html] of Object.entries(turns)) {
+        document.querySelector(`#m${id} .turn`)?.replaceChildren(fragment(html));
+      }
       main.dataset.cursor = cursor;
       if (messages.length) {
         document.getElementById("nothing")?.remove();

@@ -128,6 +128,7 @@ class SessionPages:
                 on_it = set(branch.ids)
                 growth.messages[:] = [message for message in growth.messages if message.row["id"] in on_it]
             values = _turns(con, session["id"], growth.messages)
+            of_last = _turn_of_last(con, session["id"], growth.messages)
             head = self._head(con, session)
 
         def draw(message: Message) -> str:
@@ -136,7 +137,12 @@ class SessionPages:
                 request, "_message.html", card=card, session=session, around=None, new_day=True, **values
             )
 
-        return Json(live.as_json(growth, draw, self._page.text(request, "_head.html", **head)))
+        answer = live.as_json(growth, draw, self._page.text(request, "_head.html", **head))
+        sums = {
+            str(prompt): self._page.text(request, "_turn.html", message={"id": prompt}, turns=of_last)
+            for prompt in of_last
+        }
+        return Json({**answer, "turns": sums})
 
     async def events(self, request: Request) -> Response:
         session_id = id_of(request)
@@ -245,6 +251,13 @@ def _turns(con: Database, session_id: int, messages: Sequence[Message]) -> dict[
     if not prompts:
         return {"turns": {}}
     return {"turns": turns.turns_among(con, session_id, min(prompts), max(prompts))}
+
+
+def _turn_of_last(con: Database, session_id: int, messages: Sequence[Message]) -> dict[int, turns.Turn]:
+    """Return the turn that the last of the messages belongs to, by its prompt's id."""
+    last = max((message.row["id"] for message in messages), default=None)
+    prompt = None if last is None else turns.turn_of(con, session_id, last)
+    return {} if prompt is None else turns.turns_among(con, session_id, prompt, prompt)
 
 
 def _place_in(message: Message, place: str) -> int:
