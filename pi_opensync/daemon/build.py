@@ -12,6 +12,7 @@ from pi_opensync.daemon.events import LogEvents
 from pi_opensync.deliver.schedule import Delivery
 from pi_opensync.deliver.send import Sender
 from pi_opensync.deliver.server import Server
+from pi_opensync.deliver.width import WIDEST
 from pi_opensync.deliver.wishes import Wishes
 from pi_opensync.errors import ConfigurationError
 from pi_opensync.model import Options
@@ -101,7 +102,7 @@ def build(
     again = Again(database, chosen, rules, clean)
 
     events = events or LogEvents(logs.get(), now=now)
-    client = Client(base_url, key.get_secret_value(), now=now, transport=transport)
+    client = Client(base_url, key.get_secret_value(), now=now, connections=WIDEST, transport=transport)
     server = Server(database, now=now)
     sender = Sender(
         database,

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from pi_opensync.opensync.rules import SIDE_BY_SIDE
 from pi_opensync.store.outbox import Waiting
 
 # what may be done
@@ -149,6 +150,7 @@ class Situation:
     ids: Mapping[str, str] | None = None  # the server's, of the sessions that it wrote last; None: not asked
     rows: Streak = Streak()
     messages: Streak = Streak()
+    side_by_side: int = SIDE_BY_SIDE  # sessions that the server is known to bear
     is_held: bool = False  # the user paused, or changed the settings
     stays_here: bool = False  # the session's project is excluded
     turn: int = 0  # actions that the session's visit has taken

@@ -29,7 +29,6 @@ from pi_opensync.opensync.rules import (
     MAX_BATCH_BYTES,
     MESSAGE_WINDOW,
     SESSION_WINDOW,
-    SIDE_BY_SIDE,
     would_be_dropped,
 )
 from pi_opensync.store.outbox import Waiting
@@ -123,8 +122,8 @@ def _is_away(now: Situation) -> bool:
 
 
 def _side_by_side(now: Situation) -> int:
-    # One request tells whether a server that was away is back; six would only be turned away.
-    return SIDE_BY_SIDE if now.pause is None else 1
+    # One request tells whether a server that was away is back; more would only be turned away.
+    return now.side_by_side if now.pause is None else 1
 
 
 def _of_session(session: Session, now: Situation) -> Action | None:

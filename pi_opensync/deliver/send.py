@@ -101,6 +101,7 @@ class Sender:
             ids=self._server.ids,
             rows=self._server.rows,
             messages=self._server.messages,
+            side_by_side=self._server.width.sessions,
             is_held=self._wishes.is_held(),
             stays_here=session is not None
             and self._policy.reason(self._sessions.project(session.id)) is not None,
@@ -125,7 +126,7 @@ class Sender:
             case FindOrigin() | FindIds() | AskDates():
                 return await self._ask(session, action, turn)
             case SendSession(_, dates):
-                outcome = await self._heard(self._client.session(_body(session.wanted, dates)))
+                outcome = await self._timed(self._client.session(_body(session.wanted, dates)))
                 return consequences.of_session(session, outcome, self.situation())
             case ReadBack(server_id):
                 return await self._read_back(session, server_id)
@@ -194,7 +195,7 @@ class Sender:
                 if begun and plan.stops(self.situation(session)):
                     break
                 begun += 1
-                outcomes.append(await self._heard(self._client.message(_body(message.wanted, session.dates))))
+                outcomes.append(await self._timed(self._client.message(_body(message.wanted, session.dates))))
                 if not consequences.chain_goes_on(message, outcomes[-1]):
                     break
         except BaseException:
@@ -219,6 +220,13 @@ class Sender:
     async def _batch(self, session: Session, messages: Sequence[Waiting]) -> Outcome:
         bodies = [_body(message.wanted, session.dates) for message in messages]
         return await self._heard(self._client.batch(bodies))
+
+    async def _timed(self, request: Awaitable[Outcome]) -> Outcome:
+        """As `_heard`, of a request small enough that its time tells how the server bears them."""
+        begun = self._now()
+        outcome = await self._heard(request)
+        self._server.width = self._server.width.after(outcome, self._now() - begun)
+        return outcome
 
     async def _heard(self, request: Awaitable[Outcome]) -> Outcome:
         outcome = await request

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import astuple, replace
 
 from pi_opensync.deliver.actions import Learned, Listing, Pause, Streak
+from pi_opensync.deliver.width import Width
 from pi_opensync.opensync.outcomes import Outcome
 from pi_opensync.store.database import Database
 
@@ -21,6 +22,7 @@ class Server:
         self.ids: Mapping[str, str] | None = None
         self.rows = Streak()
         self.messages = Streak()
+        self.width = Width()
 
     def heard(self, outcome: Outcome) -> None:
         """Take the server's clock from its answer."""
