@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from pi_opensync.dashboard.db.connections import ClosedError, Connections
-from pi_opensync.dashboard.db.schema import _FORMER_NAMES, APPLICATION_ID, MIGRATIONS, bring_up_to_date
+from pi_opensync.dashboard.db.migrations import _FORMER_NAMES, APPLICATION_ID, MIGRATIONS, bring_up_to_date
 from pi_opensync.dashboard.db.upsert import save
 from pi_opensync.dashboard.incoming import MessageIn, SessionIn
 from pi_opensync.sqlite import (
@@ -169,8 +169,12 @@ def test_a_migration_that_fails_leaves_no_trace(tmp_path: Path) -> None:
 def test_a_file_that_is_no_database_is_said_to_be_none(tmp_path: Path) -> None:
     path = tmp_path / "x"
     path.write_text("no database, but long enough to look at " * 100)
-    with pytest.raises(Damaged):
+    with pytest.raises(Damaged) as caught:
         Connections.open(path)
+    assert caught.value.hint == (
+        f"move all in {tmp_path} away: pi's sessions are read again, what others sent is lost"
+    )
+    assert path.exists()
 
 
 def test_a_file_of_another_program_or_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:

@@ -4,6 +4,8 @@
 """
 
 import asyncio
+import json
+import random
 import re
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
@@ -11,13 +13,18 @@ from typing import Any
 
 import pytest
 
+from bench.corpus import prose
 from pi_opensync.dashboard.db import branches, finding, listing, reading
 from pi_opensync.dashboard.db.connections import Connections
 from pi_opensync.dashboard.db.listing import Filters
+from pi_opensync.dashboard.db.upsert import save
+from pi_opensync.dashboard.incoming import MessageIn
+from pi_opensync.dashboard.parts import Part
 from pi_opensync.dashboard.query import parse
 from pi_opensync.dashboard.web import live
 from pi_opensync.sqlite import Database
 from tests.dashboard.big import fill, measure
+from tests.dashboard.conftest import Local
 
 LARGE = ("messages", "usage", "tools", "touched")
 
@@ -100,6 +107,26 @@ def test_a_long_session_reads_only_what_it_shows(filled: Connections) -> None:
             database.connection.set_progress_handler(None, 0)
             taken.append(steps)
     assert taken[0] < 2 * taken[1]
+
+
+def test_it_takes_less_room_than_the_transcripts_that_it_shows(local: Local) -> None:
+    chance = random.Random(1)  # noqa: S311 - the same words every time
+    size = 0
+    for session in range(10):
+        messages = []
+        for place in range(30):
+            text, result = prose(chance, 900), prose(chance, 8_000)
+            call = {"toolName": "bash", "args": {"command": prose(chance, 60)}}
+            parts = (Part("text", text), Part("tool-call", call), Part("tool-result", result))
+            messages.append(
+                MessageIn(
+                    f"s{session}", f"{place}", "assistant", text_content=text, parts=parts, created_at=place
+                )
+            )
+            size += len(json.dumps([text, call, result]))
+        save(local.store, [], messages, 0)
+    with local.store.read() as database:
+        assert database.path.stat().st_size < 0.6 * size
 
 
 def test_every_page_of_a_filled_store_is_answered(filled: Connections) -> None:

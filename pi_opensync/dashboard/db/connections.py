@@ -8,18 +8,18 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from pi_opensync import sqlite
-from pi_opensync.dashboard.db.schema import bring_up_to_date, is_up_to_date
+from pi_opensync.dashboard.db.migrations import bring_up_to_date, is_up_to_date
 from pi_opensync.files import require_private_folder
-from pi_opensync.sqlite import Database
+from pi_opensync.sqlite import Damaged, Database
 
 # FULL: what was answered must be on disk, also if the power fails then.
 _PRAGMAS = (
     "journal_mode = TRUNCATE",
     "synchronous = FULL",
-    "cache_size = -32768",
     "temp_store = MEMORY",
-    "mmap_size = 268435456",
+    "mmap_size = 67108864",  # what is mapped counts as memory of ours
 )
+_CACHE_TO_WRITE, _CACHE_TO_READ = "cache_size = -16384", "cache_size = -4096"  # KiB
 _BUSY_SECONDS = 10.0
 
 T = TypeVar("T")
@@ -88,11 +88,16 @@ class Connections:
                 busy_seconds=busy_seconds,
             )
 
-        writer = connect()
+        try:
+            writer = connect(_CACHE_TO_WRITE)
+        except Damaged as error:
+            # Not moved aside as the daemon's state is: what other programs sent is nowhere else.
+            hint = f"move all in {path.parent} away: pi's sessions are read again, what others sent is lost"
+            raise Damaged(error.message, hint=hint) from None
         opened = [writer]
         try:
             bring_up_to_date(writer)
-            opened += (connect("query_only = ON") for _ in range(readers))
+            opened += (connect(_CACHE_TO_READ, "query_only = ON") for _ in range(readers))
         except BaseException:
             for database in opened:
                 database.close()
