@@ -78,18 +78,17 @@ def prose(chance: random.Random, size: int) -> str:
 
 def turn(chance: random.Random, number: int, at: float, *, size: int = TURN) -> list[dict[str, Any]]:
     """A question, an answer that thinks and calls a tool, and the tool's long result."""
+    question, reply, outcome = (f"{chance.getrandbits(32):08x}" for _ in range(3))
     call = f"call_{number}"
     share = size / TURN
-    answer = said(
-        "assistant", prose(chance, round(2500 * share)), at + 5, f"b{number:07d}", calls=[(call, "ls -l")]
-    )
+    answer = said("assistant", prose(chance, round(2500 * share)), at + 5, reply, calls=[(call, "ls -l")])
     thinking = {"type": "thinking", "thinking": prose(chance, round(1000 * share))}
     answer["message"]["content"].insert(0, thinking)
     answer["message"] |= {"model": "model-1", "provider": "fake", "stopReason": "toolUse", "usage": usage()}
     return [
-        said("user", prose(chance, round(400 * share)), at, f"a{number:07d}"),
+        said("user", prose(chance, round(400 * share)), at, question),
         answer,
-        result(call, prose(chance, round(5200 * share)), at + 6) | {"id": f"c{number:07d}"},
+        result(call, prose(chance, round(5200 * share)), at + 6) | {"id": outcome},
     ]
 
 
