@@ -14,7 +14,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from pi_opensync.dashboard.web.protocol import Deadlines
-from pi_opensync.dashboard.web.serve import NotLoopbackError, Running, serve
+from pi_opensync.dashboard.web.serve import NotLoopbackError, Running, _listener, serve
 from tests.dashboard.conftest import Local
 
 
@@ -187,3 +187,9 @@ def test_many_clients_at_once_are_all_answered(local: Local) -> None:
     with_server(local, use)
     stats = local.get("/api/stats")
     assert (stats["sessionCount"], stats["messageCount"]) == (7, 7)
+
+
+def test_an_answer_does_not_wait_for_the_last_one_to_be_acknowledged() -> None:
+    """asyncio turns Nagle's algorithm off only for sockets that say their protocol: else 40 ms an answer."""
+    with contextlib.closing(_listener("127.0.0.1", 0)) as listener:
+        assert listener.proto == socket.IPPROTO_TCP
