@@ -13,7 +13,9 @@ from pathlib import Path
 
 from bench.rows import Row, as_json, table
 
-FIGURES = ("latency", "backfill", "start", "idle", "growth", "memory", "pieces", "commands")
+FIGURES = (
+    *("latency", "backfill", "index", "pages", "start", "idle", "growth", "memory", "pieces", "commands"),
+)
 
 
 def figure(name: str) -> Callable[[float, Path], list[Row]]:

@@ -32,13 +32,13 @@ class Mode:
 TOOLS = (("PI_OPENSYNC_TOOL_CALLS", "true"),)
 MODES = (
     Mode("20 ms, batch keeps dates", 20, keeps_dates=True, target=Target(40, most=False, of="ratio")),
-    Mode("20 ms, today's contract", 20, rounds=1, target=Target(5, most=False, of="ratio")),
+    Mode("20 ms, today's contract", 20, rounds=1, target=Target(12, most=False, of="ratio")),
     Mode("20 ms, today's contract, server's dates", 20, variables=(("PI_OPENSYNC_TIMESTAMPS", "server"),)),
     Mode("0 ms, batch keeps dates", keeps_dates=True),
-    Mode("0 ms, today's contract", rounds=1),
+    Mode("0 ms, today's contract", rounds=1, target=Target(0.8, most=False, of="ratio")),
     Mode("0 ms, batch keeps dates, with tool calls", keeps_dates=True, variables=TOOLS),
 )
-SPEED = Target(20.0, most=False)
+SPEED = Target(40.0, most=False)
 
 
 def run(scale: float, folder: Path) -> list[Row]:

@@ -14,7 +14,8 @@ SESSIONS = 100
 URL = "http://127.0.0.1:9"
 COMMANDS: dict[str, tuple[tuple[str, ...], Target | None]] = {
     "--help": (("-m", "pi_opensync", "--help"), Target(150.0)),
-    "status": (("-m", "pi_opensync", "status"), Target(200.0)),
+    "status": (("-m", "pi_opensync", "status"), Target(100.0)),
+    "list": (("-m", "pi_opensync", "list"), Target(100.0)),
     "status --json": (("-m", "pi_opensync", "status", "--json"), None),
     "--version": (("-m", "pi_opensync", "--version"), None),
 }

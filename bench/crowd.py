@@ -12,8 +12,11 @@ SIZE = 200_000  # bytes of each, most of them a hole
 FOLDERS = 50
 
 
-def crowd(folder: Path, count: int, url: str) -> tuple[Path, Path]:
-    """The sessions folder and a home whose state, for the server at `url`, knows all of them."""
+def crowd(folder: Path, count: int, url: str, *, read: bool = True) -> tuple[Path, Path]:
+    """The sessions folder and a home whose state, for the server at `url`, knows all of them.
+
+    Unless `read`, they were there before the first start, and nothing of them was delivered.
+    """
     sessions, home = folder / "sessions", folder / "home"
     for number in range(count):
         path = sessions / f"--project-{number % FOLDERS}--" / f"{number:06d}.jsonl"
@@ -21,7 +24,7 @@ def crowd(folder: Path, count: int, url: str) -> tuple[Path, Path]:
         path.write_bytes(b"".join(transcript(f"crowd {number}", 1, size=1000)))
         os.truncate(path, SIZE)
     shutil.rmtree(home, ignore_errors=True)
-    with bare(settings(home / "state", url), sessions) as filling:
+    with bare(settings(home / "state", url), sessions, backfill=read) as filling:
         filling.hasty(hasty=True)
         filling.catch_up()
     return sessions, home

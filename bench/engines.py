@@ -42,7 +42,9 @@ def settings(state: Path, url: str = "https://opensync.test", **choice: Any) -> 
 class Bare:
     """An engine whose steps are taken one by one."""
 
-    def __init__(self, chosen: Settings, sessions: Path, transport: Transport) -> None:
+    def __init__(
+        self, chosen: Settings, sessions: Path, transport: Transport, *, backfill: bool = True
+    ) -> None:
         self.transport = transport
         base_url, _key = chosen.require_server()
         quiet = structlog.wrap_logger(structlog.testing.CapturingLogger(), wrapper_class=_silent)
@@ -51,7 +53,7 @@ class Bare:
             chosen, (sessions,), self.database, events=LogEvents(quiet, now=lambda: 0.0), transport=transport
         )
         self._runner = asyncio.Runner()
-        self.engine.follow.begin(self.engine.follow.list_files(), backfill=True)
+        self.engine.follow.begin(self.engine.follow.list_files(), backfill=backfill)
 
     def hasty(self, hasty: bool) -> None:
         """Whether the store waits for the disk; to fill it, nothing need."""
@@ -93,8 +95,9 @@ _silent = structlog.make_filtering_bound_logger(logging.CRITICAL)
 
 
 @contextmanager
-def bare(chosen: Settings, sessions: Path) -> Iterator[Bare]:
-    made = Bare(chosen, sessions, Transport())
+def bare(chosen: Settings, sessions: Path, *, backfill: bool = True) -> Iterator[Bare]:
+    """Without `backfill` what is there already is known, and not read."""
+    made = Bare(chosen, sessions, Transport(), backfill=backfill)
     try:
         yield made
     finally:

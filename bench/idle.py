@@ -11,7 +11,7 @@ from bench.start import IMPORTS
 
 NAME = "idle"
 SECONDS = 60.0
-SHARE, MEMORY = Target(0.3), Target(60.0)
+SHARE, MEMORY = Target(0.05), Target(45.0)
 
 
 def run(scale: float, folder: Path) -> list[Row]:

@@ -7,9 +7,12 @@ import os
 import statistics
 import subprocess
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
-from bench.processes import daemon, end, server, start, variables
+from bench import peers
+from bench.peers import slow_disk
+from bench.processes import Server, daemon, end, server, start, variables
 from bench.rows import Row, Target, percentile, row
 from pi_opensync.store.database import open_database
 from tests.harness import header, line, said, session_id
@@ -17,9 +20,18 @@ from tests.harness import header, line, said, session_id
 NAME = "latency"
 APPENDS = 1000
 A_SECOND = 20
+A_SECOND_SLOW = 5  # where one append may take longer than the pause to the next
 WARM = 10  # appends that are not counted
 MS = 1e6  # ns
-P50, P99 = Target(5.0), Target(25.0)
+P50, P99, P50_SLOW = Target(5.0), Target(25.0), Target(10.0)
+WAIT = 3.0  # ms that a slow disk takes longer
+SHIPPER = """\
+@version: 3.38
+options {{ keep-hostname(yes); use-dns(no); stats-freq(0); flush-lines(1); }};
+source transcripts {{ file("{path}" follow-freq(0.01) flags(no-parse)); }};
+destination server {{ http(url("{url}/lines") method("POST") body("$MSG\\n") batch-lines(0) workers(1)); }};
+log {{ source(transcripts); destination(server); }};
+"""
 
 
 def run(scale: float, folder: Path) -> list[Row]:
@@ -27,6 +39,7 @@ def run(scale: float, folder: Path) -> list[Row]:
     relayed = _relay(folder / "relay", count)
     delivered = _daemon(folder / "daemon", count)
     kept = _transactions(folder / "store", count)
+    more = [*_on_a_slow_disk(folder / "slow", count), *_shipped(folder / "shipper", count, delivered)]
     beside = "an event, its line read, the same request, nothing kept"
     return [
         row(
@@ -56,16 +69,87 @@ def run(scale: float, folder: Path) -> list[Row]:
             other=statistics.median(kept),
             counts={"appends": count, "arrived": len(delivered)},
         ),
+        *more,
     ]
 
 
-def _daemon(folder: Path, count: int) -> list[float]:
+def _on_a_slow_disk(folder: Path, count: int) -> list[Row]:
+    """Where each wait for the disk takes some ms longer, beside the same without."""
+    under = slow_disk(WAIT)
+    if under is None:
+        return []
+    count = max(20, count // 4)
+    slow, quick = (
+        _daemon(folder / name, count, prefix, A_SECOND_SLOW)
+        for name, prefix in (("slow", under), ("quick", ()))
+    )
+    return [
+        row(
+            NAME,
+            f"p50 on a disk of {WAIT:g} ms a wait",
+            statistics.median(slow),
+            "ms",
+            target=P50_SLOW,
+            beside="the disk as it is",
+            other=statistics.median(quick),
+        )
+    ]
+
+
+def _shipped(folder: Path, count: int, delivered: list[float]) -> list[Row]:
+    """Beside syslog-ng, which sends each line as it stands and keeps its place only now and then."""
+    program = peers.program("syslog-ng")
+    if program is None:
+        return []
     sessions = folder / "sessions"
     sessions.mkdir(parents=True)
-    with server() as opensync, daemon(variables(folder / "home", sessions, opensync.url), "--backfill"):
+    path = sessions / "a.jsonl"
+    path.write_bytes(line(header("latency", time.time())))
+    settings = folder / "syslog-ng.conf"
+    with server() as opensync:
+        settings.write_text(SHIPPER.format(path=path, url=opensync.url))
+        own = [f"--{name}={folder}/{name}" for name in ("persist-file", "pidfile", "control")]
+        shipper = subprocess.Popen(  # noqa: S603 - a command line of ours
+            [program, "--foreground", "--no-caps", f"--cfgfile={settings}", *own],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        try:
+            _until_it_sends(path, opensync)
+            written = _append(path, count)
+            arrivals = opensync.wait_for(count + WARM + 1).arrivals
+        finally:
+            end(shipper)
+    shipped = [(arrivals[f"line-{name.rpartition('-')[2]}"] - at) / MS for name, at in written.items()]
+    return [
+        row(
+            NAME,
+            "p50, beside a shipper",
+            statistics.median(delivered),
+            "ms",
+            beside="syslog-ng, line by line",
+            other=statistics.median(shipped),
+        )
+    ]
+
+
+def _until_it_sends(path: Path, opensync: Server) -> None:
+    with path.open("ab") as file:
+        file.write(line(said("user", "the first", time.time() - 3600)))
+    opensync.wait_for(1)
+
+
+def _daemon(folder: Path, count: int, under: Sequence[str] = (), a_second: float = A_SECOND) -> list[float]:
+    sessions = folder / "sessions"
+    sessions.mkdir(parents=True)
+    with (
+        server() as opensync,
+        daemon(variables(folder / "home", sessions, opensync.url), "--backfill", under=under),
+    ):
         path = sessions / "a.jsonl"
         path.write_bytes(line(header("latency", time.time())))
-        written = _append(path, count)
+        written = _append(path, count, a_second)
         arrivals = opensync.wait_for(count + WARM).arrivals
     return [(arrivals[name] - at) / MS for name, at in written.items()]
 
@@ -87,14 +171,14 @@ def _relay(folder: Path, count: int) -> list[float]:
     return [(arrivals[name] - at) / MS for name, at in written.items()]
 
 
-def _append(path: Path, count: int) -> dict[str, int]:
+def _append(path: Path, count: int, a_second: float = A_SECOND) -> dict[str, int]:
     """Append at a steady pace; returns when each append had returned, by its message's id."""
     written: dict[str, int] = {}
     begun = time.monotonic()
     descriptor = os.open(path, os.O_WRONLY | os.O_APPEND)
     try:
         for number in range(count + WARM):
-            time.sleep(max(0.0, begun + number / A_SECOND - time.monotonic()))
+            time.sleep(max(0.0, begun + number / a_second - time.monotonic()))
             at = time.time()
             os.write(descriptor, line(said("user", f"number {number} " + "word " * 40, at)))
             if number >= WARM:

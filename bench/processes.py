@@ -54,10 +54,11 @@ def start(
     stdin: int = subprocess.DEVNULL,
     stdout: int = subprocess.DEVNULL,
     stderr: int = subprocess.DEVNULL,
+    under: Sequence[str] = (),
 ) -> subprocess.Popen[bytes]:
     """A Python of its own, of this project."""
     return subprocess.Popen(  # noqa: S603 - a command line of ours
-        [sys.executable, *arguments],
+        [*under, sys.executable, *arguments],
         cwd=ROOT,
         env={"PATH": os.environ.get("PATH", os.defpath), "LANG": "C.UTF-8", **(variables or {})},
         stdin=stdin,
@@ -84,6 +85,34 @@ def seconds(*arguments: str, variables: dict[str, str] | None = None) -> float:
     return taken
 
 
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """Seconds from the start to the end, and of CPU, the process's children included."""
+
+    seconds: float
+    cpu: float
+
+
+def spent(*command: str, variables: dict[str, str] | None = None) -> Spent:
+    """What a command takes. Raises RuntimeError unless it ends well."""
+    environment = {"PATH": os.environ.get("PATH", os.defpath), "LANG": "C.UTF-8", **(variables or {})}
+    begun = time.perf_counter()
+    process = subprocess.Popen(  # noqa: S603 - a command line of ours
+        command,
+        cwd=ROOT,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    _pid, status, used = os.wait4(process.pid, 0)
+    taken = time.perf_counter() - begun
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise RuntimeError(f"{command[:3]} ended with {process.returncode}")
+    return Spent(taken, used.ru_utime + used.ru_stime)
+
+
 def variables(home: Path, sessions: Path, url: str) -> dict[str, str]:
     """What configures pi-opensync for one server and one folder."""
     home.mkdir(parents=True, exist_ok=True)
@@ -106,8 +135,11 @@ class Daemon:
 
 
 @contextmanager
-def daemon(settings: dict[str, str], *options: str) -> Iterator[Daemon]:
-    """Ready when the block begins, ended with it. Raises RuntimeError if it ends before that."""
+def daemon(settings: dict[str, str], *options: str, under: Sequence[str] = ()) -> Iterator[Daemon]:
+    """Ready when the block begins, ended with it. Raises RuntimeError if it ends before that.
+
+    `under` is the start of a command line that starts it, with the same process id.
+    """
     began = time.monotonic_ns()
     process = start(
         "-m",
@@ -118,6 +150,7 @@ def daemon(settings: dict[str, str], *options: str) -> Iterator[Daemon]:
         *options,
         variables=settings,
         stderr=subprocess.PIPE,
+        under=under,
     )
     log = _pipe(process.stderr)
     drain = threading.Thread(target=log.read, daemon=True)

@@ -28,6 +28,17 @@ class Batch(msgspec.Struct):
     messages: list[Sent] = []
 
 
+class Said(msgspec.Struct):
+    timestamp: int
+
+
+class Line(msgspec.Struct):
+    """A line of a transcript as it stands there, which a shipper of logs sends."""
+
+    message: Said
+
+
+_line = msgspec.json.Decoder(Line).decode
 _message = msgspec.json.Decoder(Sent).decode
 _batch = msgspec.json.Decoder(Batch).decode
 
@@ -55,6 +66,7 @@ class OpenSync:
             b"/sync/session": lambda _body, _at: b'{"ok":true,"sessionId":"s1"}',
             b"/sync/sessions/list": lambda _body, _at: b'{"sessionIds":[]}',
             b"/api/sessions/get": lambda _body, _at: self._read_back(),
+            b"/lines": self._as_it_stands,
             b"/bench": lambda _body, _at: self._noted(),
         }
 
@@ -68,6 +80,12 @@ class OpenSync:
     def _one(self, body: bytes, at: int) -> bytes:
         self._arrivals.setdefault(_message(body).externalId, at)
         return b'{"ok":true,"messageId":"m1"}'
+
+    def _as_it_stands(self, body: bytes, at: int) -> bytes:
+        for each in body.splitlines():
+            if b'"message"' in each:
+                self._arrivals.setdefault(f"line-{_line(each).message.timestamp}", at)
+        return b"{}"
 
     def _many(self, body: bytes, at: int) -> bytes:
         sent = _batch(body).messages

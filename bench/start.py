@@ -7,13 +7,16 @@ import time
 from pathlib import Path
 
 from bench.crowd import FILES, crowd
-from bench.processes import daemon, imported, seconds, server, variables
+from bench.processes import daemon, imported, resident, seconds, server, variables
 from bench.rows import Row, Target, row
 
 NAME = "start"
 ROUNDS = 5
 IMPORTS = imported(["pi_opensync.__main__", "pi_opensync.cli.app", "pi_opensync.cli.watch"])
 WHOLE, BEYOND = Target(1.0), Target(10.0, of="ratio")
+MANY = 100_000
+MANY_WHOLE, A_FILE = Target(2.0), Target(1.0)
+KB = 1000.0
 
 
 def run(scale: float, folder: Path) -> list[Row]:
@@ -37,6 +40,45 @@ def run(scale: float, folder: Path) -> list[Row]:
         row(NAME, what, whole, "s", beside="the bare imports", other=bare, target=WHOLE, counts=counts),
         row(NAME, f"{what}, beyond the imports", beyond, "s", beside="find", other=find, target=BEYOND),
         row(NAME, f"`status` with {what}", statistics.median(status), "s", beside="find", other=find),
+        *_many(scale, folder / "many"),
+    ]
+
+
+def _many(scale: float, folder: Path) -> list[Row]:
+    """A crowd that was there before the first start: known, and followed."""
+    few, many = max(20, round(MANY * scale / 10)), max(200, round(MANY * scale))
+    memory: dict[int, float] = {}
+    ready: list[float] = []
+    for count in (few, many):
+        with server() as opensync:
+            sessions, home = crowd(folder / str(count), count, opensync.url, read=False)
+            settings = variables(home, sessions, opensync.url)
+            for _ in range(ROUNDS if count == many else 1):
+                with daemon(settings) as running:
+                    ready.append(running.ready_after)
+                    memory[count] = resident(running.pid)
+    found = _find(folder / str(many) / "sessions")
+    path = len(str(folder / str(many) / "sessions" / "--project-00--" / "000000.jsonl"))
+    what = f"{many} known files"
+    return [
+        row(
+            NAME,
+            f"{what}, not read",
+            statistics.median(ready[1:]),
+            "s",
+            beside="find",
+            other=found,
+            target=MANY_WHOLE,
+        ),
+        row(
+            NAME,
+            f"memory a file, of {what}",
+            KB * (memory[many] - memory[few]) / (many - few),
+            "kB",
+            beside="its path",
+            other=path / KB,
+            target=A_FILE,
+        ),
     ]
 
 
