@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from pi_opensync.dashboard.db.numbers import Asked, Numbers, spent_since, summarize
+from pi_opensync.dashboard.db.numbers import spent_since, summarize
 from pi_opensync.dashboard.db.savings import saved
+from pi_opensync.dashboard.db.sums import Asked, Numbers
 from pi_opensync.dashboard.show.axes import Column, axis_for, scale
 from pi_opensync.dashboard.show.charts import bar, columns, heat
 from tests.dashboard.conftest import Local

@@ -16,7 +16,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
 
 from pi_opensync.dashboard.db.forks import bare_title
-from pi_opensync.dashboard.db.numbers import Period
+from pi_opensync.dashboard.db.sums import Period
 from pi_opensync.dashboard.show import axes, charts, visible
 from pi_opensync.sqlite import Row
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from urllib.parse import urlencode
 
-from pi_opensync.dashboard.db.numbers import Asked, Period
+from pi_opensync.dashboard.db.sums import Asked, Period
 from pi_opensync.dashboard.show.axes import Column
 from pi_opensync.dashboard.show.visible import count, money
 

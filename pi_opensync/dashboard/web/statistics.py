@@ -14,7 +14,7 @@ from starlette.routing import Route
 from pi_opensync.dashboard.db import listing, numbers
 from pi_opensync.dashboard.db.budget import Budget, Spending, spending
 from pi_opensync.dashboard.db.connections import Connections, revision
-from pi_opensync.dashboard.db.numbers import Asked, Day, Numbers
+from pi_opensync.dashboard.db.sums import Asked, Day, Numbers, Sums
 from pi_opensync.dashboard.times import at
 from pi_opensync.dashboard.web.api import Json
 from pi_opensync.dashboard.web.columns import cost_column, days_of, filters_of, token_column
@@ -159,7 +159,7 @@ def _cells(day: Day) -> list[str]:
 
 
 def _json(summary: Numbers, budgets: list[Spending]) -> Response:
-    def sums(of: numbers.Sums) -> dict[str, Any]:
+    def sums(of: Sums) -> dict[str, Any]:
         return {
             "cost": of.cost,
             "promptTokens": round(of.prompt),
