@@ -103,9 +103,17 @@ class Sender:
             messages=self._server.messages,
             side_by_side=self._server.width.sessions,
             is_held=self._wishes.is_held(),
-            stays_here=session is not None
-            and self._policy.reason(self._sessions.project(session.id)) is not None,
+            stays_here=session is not None and self._policy.reason(session.project) is not None,
             turn=turn,
+        )
+
+    def _between(self, session: Session) -> Situation:
+        """Of a situation what may end a chain of messages."""
+        return Situation(
+            now=self._now(),
+            pause=self._server.pause,
+            is_held=self._wishes.is_held(),
+            stays_here=self._policy.reason(session.project) is not None,
         )
 
     def _begin(self, session: Session, turn: int) -> Action:
@@ -192,7 +200,7 @@ class Sender:
         begun = 0
         try:
             for message in messages:
-                if begun and plan.stops(self.situation(session)):
+                if begun and plan.stops(self._between(session)):
                     break
                 begun += 1
                 outcomes.append(await self._timed(self._client.message(_body(message.wanted, session.dates))))
@@ -210,7 +218,7 @@ class Sender:
         bodies = answers.search_text(read, session.external_id, self._outbox.searchable(session.id))
         outcomes: list[Outcome] = []
         for body in bodies.values():
-            if plan.stops(self.situation(session)):
+            if plan.stops(self._between(session)):
                 break
             outcomes.append(await self._heard(self._client.message(body)))
             if outcomes[-1].verdict is not Verdict.DELIVERED:

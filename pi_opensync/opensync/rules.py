@@ -8,7 +8,7 @@ import json
 SESSION_WINDOW = 10.0  # seconds after a session's last write in which an update without news is dropped
 MESSAGE_WINDOW = 5.0  # seconds after a message's date, by the server's clock, in which an update is dropped
 CLOCK_MARGIN = 1.5  # seconds by which its clock, read from the Date header, may be wrong
-SIDE_BY_SIDE = 6  # sessions; the smallest hosted tier runs 16 functions at once for a whole deployment
+SIDE_BY_SIDE = 6  # sessions that every deployment bears; the smallest hosted tier runs 16 functions at once
 
 MAX_MESSAGE = 900_000  # bytes of JSON; a document must stay under 1 MiB
 MAX_BATCH = 100  # messages in a request

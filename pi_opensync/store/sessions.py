@@ -8,7 +8,7 @@ from pi_opensync.store.database import Database
 _COLUMNS = (
     "id, external_id, transcript_id, generation, wanted, wanted_digest, acked_digest, acked_key, "
     "excluded, attempted_digest, dates, origin, server_id, sent_at, written_at, failures, next_try, parked, "
-    "live, retitled"
+    "project, live, retitled"
 )
 
 
@@ -34,6 +34,7 @@ class Session:
     failures: int
     next_try: float
     parked: str | None
+    project: str | None  # the folder, as the header names it
     live: bool
     retitled: bool = False  # since when the server's search does not hold its messages
 
@@ -56,11 +57,6 @@ class Sessions:
             (session_id,),
         )
         return _row(row)
-
-    def project(self, session_id: int) -> str | None:
-        """The project's folder, as the header names it."""
-        found: str | None = self._database.one("SELECT project FROM sessions WHERE id = ?", session_id)
-        return found
 
     def is_whole(self, session_id: int) -> bool:
         """Whether all complete lines of every file that the session stands in were read."""

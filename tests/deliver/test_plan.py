@@ -66,6 +66,7 @@ SETTLED = Session(
     failures=0,
     next_try=0.0,
     parked=None,
+    project="/home/user/p",
     live=True,
 )
 NEW = replace(
