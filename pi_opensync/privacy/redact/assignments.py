@@ -1,211 +1,256 @@
-"""Tiers B and C: what stands behind a name that says it is secret.
+"""What stands behind a name that says it is secret.
 
-`API_KEY=value`, `"client-secret": "value"`, `password: value`, `--token value`. The name's last word decides
-whether it is looked at; what the value looks like decides whether it is a secret, for the same form carries
-ordinary code (`key=lambda x: x`, `password = getpass()`, `token: string`). A password need not look random
-(tier B); behind the other names only randomness tells a secret from a name (tier C).
+`API_KEY=value`, `"client-secret": "value"`, `<password>value</password>`, `getenv("TOKEN", "value")`, `the
+password is value`. The name decides whether it is looked at (`names`), and what the value looks like decides
+whether it is a secret (`values`), for the same forms carry ordinary code: `key=lambda x: x`, `password =
+getpass()`, `token: string`.
 """
 
 import re
-from typing import Literal
 
+from pi_opensync.privacy.redact import literals
 from pi_opensync.privacy.redact.engine import JUDGED, NOTHING, Rule, Spans, Text
-from pi_opensync.privacy.redact.words import (
-    HEX,
-    UUID,
-    has_digit,
-    is_letters,
-    is_named,
-    is_placeholder,
-    is_random,
-    is_reference,
-    word_set,
-    words,
+from pi_opensync.privacy.redact.literals import COLOUR, QUOTE, SPACE
+from pi_opensync.privacy.redact.names import KEYWORDS, LEADS, SUFFIX, is_env_name, kind_of, name_before
+from pi_opensync.privacy.redact.values import is_code, is_secret, is_sure
+from pi_opensync.privacy.redact.words import is_random
+
+_KEYWORD = re.compile(rb"(" + KEYWORDS + rb")" + SUFFIX, re.IGNORECASE)
+
+_CLOSE = rb"(?:" + QUOTE + rb")?(?:\]|%5[Dd]|\[[0-9]{0,6}\])?[?!]?"
+_SIGN = (
+    rb"(?::{1,3}=|[?+.|!]{0,2}={1,3}>?|->|:|%3[AaDd]|%253[AaDd]|\xef\xbc[\x9a\x9d]"
+    rb"|\{[ a-z;]{4,40}\}[ \t]{0,4}=)"
 )
+_TYPE = rb":[ \t]{0,4}[&A-Za-z][A-Za-z0-9_.\[\]| ?&<>,']{0,40}[ \t]{0,4}=[ \t]{0,4}"
+_BLOCK = rb"(?:[|>][+-]?[ \t]{0,4})?(?:\r?\n|\\{1,255}n)[ \t]{1,40}"
 
-Kind = Literal["password", "secret", "key"]
-
-_PASSWORDS = word_set("password passwd passphrase pwd passcode")
-_SECRETS = word_set(
-    "secret token credential credentials apikey authkey secretkey accesskey privatekey apitoken authtoken"
-    " accesstoken clientsecret apisecret appsecret bearertoken secretaccesskey"
+_ASSIGN = re.compile(_CLOSE + SPACE + _SIGN + SPACE)
+_TYPED = re.compile(_CLOSE + SPACE + _TYPE + rb"(?=[^\s=,;)}\]\"'`]|[\"'`][^\s])")
+_BLOCK_BEGINS = re.compile(_BLOCK)
+_WRAPPER = re.compile(
+    rb"(?:(?:\[\]|&|\*)?[A-Za-z_][A-Za-z0-9_.:<>]{0,40}\([ \t]{0,2}"
+    rb"|[A-Za-z_$][A-Za-z0-9_.$\[\]\"'()]{0,60}[ \t]{1,4}(?:\|\||\?\?|or)[ \t]{1,4})(?=[bBrRuUL@]{0,2}[\"'`])"
 )
-_RUN_TOGETHER = ("password", "passwd")
+_DEFAULT = re.compile(rb"\$\{[A-Za-z_][A-Za-z0-9_]{0,60}:?[-=]")
 
-# The word before `key` or `token` that makes the pair a name for something public.
-_PUBLIC = word_set(
-    "primary foreign public cache sort partition range unique composite candidate surrogate dict map object"
-    " row group registry translation i18n locale react query state lookup index arrow hot shortcut sorting"
-    " idempotency hash page next prev previous continuation pagination cancel cancellation start end stop"
-    " eos bos pad unk mask sep cls special marker resume cursor column field item label metric span pubkey"
-    " host known fingerprint prop anon publishable expected unexpected last first current"
+_ARGUMENT = re.compile(
+    rb"(?:"
+    + QUOTE
+    + rb")[ \t]{0,4},[ \t]{0,4}(?:(?:default|fallback|defaultValue|value)[ \t]{0,2}[=:][ \t]{0,2})?"
 )
-
-_NAME = re.compile(rb"[A-Za-z0-9_.\-]*")
-_LONGEST_NAME = 64
-_IDENTIFIER = re.compile(rb"[A-Za-z_][A-Za-z_.]*")
-_ENV_NAME = re.compile(rb"[A-Z][A-Z0-9_]*")
-
-_SHORTEST_PASSWORD = 6
-_SHORTEST_SECRET = 10
-_SHORTEST_HEX = 16
-_SHORTEST_BARE_KEY = 24
-
-_KEYWORDS = (
-    b"key",
-    b"secret",
-    b"token",
-    b"password",
-    b"passwd",
-    b"passphrase",
-    b"credential",
-    b"pwd",
-    b"passcode",
+_CALL = re.compile(rb"[({][ \t]{0,2}(?=[bBrRuUL@]{0,2}\\{0,255}[\"'`])")
+_PAIR = re.compile(
+    rb"(?:" + QUOTE + rb")?[ \t]{0,4}(?:/>)?,?(?:\r?\n|\\{1,255}n)?[ \t]{0,40}<?(?:" + QUOTE + rb")?"
+    rb"value(?:" + QUOTE + rb")?[ \t]{0,4}[=:][ \t]{0,4}",
+    re.IGNORECASE,
 )
-_KEYWORD = re.compile(rb"key|secret|token|passw(?:or)?d|passphrase|passcode|credentials?|pwd", re.IGNORECASE)
-
-_ESCAPES = rb"\\{0,7}"
-_SEPARATOR = (
-    rb"(?:" + _ESCAPES + rb"[\"'`])?\]?[ \t]{0,16}"
-    rb"(?:(?::[ \t]{0,4}[A-Za-z][A-Za-z0-9_.\[\]| ?&]{0,30}[ \t]{0,4})?={1,3}>?|:=|:)[ \t]{0,16}"
+_ELEMENT = re.compile(rb"(?:[ \t][^<>\r\n]{0,200})?(?:>|&gt;)\s{0,64}(?:<!\[CDATA\[)?")
+_ELEMENT_ENDS = re.compile(rb"([^<>&\x00-\x08]{1,2000}?)\s{0,64}(?:\]\]>)?(?:</|&lt;/)")
+_NAMED_ELEMENT = re.compile(rb"</(?:key|name)>\s{0,64}<(?:string|value)>", re.IGNORECASE)
+_COLUMN = re.compile(
+    rb"(?:[ \t]{2,60}|[ \t]{0,40}\t[ \t]{0,40}|[ \t]{0,40}\|[ \t]{1,8})(?:" + COLOUR + rb")?"
 )
-_ASSIGN = re.compile(_SEPARATOR)
-_FLAG_GAP = re.compile(rb"[ =][ ]{0,3}")
-_OPEN_QUOTE = re.compile(rb"(?:[bBruRUf]{0,2})(" + _ESCAPES + rb"[\"'`])")
-_BARE_VALUE = re.compile(rb"[^\x00-\x20\"'`,;(){}\[\]<>|\\&$\x7f]+")
-_ENV_VALUE = re.compile(rb"[^\x00-\x20\"'`;<>|\\&\[\]\x7f]+")
-_QUOTED_VALUE = re.compile(rb"(?:[^\x00-\x20\"'`\\\x7f]|\\{1,7}[!#$%*+./=@^-])+")
-_PUNCTUATION = frozenset(b",.:!?)}")
-_CODE_AFTER = frozenset(b"%c" % byte for byte in b"([{<$")
+_SAID = re.compile(
+    rb"(?:[ \t]{1,2}(?:for|of|f\xc3\xbcr|pour|para|de|del|von|to)[ \t]{1,2}(?:[^\s]{1,40}[ \t]{1,2}){0,3}?"
+    rb"[^\s]{1,40})?[ \t]{1,2}(?:is|was|will be|ist|lautet|war|est|es|era)(?:[ \t](?:now|set to|still|just|jetzt"
+    rb"|nun|maintenant|ahora))?:?[ \t]{1,4}"
+)
+_BESIDE = re.compile(rb"[ \t]{1,4}(?:-[ \t]{1,4})?(?=" + QUOTE + rb")")
+_SQL = re.compile(rb"(?:create|alter|set|with|encrypted|user|role|login)\b[^\r\n]{0,80}\Z", re.IGNORECASE)
+_WORDS_IN_IT = re.compile(rb"[^\s{}]+")
+_LOOK_BACK = 100
 
 
-def kind_of(name: bytes) -> Kind | None:
-    """What a thing of this name holds, if anything secret: its last word decides, and the one before it."""
-    parts = words(name)
-    if not parts:
-        return None
-    last, before = parts[-1], parts[-2] if len(parts) > 1 else ""
-    if last in _PASSWORDS or last.endswith(_RUN_TOGETHER):
-        return "password"
-    if last in ("key", "token") and before in _PUBLIC:
-        return None
-    if last in _SECRETS:
-        return "secret"
-    if last == "key":
-        return "key" if not before else "secret"
-    return None
-
-
-def is_secret(name: bytes, value: bytes, *, quoted: bool) -> bool:
-    """Whether the value behind this name is a secret. quoted: a string literal, not a variable or type."""
-    kind = kind_of(name)
-    if kind is None or len(value) < _SHORTEST_PASSWORD or is_placeholder(value):
-        return False
-    if kind == "password":
-        return _is_password(name, value, quoted=quoted)
-    if UUID.fullmatch(value) is not None or len(value) < _SHORTEST_SECRET:
-        return False
-    if kind == "key":
-        return (
-            len(value) >= _SHORTEST_BARE_KEY
-            and HEX.fullmatch(value) is None
-            and _mixes(value)
-            and is_random(value)
-        )
-    if HEX.fullmatch(value) is not None and len(value) < _SHORTEST_HEX:
-        return False
-    return is_random(value)
-
-
-def _is_password(name: bytes, value: bytes, *, quoted: bool) -> bool:
-    if is_reference(value):
-        return False
-    if _ENV_NAME.fullmatch(name) is not None:
-        return kind_of(value) is None
-    if is_letters(value) or (not quoted and _IDENTIFIER.fullmatch(value) is not None):
-        return False
-    return quoted or not is_named(value) or kind_of(value.rstrip(b"0123456789")) is None
-
-
-def _mixes(value: bytes) -> bool:
-    return not value.islower() and not value.isupper() and has_digit(value) and value.isascii()
-
-
-def name_before(data: bytes, end: int, floor: int = 0) -> bytes:
-    """The name that ends at `end`."""
-    start = max(floor, end - _LONGEST_NAME)
-    run = _NAME.match(data[start:end][::-1])
-    name = b"" if run is None else run.group()[::-1]
-    begin = end - len(name)
-    if data.startswith(b"\\", begin - 1) and begin > 0 and name[:1] in b"abfnrtv":  # an escape's letter
-        name = name[1:]
-    return name
-
-
-def _assignment(text: Text, at: int) -> Spans:
+def _named(text: Text, at: int) -> Spans:
     keyword = _KEYWORD.match(text.data, at)
     if keyword is None:
         return NOTHING
-    gap = _ASSIGN.match(text.data, keyword.end())
-    if gap is None:
-        return NOTHING
-    name = name_before(text.data, keyword.end())
-    return _value(text, name, gap.end()) if kind_of(name) is not None else NOTHING
+    before = name_before(text.data, at)
+    for end in dict.fromkeys((keyword.end(), keyword.end(1))):
+        name = before + text.data[at:end]
+        if not text.data[end : end + 1].isalnum() and kind_of(name) is not None:
+            spans = _behind(text, name, at - len(before), end)
+            if spans:
+                return spans
+    return NOTHING
 
 
-def _flag(text: Text, at: int) -> Spans:
-    """`--password value`; with `=` it is an assignment."""
-    name = _FLAG.match(text.data, at)
-    if name is None:
-        return NOTHING
-    return _value(text, name.group(1), name.end()) if kind_of(name.group(1)) is not None else NOTHING
-
-
-def _value(text: Text, name: bytes, at: int) -> Spans:
+def _behind(text: Text, name: bytes, start: int, end: int) -> Spans:
+    """Tries each form; `start` and `end` are where the name stands."""
     data = text.data
-    opening = _OPEN_QUOTE.match(data, at)
-    if opening is not None:
-        value = _QUOTED_VALUE.match(data, opening.end())
-        if value is None:
-            return NOTHING
-        head = text.weigh(value.group())
-        closed = data.startswith(opening.group(1), value.end()) or value.end() == len(data)
-        return (value.span(),) if closed and is_secret(name, head, quoted=True) else NOTHING
-    env = _ENV_NAME.fullmatch(name) is not None and data[at - 1] == ord("=")
-    end = text.run_end(_ENV_VALUE if env else _BARE_VALUE, at)
-    if end == at or (not env and data[end : end + 1] in _CODE_AFTER):
+    for form in (_TYPED, _ASSIGN):
+        gap = form.match(data, end)
+        if gap is not None:
+            spans = _assigned(text, name, start, gap.end())
+            if spans:
+                return spans
+    for other in (_pair, _argument, _element, _column, _said):
+        spans = other(text, name, start, end)
+        if spans:
+            return spans
+    return NOTHING
+
+
+def _assigned(text: Text, name: bytes, start: int, at: int) -> Spans:
+    data = text.data
+    block = _BLOCK_BEGINS.match(data, at)
+    if block is not None:
+        return _literal(text, name, block.end()) or _word(text, name, block.end())
+    default = _DEFAULT.match(data, at)
+    if default is not None:
+        return _bare(text, name, default.end())
+    wrapper = _WRAPPER.match(data, at)
+    if wrapper is not None:
+        return _literal(text, name, wrapper.end(), random=True)
+    quoted = literals.quoted(text, at)
+    if quoted is not None:
+        value = text.weigh(data[quoted[0] : quoted[1]])
+        return (quoted,) if is_secret(name, literals.unescaped(value), quoted=True, literal=True) else NOTHING
+    return _bare(text, name, at) or _line(text, name, start, at)
+
+
+def _literal(text: Text, name: bytes, at: int, *, random: bool = False) -> Spans:
+    """A string literal that is surely a secret."""
+    quoted = literals.quoted(text, at)
+    if quoted is None:
         return NOTHING
-    while end > at and data[end - 1] in _PUNCTUATION:
-        end -= 1
+    value = text.weigh(text.data[quoted[0] : quoted[1]])
+    sure = is_random(value) and kind_of(name) not in ("key", "weak") if random else is_sure(name, value)
+    return (quoted,) if sure and is_secret(name, value, quoted=True) else NOTHING
+
+
+def _word(text: Text, name: bytes, at: int) -> Spans:
+    """A bare word that is surely a secret, to the white space behind it."""
+    end = literals.bare_end(text, at)
+    value = text.weigh(text.data[at : min(end, at + JUDGED)])
+    return ((at, end),) if is_sure(name, value) and text.data[end : end + 1] not in _OPENS_CODE else NOTHING
+
+
+_OPENS_CODE = (b"(", b"[", b"{", b"<")
+
+
+def _line(text: Text, name: bytes, start: int, at: int) -> Spans:
+    """`NAME=value` or `name: value` alone on its line, where the value may hold any sign."""
+    data = text.data
+    env = is_env_name(name) and data[at - 1 : at] == b"="
+    if not env and not literals.begins_line(data, start):
+        return NOTHING
+    end = literals.rest_end(text, at)
+    if end == at or data[at : at + 1] in (b"$", b"<", b"{", b"[", b"(", b"&", b"*", b"|", b">", b"@", b"%"):
+        return NOTHING
+    if not env and data[end : end + 1] not in (b"", b"\n", b"\r", b" ", b"\t", b"\\"):
+        return NOTHING
+    value = text.weigh(data[at : min(end, at + JUDGED)])
+    if is_code(value):
+        return NOTHING
     return (
         ((at, end),)
-        if is_secret(name, text.weigh(data[at : min(end, at + JUDGED)]), quoted=False)
+        if is_secret(name, value, quoted=False, literal=env or data[end - 1] != ord(";"))
         else NOTHING
     )
 
 
-_FLAG = re.compile(rb"--?([A-Za-z0-9-]{2,40})[ ]{1,4}")
-_FIRST = rb"[^\x00-\x20\"'`,;(){}\[\]<>|\\&$\x7f][^\x00-\x20\"'`;<>|\\&\[\]\x7f]{5}"
+def _bare(text: Text, name: bytes, at: int) -> Spans:
+    data = text.data
+    end = literals.bare_end(text, at)
+    if end == at or data[end : end + 1] in _OPENS_CODE:
+        return NOTHING
+    value = text.weigh(data[at : min(end, at + JUDGED)])
+    return ((at, end),) if is_secret(name, value, quoted=False) else NOTHING
+
+
+def _pair(text: Text, name: bytes, _start: int, end: int) -> Spans:
+    """`name="API_KEY" value="..."`, `{"name": "API_KEY", "value": "..."}`, `- name: X` above `value: ...`."""
+    gap = _PAIR.match(text.data, end)
+    return NOTHING if gap is None else _assigned(text, name, len(text.data), gap.end())
+
+
+def _argument(text: Text, name: bytes, start: int, end: int) -> Spans:
+    """`getenv("TOKEN", "value")`, `setPassword("value")`."""
+    gap = _ARGUMENT.match(text.data, end)
+    if gap is not None:
+        opened = text.data[max(0, start - 1) : start] in (b'"', b"'", b"`")
+        return _literal(text, name, gap.end()) if opened else NOTHING
+    call = _CALL.match(text.data, end)
+    return NOTHING if call is None else _literal(text, name, call.end(), random=True)
+
+
+def _element(text: Text, name: bytes, start: int, end: int) -> Spans:
+    """`<password>value</password>`, `<key>password</key><string>value</string>`."""
+    data = text.data
+    gap = _NAMED_ELEMENT.match(data, end)
+    if gap is None:
+        opened = data[max(0, start - 1) : start] in (b"<", b":") or data.endswith(b"&lt;", 0, start)
+        gap = _ELEMENT.match(data, end) if opened else None
+    inner = None if gap is None else _ELEMENT_ENDS.match(data, gap.end())
+    if inner is None:
+        return NOTHING
+    text.meter.charge(inner.end() - end)
+    begin, value = inner.start(1), text.weigh(inner.group(1))
+    if not any(space in value for space in b" \t\r\n{"):
+        return (inner.span(1),) if is_secret(name, value, quoted=True, literal=True) else NOTHING
+    parts = (part for part in _WORDS_IN_IT.finditer(value) if is_sure(name, part.group()))
+    return tuple((begin + part.start(), begin + part.end()) for part in parts)
+
+
+def _column(text: Text, name: bytes, start: int, end: int) -> Spans:
+    """A row of a table: `password    value`, `| token | value |`; and `#define TOKEN value`."""
+    gap = _COLUMN.match(text.data, end)
+    if gap is None and b"define" in text.data[max(0, start - 12) : start]:
+        return _literal(text, name, end + 1) or _word(text, name, end + 1)
+    if gap is None or not literals.begins_line(text.data, start):
+        return NOTHING
+    return _word(text, name, gap.end())
+
+
+def _said(text: Text, name: bytes, start: int, end: int) -> Spans:
+    """`the password is value`, `token "value"`, `PASSWORD 'value'`."""
+    data = text.data
+    gap = _SAID.match(data, end)
+    if gap is not None:
+        return _literal(text, name, gap.end()) or _word(text, name, gap.end())
+    gap = _BESIDE.match(data, end)
+    if gap is None:
+        return NOTHING
+    quoted = literals.quoted(text, gap.end())
+    sql = quoted is not None and _SQL.search(data, max(0, start - _LOOK_BACK), start) is not None
+    if quoted is not None and sql and kind_of(name) == "password":
+        value = text.weigh(data[quoted[0] : quoted[1]])
+        return (quoted,) if is_secret(b"DB_PASSWORD", value, quoted=True, literal=True) else NOTHING
+    return _literal(text, name, gap.end())
+
+
+_Q = rb"(?:" + QUOTE + rb")"
+_FIRST = rb"[^\x00-\x20\"'`,;(){}\[\]<>|\\&$\x7f][^\x00-\x20\"'`<>|\\\[\]\x7f]{4}"
+_VALUE = rb"(?:[bBrRuUfL@]{0,2}" + _Q + rb"[^\s\"'`][^\"'`\r\n]{3}|" + _FIRST + rb")"
+_WRAPPED = (
+    rb"(?:[A-Za-z_$\[&*][A-Za-z0-9_.:<>$\[\]\"'()]{0,60}(?:\(|[ \t](?:\|\||\?\?|or)[ \t])[bBrRuUL@]{0,2}[\"'`]"
+    rb"[^\s\"'`]{6}|\$\{[A-Za-z_][A-Za-z0-9_]{0,60}:?[-=])"
+)
+_ASSIGNED = _CLOSE + SPACE + rb"(?:" + _TYPE + rb"|" + _SIGN + SPACE + rb")(?:" + _BLOCK + rb")?"
+_FORMS = (
+    _ASSIGNED + rb"(?:" + _VALUE + rb"|" + _WRAPPED + rb")",
+    _Q + rb"[ \t]{0,4},[ \t]{0,4}(?:[a-zA-Z]{5,12}[ \t]{0,2}[=:][ \t]{0,2})?" + _Q + rb"[^\s\"'`]{6}",
+    rb"[({][ \t]{0,2}[bBrRuUL@]{0,2}\\*[\"'`][^\s\"'`]{6}",
+    _Q + rb"?[ \t]{0,4}(?:/>)?,?(?:\r?\n|\\+n)?[ \t]{0,40}<?" + _Q + rb"?value" + _Q + rb"?[ \t]{0,4}[=:]",
+    rb"(?:[ \t][^<>\r\n]{0,80})?(?:>|&gt;)\s{0,64}[^\s<]",
+    rb"</(?:key|name)>",
+    rb"(?:[ \t]{2,60}|[ \t]*\t[ \t]*|[ \t]{0,40}\|[ \t]{1,8})" + _FIRST,
+    rb"[ \t]{1,2}(?:for|of|f\xc3\xbcr|pour|para|de|del|von|to|is|was|will|ist|lautet|war|est|es|era)[ \t:]",
+    rb"[ \t]{1,4}(?:-[ \t]{1,4})?" + _Q + rb"[^\s\"'`]{6}",
+)
 
 ASSIGNMENTS = (
     Rule(
         "assignment",
         "C",
-        "the name's last word; entropy of the value",
-        _KEYWORDS,
-        rb"s?(?:\\{0,7}[\"'`])?\]?[ \t]{0,16}"
-        rb"(?:(?::[ \t]{0,4}[A-Za-z][A-Za-z0-9_.\[\]| ?&]{0,30}[ \t]{0,4})?={1,3}>?|:=|:)[ \t]{0,16}"
-        rb"(?:(?:[bBruRUf]{0,2})\\{0,7}[\"'`][^\s\"'`\\]{6}|" + _FIRST + rb")",
-        _assignment,
+        "the name's last word; what its value looks like",
+        LEADS,
+        opening=literals.for_trigger(
+            rb"(?i:(?:" + KEYWORDS + rb")" + SUFFIX + rb"(?:" + rb"|".join(_FORMS) + rb"))"
+        ),
+        find=_named,
         fold=True,
-    ),
-    Rule(
-        "command-flag",
-        "C",
-        "a command's --password, --token and the like",
-        (b"--",),
-        rb"(?:[A-Za-z0-9]{1,20}-){0,4}(?i:key|secret|token|password|passwd|passphrase)[ ]{1,4}[\"']?"
-        + _FIRST,
-        _flag,
     ),
 )

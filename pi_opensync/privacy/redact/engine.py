@@ -126,8 +126,9 @@ class Rule:
     follow: what must come next, as a bounded RE2 pattern.
     source: the issuer's page, or the standard, that the form is taken from.
     shape: the whole form as a pattern, where it has one; what the rules' table shows is made from it.
-    apart: looked for in a pass of its own: its lead is so common that in one automaton with the others the
-    states would not fit the processor's cache.
+    opening: the whole trigger, where leads and what follows do not say it; a hit still begins with a lead.
+    apart: an issuer's whose lead is so common that, in one automaton with the others', the states would not
+    fit the processor's cache; it goes with the other tiers' rules.
     """
 
     name: str
@@ -139,6 +140,7 @@ class Rule:
     fold: bool = False
     shape: bytes = b""
     apart: bool = False
+    opening: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,9 +156,9 @@ class Engine:
     """A set of rules compiled into few triggers."""
 
     def __init__(self, rules: Sequence[Rule]) -> None:
-        together = [rule for rule in rules if not rule.apart]
-        apart = [rule for rule in rules if rule.apart]
-        self._triggers = tuple(_trigger(each) for each in (together, apart) if each)
+        prefixes = [rule for rule in rules if rule.tier == "A" and not rule.apart]
+        forms = [rule for rule in rules if rule.tier != "A" or rule.apart]
+        self._triggers = tuple(_trigger(each) for each in (prefixes, forms) if each)
         self._by_first: dict[int, list[Rule]] = {}
         for rule in rules:
             for first in sorted(
@@ -175,19 +177,18 @@ class Engine:
         meter.charge(len(data))
         found: list[Found] = []
         hits = [self.hit(data, 0, trigger) for trigger in range(len(self._triggers))]
-        while True:
-            at = min((hit for hit in hits if hit is not None), default=None)
-            if at is None:
-                return found
+        while any(hit is not None for hit in hits):
+            at = min(hit for hit in hits if hit is not None)
             meter.charge(_HIT_COST)
             here = self._at(text, at)
-            found.extend(here)
             if here:
+                found.extend(here)
                 text.floor = here[-1].end
             after = max(at + 1, text.floor)
             for trigger, hit in enumerate(hits):
                 if hit is not None and hit < after:
                     hits[trigger] = self.hit(data, after, trigger)
+        return found
 
     def _at(self, text: Text, at: int) -> list[Found]:
         opening = text.data[at : at + _LONGEST_LEAD]
@@ -264,6 +265,8 @@ def _trigger(rules: Sequence[Rule]) -> Any:
 
 
 def _opening(rule: Rule) -> bytes:
+    if rule.opening:
+        return rule.opening
     leads = b"|".join(bytes(re2.escape(lead)) for lead in rule.leads)
     return (b"(?i:%s)%s" if rule.fold else b"(?:%s)%s") % (leads, rule.follow)
 

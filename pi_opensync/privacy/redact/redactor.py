@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from pi_opensync.privacy.redact.assignments import is_secret
+from pi_opensync.privacy.redact.values import is_secret
 from pi_opensync.privacy.redact.engine import JUDGED, Found, Meter, OverBudget, Text, replace
 from pi_opensync.privacy.redact.personal import (
     NAME_GOES_ON,

@@ -1,10 +1,9 @@
 """Tier B: secrets known by their shape, whoever issued them. Assignments have a module of their own."""
 
-import binascii
 import re
-from base64 import b64decode
 
 from pi_opensync.privacy.redact.engine import NOTHING, Rule, Spans, Text, prefixed
+from pi_opensync.privacy.redact.files import is_user_and_password
 from pi_opensync.privacy.redact.pem import find_pem
 from pi_opensync.privacy.redact.words import is_letters, is_placeholder, is_random, is_real
 
@@ -59,16 +58,8 @@ def _authorization(text: Text, at: int) -> Spans:
     group = 2 if not scheme or scheme in _SCHEMES else 1
     start, value = match.start(group), match.group(group).rstrip(b".")
     head = text.weigh(value)
-    secret = _is_user_and_password(head) if scheme == b"basic" else is_random(head)
+    secret = is_user_and_password(head) if scheme == b"basic" else is_random(head)
     return ((start, start + len(value)),) if secret else NOTHING
-
-
-def _is_user_and_password(value: bytes) -> bool:
-    try:
-        decoded = b64decode(value.rstrip(b"=") + b"==")
-    except binascii.Error:
-        return False
-    return b":" in decoded and decoded.isascii() and is_real(value)
 
 
 _COOKIES = re.compile(

@@ -125,3 +125,12 @@ def _is_word(part: bytes) -> bool:
         and all(len(hump) <= _LONGEST_WORD for hump in humps)
         and sum(_VOWEL.search(hump) is None for hump in letters) <= max(1, len(letters) // 3)
     )
+
+
+_ASCENDING = re.compile(rb"0123|1234|2345|3456|4567|5678|6789|89ab|9abc|abcd|bcde|cdef", re.IGNORECASE)
+_MOST_ASCENDING = 1
+
+
+def is_sequence(value: bytes) -> bool:
+    """Whether it counts upwards (`0123abcd-4567-...`), as values made up for manuals do."""
+    return len(_ASCENDING.findall(value)) > _MOST_ASCENDING

@@ -9,6 +9,7 @@ MESSAGES = (
         "https://docs.slack.dev/authentication/tokens",
         "xoxb- xoxp- xoxa- xoxr- xoxs- xoxo- xoxc- xoxd- xoxe- xoxe. xapp- xwfp-",
         rb"(?:xoxe\.)?(?:xox[abcdeoprs]|xapp|xwfp)-[A-Za-z0-9%+/_-]{16,600}",
+        follow=rb"[A-Za-z0-9%+/_.-]{12}",
     ),
     issuer(
         "slack-webhook",
