@@ -1,6 +1,7 @@
 """What every string of a transcript goes through before it is kept: mended, redacted, cut, in this order."""
 
-from typing import Any, Protocol
+from collections.abc import Callable
+from typing import Any, Protocol, TypeVar
 
 from pi_opensync import texts
 
@@ -12,11 +13,27 @@ EDGE = 32 << 10  # dropped where a look ends: half a secret may stand there
 WITHHELD = "[withheld: it could not be redacted]"
 
 
+T = TypeVar("T")
+
+
 class Redacting(Protocol):
     """Takes secrets out of a text or a JSON value; may raise, and then nothing of it may leave."""
 
     def text(self, value: str) -> str: ...
     def json(self, value: object) -> object: ...
+
+
+class RedactingOfMessage(Redacting, Protocol):
+    """The same for the strings of one message; see `redact.redactor.MessageRedactor`."""
+
+    def again(self) -> "RedactingOfMessage | None": ...
+    def done(self) -> None: ...
+
+
+class RedactingMessages(Redacting, Protocol):
+    """One that can treat the strings of a message together."""
+
+    def message(self) -> RedactingOfMessage: ...
 
 
 class CannotRedact(Exception):  # noqa: N818 - named for what happened
@@ -26,10 +43,28 @@ class CannotRedact(Exception):  # noqa: N818 - named for what happened
 class Cleaner:
     """Cleans strings and JSON values. Without a redactor secrets stay as they are."""
 
-    def __init__(self, redactor: Redacting | None = None, *, whole: bool = False) -> None:
+    def __init__(self, redactor: Redacting | RedactingMessages | None = None, *, whole: bool = False) -> None:
         """`whole`: texts are not cut, however long they are."""
         self._redactor = redactor
         self._whole = whole
+
+    def together(self, make: "Callable[[Cleaner], T]") -> T:
+        """What `make` makes with a cleaner to which all strings are one message's.
+
+        A value that is a secret in one of them is replaced in every one: where a later string gave it away,
+        `make` is called a second time, so it must only make something of what it is given. Raises as `make`
+        does, and `CannotRedact`.
+        """
+        begin = getattr(self._redactor, "message", None)
+        if begin is None:
+            return make(self)
+        message: RedactingOfMessage = begin()
+        made = make(Cleaner(message, whole=self._whole))
+        knowing = message.again()
+        if knowing is not None:
+            message, made = knowing, make(Cleaner(knowing, whole=self._whole))
+        message.done()
+        return made
 
     def __call__(self, text: str) -> str:
         """Raises `CannotRedact`."""
@@ -66,6 +101,9 @@ class Cleaner:
 
 class Withholding(Cleaner):
     """Lets no string through: what is left of a message that could not be redacted."""
+
+    def together(self, make: Callable[[Cleaner], T]) -> T:
+        return make(self)
 
     def __call__(self, text: str) -> str:
         return WITHHELD if text else ""

@@ -13,7 +13,7 @@ from pi_opensync.privacy.redact.engine import JUDGED, NOTHING, Rule, Spans, Text
 from pi_opensync.privacy.redact.literals import COLOUR, QUOTE, SPACE
 from pi_opensync.privacy.redact.names import KEYWORDS, LEADS, SUFFIX, is_env_name, kind_of, name_before
 from pi_opensync.privacy.redact.values import is_code, is_secret, is_sure
-from pi_opensync.privacy.redact.words import is_random
+from pi_opensync.privacy.redact.words import has_digit, is_random
 
 _KEYWORD = re.compile(rb"(" + KEYWORDS + rb")" + SUFFIX, re.IGNORECASE)
 
@@ -22,7 +22,7 @@ _SIGN = (
     rb"(?::{1,3}=|[?+.|!]{0,2}={1,3}>?|->|:|%3[AaDd]|%253[AaDd]|\xef\xbc[\x9a\x9d]"
     rb"|\{[ a-z;]{4,40}\}[ \t]{0,4}=)"
 )
-_TYPE = rb":[ \t]{0,4}[&A-Za-z][A-Za-z0-9_.\[\]| ?&<>,']{0,40}[ \t]{0,4}=[ \t]{0,4}"
+_TYPE = rb":[ \t]{0,4}[&A-Za-z][A-Za-z0-9_.\[\]| ?&<>,']{0,20}[ \t]{0,4}=[ \t]{0,4}"
 _BLOCK = rb"(?:[|>][+-]?[ \t]{0,4})?(?:\r?\n|\\{1,255}n)[ \t]{1,40}"
 
 _ASSIGN = re.compile(_CLOSE + SPACE + _SIGN + SPACE)
@@ -53,8 +53,8 @@ _COLUMN = re.compile(
 )
 _SAID = re.compile(
     rb"(?:[ \t]{1,2}(?:for|of|f\xc3\xbcr|pour|para|de|del|von|to)[ \t]{1,2}(?:[^\s]{1,40}[ \t]{1,2}){0,3}?"
-    rb"[^\s]{1,40})?[ \t]{1,2}(?:is|was|will be|ist|lautet|war|est|es|era)(?:[ \t](?:now|set to|still|just|jetzt"
-    rb"|nun|maintenant|ahora))?:?[ \t]{1,4}"
+    rb"[^\s]{1,40})?[ \t]{1,2}(?:is|was|will be|ist|lautet|war|est|es|era)(?:[ \t](?:now|set to|still|just"
+    rb"|jetzt|nun|maintenant|ahora))?:?[ \t]{1,4}"
 )
 _BESIDE = re.compile(rb"[ \t]{1,4}(?:-[ \t]{1,4})?(?=" + QUOTE + rb")")
 _SQL = re.compile(rb"(?:create|alter|set|with|encrypted|user|role|login)\b[^\r\n]{0,80}\Z", re.IGNORECASE)
@@ -99,7 +99,7 @@ def _assigned(text: Text, name: bytes, start: int, at: int) -> Spans:
         return _literal(text, name, block.end()) or _word(text, name, block.end())
     default = _DEFAULT.match(data, at)
     if default is not None:
-        return _bare(text, name, default.end())
+        return _bare(text, name, start, default.end())
     wrapper = _WRAPPER.match(data, at)
     if wrapper is not None:
         return _literal(text, name, wrapper.end(), random=True)
@@ -107,7 +107,8 @@ def _assigned(text: Text, name: bytes, start: int, at: int) -> Spans:
     if quoted is not None:
         value = text.weigh(data[quoted[0] : quoted[1]])
         return (quoted,) if is_secret(name, literals.unescaped(value), quoted=True, literal=True) else NOTHING
-    return _bare(text, name, at) or _line(text, name, start, at)
+    forms = (_line, _bare) if is_env_name(name) else (_bare, _line)
+    return forms[0](text, name, start, at) or forms[1](text, name, start, at)
 
 
 def _literal(text: Text, name: bytes, at: int, *, random: bool = False) -> Spans:
@@ -116,7 +117,11 @@ def _literal(text: Text, name: bytes, at: int, *, random: bool = False) -> Spans
     if quoted is None:
         return NOTHING
     value = text.weigh(text.data[quoted[0] : quoted[1]])
-    sure = is_random(value) and kind_of(name) not in ("key", "weak") if random else is_sure(name, value)
+    sure = (
+        is_random(value) and has_digit(value) and kind_of(name) not in ("key", "weak")
+        if random
+        else is_sure(name, value)
+    )
     return (quoted,) if sure and is_secret(name, value, quoted=True) else NOTHING
 
 
@@ -142,7 +147,7 @@ def _line(text: Text, name: bytes, start: int, at: int) -> Spans:
     if not env and data[end : end + 1] not in (b"", b"\n", b"\r", b" ", b"\t", b"\\"):
         return NOTHING
     value = text.weigh(data[at : min(end, at + JUDGED)])
-    if is_code(value):
+    if is_code(value) and not env:
         return NOTHING
     return (
         ((at, end),)
@@ -151,7 +156,7 @@ def _line(text: Text, name: bytes, start: int, at: int) -> Spans:
     )
 
 
-def _bare(text: Text, name: bytes, at: int) -> Spans:
+def _bare(text: Text, name: bytes, _start: int, at: int) -> Spans:
     data = text.data
     end = literals.bare_end(text, at)
     if end == at or data[end : end + 1] in _OPENS_CODE:
@@ -225,8 +230,9 @@ _Q = rb"(?:" + QUOTE + rb")"
 _FIRST = rb"[^\x00-\x20\"'`,;(){}\[\]<>|\\&$\x7f][^\x00-\x20\"'`<>|\\\[\]\x7f]{4}"
 _VALUE = rb"(?:[bBrRuUfL@]{0,2}" + _Q + rb"[^\s\"'`][^\"'`\r\n]{3}|" + _FIRST + rb")"
 _WRAPPED = (
-    rb"(?:[A-Za-z_$\[&*][A-Za-z0-9_.:<>$\[\]\"'()]{0,60}(?:\(|[ \t](?:\|\||\?\?|or)[ \t])[bBrRuUL@]{0,2}[\"'`]"
-    rb"[^\s\"'`]{6}|\$\{[A-Za-z_][A-Za-z0-9_]{0,60}:?[-=])"
+    rb"(?:[A-Za-z_$\[&*][A-Za-z0-9_.:<>$\[\]\"'()]{0,20}(?:\(|[ \t](?:\|\||\?\?|or)[ \t])"
+    rb"[bBrRuUL@]{0,2}[\"'`]"
+    rb"[^\s\"'`]{6}|\$\{[A-Za-z_][A-Za-z0-9_]{0,20}:?[-=])"
 )
 _ASSIGNED = _CLOSE + SPACE + rb"(?:" + _TYPE + rb"|" + _SIGN + SPACE + rb")(?:" + _BLOCK + rb")?"
 _FORMS = (
@@ -234,7 +240,7 @@ _FORMS = (
     _Q + rb"[ \t]{0,4},[ \t]{0,4}(?:[a-zA-Z]{5,12}[ \t]{0,2}[=:][ \t]{0,2})?" + _Q + rb"[^\s\"'`]{6}",
     rb"[({][ \t]{0,2}[bBrRuUL@]{0,2}\\*[\"'`][^\s\"'`]{6}",
     _Q + rb"?[ \t]{0,4}(?:/>)?,?(?:\r?\n|\\+n)?[ \t]{0,40}<?" + _Q + rb"?value" + _Q + rb"?[ \t]{0,4}[=:]",
-    rb"(?:[ \t][^<>\r\n]{0,80})?(?:>|&gt;)\s{0,64}[^\s<]",
+    rb"(?:[ \t][^<>\r\n]{0,20})?(?:>|&gt;)\s{0,64}[^\s<]",
     rb"</(?:key|name)>",
     rb"(?:[ \t]{2,60}|[ \t]*\t[ \t]*|[ \t]{0,40}\|[ \t]{1,8})" + _FIRST,
     rb"[ \t]{1,2}(?:for|of|f\xc3\xbcr|pour|para|de|del|von|to|is|was|will|ist|lautet|war|est|es|era)[ \t:]",

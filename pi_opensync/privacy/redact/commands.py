@@ -5,14 +5,15 @@ from dataclasses import dataclass
 
 from pi_opensync.privacy.redact.engine import NOTHING, Find, Rule, Spans, Text
 from pi_opensync.privacy.redact.names import kind_of
-from pi_opensync.privacy.redact.values import is_secret
+from pi_opensync.privacy.redact.values import is_common_word, is_secret
 from pi_opensync.privacy.redact.words import is_placeholder
 
 _LONGEST_LINE = 2000
 _SHORTEST = 4
 _LINE = re.compile(rb"(?:[^\r\n\\|]|\\(?:\r?\n|[^n\r\n]))*")
 _ARGUMENT = re.compile(
-    rb"[ \t]*(?:\\\r?\n[ \t]*)?(\\{0,8}'[^'\r\n]*'|\\{0,8}\"(?:[^\"\\\r\n]|\\{1,2}[^\"\r\n]|\\\\\\\")*\\{0,8}\"|[^\s\"']+)"
+    rb"[ \t]*(?:\\\r?\n[ \t]*)?(\\{0,8}'[^'\r\n]*'"
+    rb"|\\{0,8}\"(?:[^\"\\\r\n]|\\{1,2}[^\"\r\n]|\\\\\\\")*\\{0,8}\"|[^\s\"']+)"
 )
 _ENDS = (b"|", b"||", b"&&", b";", b"&", b">", b"<")
 _QUOTES = b"\"'"
@@ -41,11 +42,7 @@ COMMANDS = (
     Command("curl", pairs="-u --user --proxy-user -U", flags="--pass --proxy-pass --oauth2-bearer"),
     Command("wget", flags="--password --http-password --ftp-password --proxy-password"),
     Command("http https xh httpie", pairs="-a --auth"),
-    Command(
-        "mysql mysqldump mysqladmin mariadb mariadb-dump mysqlimport mysqlsh mycli",
-        glued="-p",
-        flags="--password",
-    ),
+    Command("mysql mysqldump mysqladmin mariadb mariadb-dump mysqlimport mysqlsh mycli", glued="-p"),
     Command("mongo mongosh mongodump mongorestore mongoexport mongoimport", flags="-p --password"),
     Command("redis-cli", flags="-a --pass"),
     Command("sshpass", flags="-p", glued="-p"),
@@ -68,7 +65,7 @@ COMMANDS = (
     Command("7z 7za 7zr", glued="-p"),
     Command("zip unzip", flags="-P", glued="-P"),
     Command("gpg gpg2", flags="--passphrase"),
-    Command("openssl", flags="-k -passin -passout -pass"),
+    Command("openssl", flags="-k"),
     Command("psexec", flags="-p"),
     Command("PSEXEC PsExec psexec.exe PsExec.exe", flags="-p"),
     Command("vault", after="login", last=1),
@@ -120,7 +117,7 @@ def _begins_word(data: bytes, at: int) -> bool:
 
 def _arguments(data: bytes, at: int, stop: int) -> list[tuple[int, int]]:
     """Where each argument stands, without its quotes, up to the command's end."""
-    found = []
+    found: list[tuple[int, int]] = []
     for match in iter(_ARGUMENT.scanner(data, at, stop).match, None):  # type: ignore[attr-defined]
         start, end = match.span(1)
         if data[start:end] in _ENDS:
@@ -134,48 +131,54 @@ def _arguments(data: bytes, at: int, stop: int) -> list[tuple[int, int]]:
         else:
             while end > start and data[end - 1] in b";`)":
                 end -= 1
+        if found and match.start() == match.start(1) and not data.startswith(b"-", found[-1][0]):
+            break
         found.append((start, end))
     return found
 
 
 def _passwords(data: bytes, arguments: list[tuple[int, int]], command: Command) -> Spans:
-    flags, glued, pairs = command.flags.split(), command.glued.split(), command.pairs.split()
+    after, flags, pairs = command.after.split(), command.flags.split(), command.pairs.split()
     spans: list[tuple[int, int]] = []
     plain: list[tuple[int, int]] = []
-    before, begun = "", not command.after
+    before, begun = "", not after
     for start, end in arguments:
         value = data[start:end].decode("utf-8", "replace")
+        flag, sign, _ = value.partition("=")
         if not begun:
-            begun = value in command.after.split()
+            begun = value in after
         elif before in flags:
-            spans += _password(data, *_behind_pass(data, start, end))
+            spans += _password(data, start, end)
         elif before in pairs:
             spans += _second(data, start, end, command.signs)
-        elif value.partition("=")[0] in (*flags, *pairs) and "=" in value:
-            begin = start + data[start:end].index(b"=") + 1
+        elif sign and flag in (*flags, *pairs):
+            begin = start + len(flag.encode()) + 1
             spans += (
-                _password(data, begin, end)
-                if value.partition("=")[0] in flags
-                else _second(data, begin, end, command.signs)
+                _password(data, begin, end) if flag in flags else _second(data, begin, end, command.signs)
             )
+        elif value.startswith(("-", "/p:")):
+            spans += _glued(data, (start, end), command)
+        elif before in command.glued.split() and data[start - 1] in _QUOTES and data[start - 2] not in b" \t":
+            spans += _password(data, start, end)
         else:
-            lead = next((lead for lead in glued if value.startswith(lead) and len(value) > len(lead)), None)
-            lead = lead or next((each for each in pairs if each[:2] == each and value.startswith(each)), None)
-            if lead in glued:
-                spans += _password(data, start + len(lead), end)
-            elif lead is not None:
-                spans += _second(data, start + len(lead), end, command.signs)
-            elif not value.startswith("-"):
-                plain.append((start, end))
+            plain.append((start, end))
         before = value
     if command.last is not None and command.last < len(plain):
-        spans += _password(data, *plain[command.last]) if begun else ()
+        spans += _password(data, *plain[command.last])
     return spans
 
 
-def _behind_pass(data: bytes, start: int, end: int) -> tuple[int, int]:
-    """openssl names how a password is given: `pass:value`."""
-    return (start + 5, end) if data.startswith(b"pass:", start) else (start, end)
+def _glued(data: bytes, argument: tuple[int, int], command: Command) -> Spans:
+    """`-ppassword`, `-uuser:password`; a flag by itself is nothing."""
+    start, end = argument
+    value = data[start:end]
+    for flag in command.glued.encode().split():
+        if value.startswith(flag) and len(value) > len(flag) and not value.startswith(b"--"):
+            return _password(data, start + len(flag), end)
+    for flag in command.pairs.encode().split():
+        if value.startswith(flag) and len(flag) == len("-u") < len(value):
+            return _second(data, start + len(flag), end, command.signs)
+    return NOTHING
 
 
 def _second(data: bytes, start: int, end: int, signs: bytes) -> Spans:
@@ -185,7 +188,13 @@ def _second(data: bytes, start: int, end: int, signs: bytes) -> Spans:
 
 def _password(data: bytes, start: int, end: int) -> Spans:
     value = data[start:end]
-    if len(value) < _SHORTEST or is_placeholder(value) or value[:1] in (b"-", b"$", b"@", b"/", b"<", b"%"):
+    plain = value.strip(b"`'\",.;)")
+    if (
+        len(plain) < _SHORTEST
+        or is_placeholder(plain)
+        or is_common_word(plain)
+        or value[:1] in (b"-", b"$", b"@", b"/", b"<", b"%")
+    ):
         return NOTHING
     return ((start, end),) if b"$" not in value[:1] and b"${" not in value and b"$(" not in value else NOTHING
 
@@ -208,7 +217,7 @@ _PASS = re.compile(rb"pass:([^\s\"'`]{4,200})")
 
 
 def _pass(text: Text, at: int) -> Spans:
-    """openssl's `pass:value`."""
+    """A password given to openssl: `pass:value`."""
     match = _PASS.match(text.data, at)
     if match is None or not text.data[max(0, at - 12) : at].rstrip(b" \"'=").endswith(
         (b"-pass", b"in", b"out", b"-k")
@@ -218,13 +227,14 @@ def _pass(text: Text, at: int) -> Spans:
 
 
 _NET_USE = re.compile(
-    rb"net[ \t]{1,4}(?:use|user)[ \t][^\r\n]{0,200}?[ \t](?:/user:\S{1,80}[ \t]{1,4}(\S{4,100})|([^\s/*\\][^\s/*\\]{3,100})[ \t]{1,4}/(?:user:|add))",
+    rb"net[ \t]{1,4}(?:use|user)[ \t][^\r\n]{0,200}?[ \t]"
+    rb"(?:/user:\S{1,80}[ \t]{1,4}(\S{4,100})|([^\s/*\\][^\s/*\\]{3,100})[ \t]{1,4}/(?:user:|add))",
     re.IGNORECASE,
 )
 
 
 def _net_use(text: Text, at: int) -> Spans:
-    r"""`net use \\host\share password /user:name`, and with the password last; `net user name password /add`."""
+    r"""`net use \\host\share password /user:name`, the password also last; `net user name password /add`."""
     match = _NET_USE.match(text.data, at)
     if match is None:
         return NOTHING
@@ -237,15 +247,19 @@ def _net_use(text: Text, at: int) -> Spans:
 _MASK = re.compile(rb"::add-mask::([^\s\"'`\\%]{4,4000})")
 _SLASH = re.compile(rb"/(?:pass(?:word)?|pw|pwd|p|rp):[\"']?([^\s\"'`]{4,200})", re.IGNORECASE)
 _CHPASSWD = re.compile(
-    rb"echo[ \t]{1,4}(?:-n[ \t]{1,4})?[\"']?(?:[A-Za-z0-9_.-]{1,40}:)?([^\s\"'|:]{4,100})[\"']?[ \t]{0,4}\|[ \t]{0,4}(?:sudo[ \t]{1,4}(?:-S|chpasswd)|chpasswd|[^\r\n|]{0,120}--(?:with-token|password-stdin|passphrase-fd))"
+    rb"echo[ \t]{1,4}(?:-n[ \t]{1,4})?[\"']?(?:[A-Za-z0-9_.-]{1,40}:)?([^\s\"'|:]{4,100})[\"']?[ \t]{0,4}"
+    rb"\|[ \t]{0,4}(?:sudo[ \t]{1,4}(?:-S|chpasswd)|chpasswd"
+    rb"|[^\r\n|]{0,120}--(?:with-token|password-stdin|passphrase-fd))"
 )
 _IDENTIFIED = re.compile(
-    rb"identified(?:[ \t]{1,4}with[ \t]{1,4}['\"]?[A-Za-z0-9_]{1,40}['\"]?)?[ \t]{1,4}(?:by|as)(?:[ \t]{1,4}password)?[ \t]{1,4}"
+    rb"identified(?:[ \t]{1,4}with[ \t]{1,4}['\"]?[A-Za-z0-9_]{1,40}['\"]?)?[ \t]{1,4}"
+    rb"(?:by|as)(?:[ \t]{1,4}password)?[ \t]{1,4}"
     rb"(\\{0,8}['\"])([^'\"\r\n\\]{3,200})\1",
     re.IGNORECASE,
 )
 _CONFIGURE = re.compile(
-    rb"configure[ \t]{1,4}set[ \t]{1,4}(?:[\w.-]{1,60}\.)?aws_(?:secret_access_key|session_token)[ \t]{1,4}[\"']?([^\s\"']{16,2000})"
+    rb"configure[ \t]{1,4}set[ \t]{1,4}(?:[\w.-]{1,60}\.)?aws_(?:secret_access_key|session_token)"
+    rb"[ \t]{1,4}[\"']?([^\s\"']{16,2000})"
 )
 
 
@@ -269,7 +283,8 @@ COMMAND_RULES = (
         "C",
         "a command's --password, --token and the like",
         (b"--", b" -"),
-        rb"-?(?i:[A-Za-z0-9-]*(?:key|secret|token|password|passwd|passphrase|pass|pwd))[ ]+[\"']?" + _VALUE,
+        rb"-?(?i:[A-Za-z0-9-]{0,24}(?:key|secret|token|password|passwd|passphrase|pass|pwd))[ ]+[\"']?"
+        + _VALUE,
         _flag,
     ),
     Rule("command-password", "B", "the manual page of each command", _LEADS, rb"[^\r\n]", _command),
@@ -315,7 +330,7 @@ COMMAND_RULES = (
         "B",
         "https://dev.mysql.com/doc/refman/8.4/en/create-user.html",
         (b"identified ",),
-        rb"(?:with|by|as)",
+        rb"(?i:with|by|as)",
         _one(_IDENTIFIED, 2),
         fold=True,
     ),

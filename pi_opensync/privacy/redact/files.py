@@ -5,6 +5,7 @@ import re
 from base64 import b64decode
 
 from pi_opensync.privacy.redact.engine import NOTHING, Rule, Spans, Text, prefixed
+from pi_opensync.privacy.redact.values import is_common_word
 from pi_opensync.privacy.redact.words import is_letters, is_placeholder, is_random, is_real
 
 _NETRC = re.compile(
@@ -52,7 +53,10 @@ def _value(text: Text, match: re.Match[bytes] | None, group: int) -> Spans:
     if match is None:
         return NOTHING
     value = text.weigh(match.group(group))
-    return NOTHING if is_placeholder(value) or value[:1] in (b"$", b"<", b"%", b"{") else (match.span(group),)
+    plain = value.strip(b"`'\",.;)")
+    if not plain or is_placeholder(plain) or is_common_word(plain) or value[:1] in (b"$", b"<", b"%", b"{"):
+        return NOTHING
+    return (match.span(group),)
 
 
 _B64 = rb"[A-Za-z0-9+/]"
@@ -80,10 +84,12 @@ _DATA = re.compile(rb"(?:string)?data\\{0,255}\"?:", re.IGNORECASE)
 _KIND = re.compile(rb"kind\\{0,255}[\"']?:[ \t]{0,8}\\{0,255}[\"']?Secret\b(?!\w)")
 _DOCUMENT_ENDS = re.compile(rb"(?:^|\n|\\n)---(?:\n|\\n|\s|\Z)")
 _YAML_VALUE = re.compile(
-    rb"(?:\n|\\n)([ \t]+)[A-Za-z0-9_.\"'-]{1,253}:[ \t]{1,8}(?:[|>][+-]?(?:\n|\\n)[ \t]+)?\\{0,255}[\"']?([^\s\"'\\]{4,8000})"
+    rb"(?:\n|\\n)([ \t]+)[A-Za-z0-9_.\"'-]{1,253}:[ \t]{1,8}"
+    rb"(?:[|>][+-]?(?:\n|\\n)[ \t]+)?\\{0,255}[\"']?([^\s\"'\\]{4,8000})"
 )
 _JSON_VALUE = re.compile(
-    rb"[\s\\n,{]{1,60}\\{0,255}\"[A-Za-z0-9_.-]{1,253}\\{0,255}\":[ \t]{0,8}\\{0,255}\"([^\s\"\\]{4,8000})\\{0,255}\""
+    rb"[\s\\n,{]{1,60}\\{0,255}\"[A-Za-z0-9_.-]{1,253}\\{0,255}\":"
+    rb"[ \t]{0,8}\\{0,255}\"([^\s\"\\]{4,8000})\\{0,255}\""
 )
 _BRACE = re.compile(rb"[ \t]{0,4}\{")
 _WINDOW = 8000
@@ -117,7 +123,7 @@ def _kubernetes(text: Text, at: int) -> Spans:
 
 def _is_word(data: bytes, at: int) -> bool:
     before = data[max(0, at - 1) : at]
-    return before.isalnum() and not data.endswith(b"\\n", 0, at) or before in (b"_", b"-", b".")
+    return (before.isalnum() and not data.endswith(b"\\n", 0, at)) or before in (b"_", b"-", b".")
 
 
 _PUTTY = re.compile(
@@ -137,7 +143,10 @@ def _putty(text: Text, at: int) -> Spans:
     return ((start, end),)
 
 
-_UNSEAL = rb"(?:Unseal Key [0-9]{1,2}|Recovery Key [0-9]{1,2}|Initial Root Token):[ \t]{1,4}([A-Za-z0-9+/=._-]{20,200})"
+_UNSEAL = (
+    rb"(?:Unseal Key [0-9]{1,2}|Recovery Key [0-9]{1,2}|Initial Root Token):[ \t]{1,4}"
+    rb"([A-Za-z0-9+/=._-]{20,200})"
+)
 _DOCKER_AUTH = re.compile(
     rb"auth\\{0,255}\"[ \t]{0,4}:[ \t]{0,4}\\{0,255}\"([A-Za-z0-9+/]{8,4000}={0,2})\\{0,255}\""
 )
@@ -179,23 +188,11 @@ FILES = (
         "B",
         "crypt(5), RFC 9106, RFC 2307",
         (
-            b"$1$",
-            b"$2$",
-            b"$2a$",
-            b"$2b$",
-            b"$2x$",
-            b"$2y$",
-            b"$5$",
-            b"$6$",
-            b"$7$",
-            b"$8$",
-            b"$9$",
-            b"$y$",
-            b"$gy$",
-        )
-        + (b"$apr1$", b"$argon2", b"$scrypt$", b"$pbkdf2", b"$krb5", b"$P$", b"$H$"),
+            *(b"$%s$" % kind for kind in b"1 2 2a 2b 2x 2y 5 6 7 8 9 y gy apr1 scrypt P H".split()),
+            *(b"$argon2", b"$pbkdf2", b"$krb5"),
+        ),
         rb"[^\s\"']{12}",
-        prefixed(_HASH + rb"(?![./A-Za-z0-9])", guard=False, keep=is_real),
+        prefixed(_HASH + rb"(?![./A-Za-z0-9])", guard=False, keep=lambda value: is_real(value[1:])),
     ),
     Rule(
         "framework-password-hash",

@@ -33,7 +33,7 @@ _LINE_LOOK_BACK = 200
 
 
 def quoted(text: Text, at: int) -> tuple[int, int] | None:
-    """Where the text of a string literal that begins at `at` starts and ends; None if none does, or no end."""
+    """Where the text of a string literal at `at` starts and ends; None if there is none, or no end."""
     data = text.data
     opening = _OPEN.match(data, at)
     if opening is None:
@@ -108,9 +108,15 @@ def begins_line(data: bytes, at: int) -> bool:
     return (line > floor or floor == 0) and _LINE_BEGINS.fullmatch(data, line, at) is not None
 
 
-_BOUND = re.compile(rb"\{([01]),[0-9]{1,3}\}")
+_ESCAPES_AND_SPACES = re.compile(rb"(\\\\|\[ \\t\]|\\s|[)])\{([01]),[0-9]{1,3}\}")
 
 
 def for_trigger(pattern: bytes) -> bytes:
-    """The pattern as RE2 takes it: it is linear without bounds, and each bound multiplies its states."""
-    return _BOUND.sub(lambda bound: b"*" if bound.group(1) == b"0" else b"+", pattern)
+    """The pattern as RE2 takes it: without bounds where they would only multiply its states.
+
+    Runs of backslashes and of white space need none, for no name that opens a hit can stand in one; what may
+    hold letters keeps its bound, or each of many hits would look at all that is behind it.
+    """
+    return _ESCAPES_AND_SPACES.sub(
+        lambda bound: bound.group(1) + (b"*" if bound.group(2) == b"0" else b"+"), pattern
+    )

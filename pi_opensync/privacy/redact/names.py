@@ -93,7 +93,8 @@ _ENV_NAME = re.compile(rb"[A-Z][A-Z0-9_]*")
 KEYWORDS = (
     rb"key|secrets?|token|pass(?:wor[dt]|wd|phrase|code)?|credentials?|creds?|pwd|pw|psk|auths?|pepper|salt|pat|mdp"
     rb"|kennwort|geheimnis|schl(?:\xc3\xbc|u\xcc\x88|ue|u)ssel|zugangsdaten|mot[_ -]?de[_ -]?passe"
-    rb"|contrase(?:\xc3\xb1|n\xcc\x83|n)a|senha|wachtwoord|clave(?:[_ -](?:de[_ -])?(?:secreta|privada|api|acceso))?"
+    rb"|contrase(?:\xc3\xb1|n\xcc\x83|n)a|senha|wachtwoord"
+    rb"|clave(?:[_ -](?:de[_ -])?(?:secreta|privada|api|acceso))?"
     rb"|secreto|llave|cl(?:\xc3\xa9|e\xcc\x81|ef|e[_-])"
     rb"(?:[_ -]?(?:d(?:'|\xe2\x80\x99|[_-]))?(?:api|secr(?:\xc3\xa8|e)te|priv(?:\xc3\xa9|e)e))?"
     rb"|jeton(?:[_ -](?:d(?:'|\xe2\x80\x99|[_-]))?(?:acc(?:\xc3\xa8|e)s|api))?|token[_ -](?:de[_ -])?acceso"
@@ -121,29 +122,24 @@ def kind_of(name: bytes) -> Kind | None:
     while len(parts) > 1 and (parts[-1] in _KEPT or parts[-1].isdigit()):
         kept = kept or not parts[-1].isdigit()
         parts.pop()
-    if not parts:
-        return None
-    for size in range(min(_LONGEST_PHRASE, len(parts)), 1, -1):
-        if tuple(parts[-size:]) in _PHRASES:
-            return _PHRASES[tuple(parts[-size:])]
+    phrases = (_PHRASES.get(tuple(parts[-size:])) for size in range(_LONGEST_PHRASE, 1, -1))
+    phrase = next((kind for kind in phrases if kind is not None), None)
+    if phrase is not None or not parts:
+        return phrase
     last, before = parts[-1], parts[-2] if len(parts) > 1 else ""
     if last in _PASSWORDS or last.endswith(_RUN_TOGETHER) or _RUN_TOGETHER_SHORT.fullmatch(last):
         return "password"
     if last in ("key", "token") and (before in _PUBLIC or (kept and not before)):
         return None
-    if last in _SECRETS or last.endswith(_RUN_TOGETHER_SECRETS):
+    if last == "key" and not before:
+        return "key"
+    if last in _SECRETS or last == "key" or last.endswith(_RUN_TOGETHER_SECRETS):
         return "secret"
-    if last == "key":
-        return "secret" if before else "key"
-    if last in _WEAK:
-        return _of_weak(name, last, before)
-    return None
+    return _of_weak(name, last, before) if last in _WEAK and before not in _PUBLIC else None
 
 
 def _of_weak(name: bytes, last: str, before: str) -> Kind | None:
     """`pass`, `auth` and the like: a password's or a secret's name where another word makes it one."""
-    if before in _PUBLIC:
-        return None
     if last in ("pass", "pw", "mdp") and (before in _OPENS or (before and is_env_name(name))):
         return "password"
     return "weak"

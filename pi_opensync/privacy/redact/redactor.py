@@ -9,8 +9,8 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from pi_opensync.privacy.redact.values import is_secret
 from pi_opensync.privacy.redact.engine import JUDGED, Found, Meter, OverBudget, Text, replace
+from pi_opensync.privacy.redact.known import Known
 from pi_opensync.privacy.redact.personal import (
     NAME_GOES_ON,
     Finder,
@@ -21,6 +21,7 @@ from pi_opensync.privacy.redact.personal import (
     pattern_finder,
 )
 from pi_opensync.privacy.redact.rules import EMAIL, HOME, OWN_KEY, USER_PATTERN, engine
+from pi_opensync.privacy.redact.values import is_secret
 
 _MOST_PASSES = 8
 _NAME_FIELDS = ("name", "key", "Name", "Key", "header")
@@ -55,18 +56,16 @@ class Redactor:
         emails: bool = False,
         home: str | None = None,
     ) -> None:
-        finders: list[tuple[str, Finder]] = []
+        self._own_key: Step | None = None
         if own_key:
-            finders.append((OWN_KEY.name, literal_finder(own_key_forms(own_key))))
-        finders += ((USER_PATTERN.name, pattern_finder(pattern)) for pattern in patterns)
+            self._own_key = functools.partial(_disjoint, OWN_KEY.name, literal_finder(own_key_forms(own_key)))
+        options: list[tuple[str, Finder]] = [(USER_PATTERN.name, pattern_finder(each)) for each in patterns]
         if emails:
-            finders.append((EMAIL.name, find_emails))
+            options.append((EMAIL.name, find_emails))
         if home:
-            finders.append((HOME.name, literal_finder(home_forms(home), name_goes_on=NAME_GOES_ON)))
-        self._steps: tuple[Step, ...] = (
-            *(functools.partial(_disjoint, rule, find) for rule, find in finders),
-            engine().findings,
-        )
+            options.append((HOME.name, literal_finder(home_forms(home), name_goes_on=NAME_GOES_ON)))
+        self._options: tuple[Step, ...] = tuple(functools.partial(_disjoint, *option) for option in options)
+        self._built_in = engine().findings
         self.found: Counter[str] = Counter()
 
     def text(self, value: str) -> str:
@@ -75,21 +74,42 @@ class Redactor:
         self.found.update(finding.rule for finding in findings)
         return redacted
 
-    def scan(self, value: str, meter: Meter | None = None) -> tuple[str, tuple[Finding, ...]]:
+    def message(self) -> "MessageRedactor":
+        """A redactor for the strings of one message: what is a secret in one of them is one in all."""
+        return MessageRedactor(self, Known())
+
+    def scan(
+        self, value: str, meter: Meter | None = None, known: Known | None = None
+    ) -> tuple[str, tuple[Finding, ...]]:
         """The text without its secrets, and what was replaced; changes nothing of the redactor.
 
+        The own key goes first, then what the rules find and where it stands again, then what the user chose
+        to redact besides: the other way round an option could cut a secret in two.
+        known: the secrets of the message that the text is part of; those of this text are added.
         Raises OverBudget if the text costs more work than its length allows, or than the meter given.
         """
         data = value.encode("utf-8", "surrogatepass")
         meter = Meter.for_size(len(data)) if meter is None else meter
+        known = Known() if known is None else known
         findings: list[Finding] = []
+
+        def replaced(data: bytes, found: Sequence[Found]) -> bytes:
+            findings.extend(Finding(each.rule, each.end - each.start) for each in found)
+            return replace(data, found) if found else data
+
         for _ in range(_MOST_PASSES):
-            known = len(findings)
-            for find in self._steps:
-                found = find(Text(data, meter))
-                findings += (Finding(each.rule, each.end - each.start) for each in found)
-                data = replace(data, found) if found else data
-            if len(findings) == known:
+            before = len(findings)
+            if self._own_key is not None:
+                data = replaced(data, self._own_key(Text(data, meter)))
+            found = self._built_in(Text(data, meter))
+            for each in found:
+                known.learn(data[each.start : each.end], each.rule)
+            data = replaced(data, found)
+            if known.values:
+                data = replaced(data, known.repeats(Text(data, meter)))
+            for find in self._options:
+                data = replaced(data, find(Text(data, meter)))
+            if len(findings) == before:
                 return (data.decode("utf-8", "surrogatepass"), tuple(findings)) if findings else (value, ())
         raise OverBudget(f"still finding secrets after {_MOST_PASSES} passes")
 
@@ -103,55 +123,98 @@ class Redactor:
         self.found.update(finding.rule for finding in findings)
         return redacted
 
-    def scan_json(self, value: object) -> tuple[object, tuple[Finding, ...]]:
-        """As `json`, with what was replaced; changes nothing of the redactor."""
+    def scan_json(self, value: object, known: Known | None = None) -> tuple[object, tuple[Finding, ...]]:
+        """As `json`, with what was replaced; changes nothing of the redactor. known: as of `scan`."""
+        known = Known() if known is None else known
         findings: list[Finding] = []
-        return self._walk(value, "", findings), tuple(findings)
+        before = len(known.values)
+        redacted = self._walk(value, "", findings, known)
+        if len(known.values) > before:  # a string that was looked at before may hold one too
+            findings.clear()
+            redacted = self._walk(value, "", findings, known)
+        return redacted, tuple(findings)
 
-    def _walk(self, value: object, name: str, findings: list[Finding]) -> object:
+    def _walk(self, value: object, name: str, findings: list[Finding], known: Known) -> object:
         match value:
             case str():
-                return self._string(value, name, findings)
+                return self._string(value, name, findings, known)
             case dict():
-                return self._object(value, findings)
+                return self._object(value, findings, known)
             case list():
-                return self._list(value, name, findings)
+                return self._list(value, name, findings, known)
             case _:
                 return value
 
-    def _object(self, value: dict[str, object], findings: list[Finding]) -> dict[str, object]:
+    def _object(self, value: dict[str, object], findings: list[Finding], known: Known) -> dict[str, object]:
         named = next((value[field] for field in _NAME_FIELDS if isinstance(value.get(field), str)), "")
         redacted: dict[str, object] = {}
         same = True
         for key, each in value.items():
-            new_key = _unused(self._string(key, "", findings), redacted)
-            new = self._walk(each, str(named) if named and key in _VALUE_FIELDS else key, findings)
+            new_key = _unused(self._string(key, "", findings, known), redacted)
+            new = self._walk(each, str(named) if named and key in _VALUE_FIELDS else key, findings, known)
             redacted[new_key] = new
             same = same and new_key == key and new is each
         return value if same else redacted
 
-    def _list(self, value: list[object], name: str, findings: list[Finding]) -> list[object]:
+    def _list(self, value: list[object], name: str, findings: list[Finding], known: Known) -> list[object]:
         redacted: list[object] = []
         flag = ""
         for each in value:
-            redacted.append(self._walk(each, flag or name, findings))
+            redacted.append(self._walk(each, flag or name, findings, known))
             flag = each if isinstance(each, str) and each.startswith("-") and "=" not in each else ""
         return value if all(old is new for old, new in zip(value, redacted, strict=True)) else redacted
 
-    def _string(self, value: str, name: str, findings: list[Finding]) -> str:
+    def _string(self, value: str, name: str, findings: list[Finding], known: Known) -> str:
         header = f"{name}: " if name.lower().endswith(_HEADERS) else ""
-        redacted, found = self.scan(header + value)
+        redacted, found = self.scan(header + value, known=known)
         if not redacted.startswith(header):
             header = ""
-            redacted, found = self.scan(value)
+            redacted, found = self.scan(value, known=known)
         if found:
             findings += found
             return redacted[len(header) :]
         label, data = name.encode("utf-8", "surrogatepass"), value.encode("utf-8", "surrogatepass")
-        if b" " in data or not is_secret(label, data[:JUDGED], quoted=True):
+        if not is_secret(label, data[:JUDGED], quoted=True):
             return value
+        known.learn(data, "assignment")
         findings.append(Finding("assignment", len(data)))
         return "[REDACTED:assignment]"
+
+
+class MessageRedactor:
+    """Redacts the strings of one message with the values that were found in any of them so far."""
+
+    def __init__(self, redactor: Redactor, known: Known) -> None:
+        self._redactor = redactor
+        self._known = known
+        self._found: Counter[str] = Counter()
+        self._strings = 0
+
+    def text(self, value: str) -> str:
+        """As the redactor's, counted only by `done`."""
+        redacted, findings = self._redactor.scan(value, known=self._known)
+        self._add(findings)
+        return redacted
+
+    def json(self, value: object) -> object:
+        """As the redactor's, counted only by `done`."""
+        redacted, findings = self._redactor.scan_json(value, self._known)
+        self._add(findings)
+        return redacted
+
+    def again(self) -> "MessageRedactor | None":
+        """One that knows all values from the start; None where that could change nothing."""
+        return (
+            MessageRedactor(self._redactor, self._known) if self._known.values and self._strings > 1 else None
+        )
+
+    def done(self) -> None:
+        """Counts what was replaced."""
+        self._redactor.found.update(self._found)
+
+    def _add(self, findings: Sequence[Finding]) -> None:
+        self._strings += 1
+        self._found.update(finding.rule for finding in findings)
 
 
 def _unused(key: str, taken: dict[str, object]) -> str:

@@ -1,6 +1,8 @@
 """All built-in rules, in the order in which they are tried, compiled once."""
 
 import functools
+from hashlib import sha256
+from pathlib import Path
 
 from pi_opensync.privacy.redact.assignments import ASSIGNMENTS
 from pi_opensync.privacy.redact.commands import COMMAND_RULES
@@ -9,8 +11,18 @@ from pi_opensync.privacy.redact.files import FILES
 from pi_opensync.privacy.redact.issuers import ISSUERS
 from pi_opensync.privacy.redact.shapes import SHAPES
 
-RULES_VERSION = 1
-"""Raised with every change of what is found, so that what was sent under older rules can be told apart."""
+
+def _version() -> int:
+    """A number made from the sources of the rules: it changes with each of them."""
+    folder = Path(__file__).parent
+    digest = sha256()
+    for path in sorted(folder.rglob("*.py")):
+        digest.update(path.relative_to(folder).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+    return int.from_bytes(digest.digest()[:6], "big")
+
+
+RULES_VERSION = _version()
+"""Other with every change of what is found, so that what was sent under other rules can be told apart."""
 
 OWN_KEY = Rule("own-key", "A", "the key in the settings, however it is escaped")
 USER_PATTERN = Rule("user-pattern", "D", "redact_patterns in the settings")

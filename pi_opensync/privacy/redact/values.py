@@ -1,6 +1,7 @@
-"""Whether what stands behind a secret's name is the secret, or a word, a type, a reference or a placeholder."""
+"""Whether what stands behind a secret's name is one, or a word, a type, a reference or a placeholder."""
 
 import re
+from itertools import pairwise
 
 from pi_opensync.privacy.redact.names import Kind, is_env_name, kind_of, opens_something
 from pi_opensync.privacy.redact.words import (
@@ -66,6 +67,11 @@ def is_sure(name: bytes, value: bytes) -> bool:
     return len(value) >= _SHORTEST_SECRET and has_digit(value) and not is_named(value)
 
 
+def is_common_word(value: bytes) -> bool:
+    """Whether it is a word that stands in a password's place so often that it gives nothing away."""
+    return value.lower().decode("utf-8", "replace") in _NO_PASSWORDS or kind_of(value) is not None
+
+
 def is_code(value: bytes) -> bool:
     """Whether it begins as a call or an index does: `getpass.getpass(`, `os.environ[`."""
     return _CODE.match(value) is not None
@@ -107,9 +113,14 @@ def _is_password(name: bytes, value: bytes, *, quoted: bool, literal: bool) -> b
             and word.decode() not in _NO_PASSWORDS
             and kind_of(value) is None
         )
-    if not quoted and (_IDENTIFIER.fullmatch(value) is not None or is_code(value)):
+    if not quoted and (_IDENTIFIER.fullmatch(value) is not None or is_code(value) or _is_type(value)):
         return False
     return quoted or not is_named(value) or kind_of(word) is None
+
+
+def _is_type(value: bytes) -> bool:
+    """A name with a number inside: `Uint8Array`."""
+    return value.isalnum() and is_named(value) and not value.rstrip(b"0123456789").isalpha()
 
 
 def _is_phrase(value: bytes, *, sure: bool) -> bool:
@@ -131,4 +142,4 @@ def _is_one_run(value: bytes) -> bool:
     if _ONE_RUN.fullmatch(value) is None:
         return False
     digits = [chr(byte).isdigit() for byte in value]
-    return sum(one != other for one, other in zip(digits, digits[1:], strict=False)) >= _FEWEST_SWITCHES
+    return sum(one != other for one, other in pairwise(digits)) >= _FEWEST_SWITCHES

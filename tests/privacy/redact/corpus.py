@@ -243,6 +243,35 @@ def _shaped() -> list[Callable[[Maker], Sample]]:
         within("assignment", "https://maps.example.net/v1?q=1&access_token={}&z=2", lambda m: m.url_safe(40)),
         within("assignment", "app.credentials={}", lambda m: m.alnum(24)),
         within("command-flag", "mysql --user root --password {} app", lambda m: m.alnum(12)),
+        within("command-password", "curl -u admin:{} https://api.example.net", password),
+        within("command-password", "sshpass -p {} ssh build", lambda m: m.alnum(10)),
+        within("command-password", "mysqldump -u root -p{} app", lambda m: m.alnum(10)),
+        within("command-password", "docker login -u ann -p {} registry.example.net", lambda m: m.alnum(16)),
+        within(
+            "command-password-source", "openssl rsa -in a.pem -passin pass:{} -out b", lambda m: m.alnum(12)
+        ),
+        within("net-use", "net use \\\\files\\share {} /user:ann", lambda m: m.alnum(12)),
+        within("masked-value", "::add-mask::{}", lambda m: m.alnum(24)),
+        within("slash-password", "cmdkey /add:files /user:ann /pass:{}", lambda m: m.alnum(12)),
+        within("piped-password", "echo ann:{} | chpasswd", lambda m: m.alnum(12)),
+        within("sql-password", "ALTER USER app IDENTIFIED BY '{}';", password),
+        within("aws-configure", "aws configure set aws_secret_access_key {}", lambda m: m.base64(40)),
+        within("netrc-password", "machine h.example.net login ann password {}", lambda m: m.alnum(12)),
+        within("pgpass-password", "db.example.net:5432:app:ann:{}", lambda m: m.alnum(12)),
+        whole("password-hash", lambda m: "$2b" + "$12$" + m.alnum(53)),
+        whole("password-hash", lambda m: "$6" + "$" + m.alnum(8) + "$" + m.alnum(86)),
+        whole(
+            "framework-password-hash",
+            lambda m: "pbkdf2_" + "sha256$600000$" + m.alnum(22) + "$" + m.base64(43) + "=",
+        ),
+        within("kubernetes-secret", "kind: Secret\ndata:\n  entry: {}\n", lambda m: m.base64(24)),
+        within("putty-key", "Private-Lines: 2\n{}", lambda m: m.base64(64) + "\n" + m.base64(64)),
+        within("vault-key", "Unseal Key 1: {}", lambda m: m.base64(44)),
+        within(
+            "docker-auth",
+            '{"auths": {"r.example.net": {"auth": "{}"}}}',
+            lambda m: base64.b64encode(f"ann:{m.alnum(8)}".encode()).decode(),
+        ),
         within("command-flag", "vercel deploy --token {}", lambda m: m.alnum(24)),
     ]
 

@@ -16,7 +16,7 @@ GONE = "[REDACTED:assignment]"
         ({"api_key": KEY}, {"api_key": GONE}),
         ({"env": {"DB_PASSWORD": PASSWORD, "DEBUG": "1"}}, {"env": {"DB_PASSWORD": GONE, "DEBUG": "1"}}),
         ([{"name": "API_KEY", "value": KEY}], [{"name": "API_KEY", "value": GONE}]),
-        ({"args": ["curl", "--token", KEY, KEY]}, {"args": ["curl", "--token", GONE, KEY]}),
+        ({"args": ["curl", "--token", KEY, KEY]}, {"args": ["curl", "--token", GONE, GONE]}),
         ({"clientSecret": [KEY]}, {"clientSecret": [GONE]}),
         (
             {"headers": {"Authorization": f"Bearer {KEY}"}},

@@ -7,8 +7,10 @@ PAYMENTS = (
     issuer(
         "stripe-key",
         "https://docs.stripe.com/keys",
-        "sk_live_ sk_test_ rk_live_ rk_test_ sk_prod_ rk_prod_ sk_org_ whsec_",
+        "sk_live_ sk_test_ rk_live_ rk_test_ sk_prod_ rk_prod_ sk_org_live_ sk_org_test_"
+        "  rk_org_live_ rk_org_test_ whsec_",
         rb"(?:[rs]k_(?:live|test|prod|org_live|org_test)_[A-Za-z0-9]{10,250}|whsec_[A-Za-z0-9+/]{24,100}={0,2})",
+        follow=rb"[A-Za-z0-9+/]{10}",
     ),
     issuer(
         "shopify-token",

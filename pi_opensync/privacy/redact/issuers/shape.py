@@ -82,12 +82,14 @@ def _around(before: bytes, after: bytes, keep: Keep) -> Find:
             return NOTHING
         floor = max(text.floor, at - _LONGEST_BEFORE)
         text.meter.charge(tail.end() - floor)
-        head = front.search(text.data, floor, at)
-        if head is None:
-            return NOTHING
-        start = text.past_escape(head.start())
-        if front.match(text.data, start, at) is None or not text.starts_token(start):
-            return NOTHING
-        return ((start, tail.end()),) if keep(text.weigh(text.data[start : tail.end()])) else NOTHING
+        while (head := front.search(text.data, floor, at)) is not None:
+            start = text.past_escape(head.start())
+            text.meter.charge(at - floor)
+            if text.starts_token(start) and front.match(text.data, start, at) is not None:
+                value = text.data[start : tail.end()]
+                if keep(text.weigh(value)):
+                    return ((start, tail.end()),)
+            floor = head.start() + 1
+        return NOTHING
 
     return find
