@@ -35,7 +35,7 @@ def test_user_patterns_are_found() -> None:
 
 @pytest.mark.parametrize("pattern", ["(", r"(?=x)", "a**", "x*", ""])
 def test_a_bad_user_pattern_is_named(pattern: str, capfd: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(ValueError, match="redact_patterns") as caught:
+    with pytest.raises(ValueError, match="redactPatterns") as caught:
         Redactor(patterns=["fine", pattern])
     assert repr(pattern) in str(caught.value)
     assert capfd.readouterr() == ("", "")
