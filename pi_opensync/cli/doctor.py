@@ -13,6 +13,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from pi_opensync import __version__, settings
+from pi_opensync.cli import terminal
 from pi_opensync.cli.context import Context
 from pi_opensync.cli.options import AsJson, new_app
 from pi_opensync.doctor import configuration, environment, installed, machine, plugin, server, transcripts
@@ -43,7 +44,7 @@ def run(*, as_json: bool) -> None:
     if as_json:
         print(json.dumps(_as_json(groups, failed), indent=2))
     else:
-        print("\n".join(_lines(groups, colours=sys.stdout.isatty())))
+        print("\n".join(_lines(groups, colours=terminal.has_colours())))
     if failed:
         raise PiOpensyncError(f"{failed} {'check fails' if failed == 1 else 'checks fail'}")
 

@@ -46,7 +46,12 @@ def width() -> int | None:
     return shutil.get_terminal_size().columns
 
 
+def has_colours() -> bool:
+    """Whether stdout is a terminal that shows colours, and nobody asked for none (https://no-color.org)."""
+    dumb = os.environ.get("TERM") in (None, "", "dumb")
+    return sys.stdout.isatty() and not dumb and not os.environ.get("NO_COLOR")
+
+
 def bold(text: str) -> str:
     """The text as a heading, where stdout is a terminal that shows such."""
-    plain = not sys.stdout.isatty() or "NO_COLOR" in os.environ or os.environ.get("TERM") in (None, "dumb")
-    return text if plain else f"\033[1m{text}\033[0m"
+    return f"\033[1m{text}\033[0m" if has_colours() else text

@@ -60,15 +60,19 @@ def unreadable(session: bytes, messages: Sequence[bytes]) -> Differences:
 def words_to_find(session: bytes, messages: Iterable[bytes]) -> str | None:
     """Words of a renamed session by which the server's search must find it; None where none are needed.
 
-    A session that was never renamed takes its title from what its first message says.
+    A session that was never renamed takes its title from what its first message says. Of a fork only what
+    was said in it counts: what it copied, a search may find in its parent alone.
     """
-    title = _PREFIX.sub("", summary(session).title).rstrip("…")
-    texts = [text for body in messages if (text := " ".join(text_parts(json.loads(body))))]
+    said = summary(session)
+    title = _PREFIX.sub("", said.title).rstrip("…")
+    begun = said.created_at if title != said.title.rstrip("…") else None
+    bodies = [body for body in map(json.loads, messages) if begun is None or body["createdAt"] >= begun]
+    texts = [text for body in bodies if (text := " ".join(text_parts(body)))]
     if not texts or any(title in " ".join(text.split()) for text in texts):
         return None
     known = set(_WORD.findall(title.lower()))
-    said = (word for text in texts[:1] for word in _WORD.findall(text.lower()))
-    words = dict.fromkeys(word for word in said if word not in known and 1 < len(word) <= LONGEST_WORD)
+    spoken = (word for text in texts[:1] for word in _WORD.findall(text.lower()))
+    words = dict.fromkeys(word for word in spoken if word not in known and 1 < len(word) <= LONGEST_WORD)
     return " ".join(sorted(words, key=len, reverse=True)[:MAX_WORDS]) or None
 
 

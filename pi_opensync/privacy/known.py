@@ -56,7 +56,7 @@ class KnownExclusions:
             return
         try:
             status = self._path.stat()
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return
         except OSError as error:
             raise _unavailable(self._path, error.strerror or "unreadable") from None
@@ -123,7 +123,7 @@ class ExcludedFiles:
             if self._path.stat().st_size == self._read_to:
                 return
             data = read_regular(self._path)
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return
         except OSError as error:
             raise _unavailable(self._path, error.strerror or "unreadable") from None
