@@ -172,10 +172,10 @@ def test_a_file_read_again_does_not_unpark_what_is_the_same(world: DaemonWorld, 
     watch_once()
     before = listed()
     world.transport.log.clear()
-    put(world, A, *talk("a", "ONE ONE ONE", *TEXTS[1:]))
+    put(world, A, *talk("a", *TEXTS[:2], "THREE THREE THREE", *TEXTS[3:]))
     watch_once()
     assert listed() == before
-    assert [request.json["textContent"] for request in world.sent("/sync/message")] == ["ONE ONE ONE"]
+    assert [request.json["textContent"] for request in world.sent("/sync/message")] == ["THREE THREE THREE"]
 
 
 def test_a_refused_session_holds_back_only_itself(world: DaemonWorld, listed: Show, state: Show) -> None:
