@@ -25,6 +25,7 @@ from pi_opensync.daemon.totals import Totals
 from pi_opensync.errors import ConfigurationError, PartlyDone
 from pi_opensync.pi.discover import Item, Odd, Unreadable
 from pi_opensync.read.select import Chosen, Wanted
+from pi_opensync.sqlite import Damaged
 from pi_opensync.store.database import Database
 from pi_opensync.store.views import SessionRow, delivered_transcripts, session_rows, tally
 from pi_opensync.texts import shown_path
@@ -126,7 +127,8 @@ def _tell_odd(item: Item) -> None:
 
 def _is_agreed(context: Context, place: Place, chosen: Sequence[Chosen], *, yes: bool) -> bool:
     """Whether what is not on the dashboard yet may be sent, after saying what it is."""
-    with context.beside(place) as database:
+    there: dict[bytes, int] = {}  # where the state is damaged, it is built again from nothing
+    with suppress(Damaged), context.beside(place) as database:
         there = {} if database is None else delivered_transcripts(database)
     new = [item for item in chosen if there.get(item.found.path) != item.found.signature.size]
     if not any(item.leaves for item in new):
