@@ -122,6 +122,7 @@ class Listing:
     """
 
     sessions: frozenset[str] | None
+    at: float
     failures: int = 0
     again: float = 0.0
     is_given_up: bool = False

@@ -54,13 +54,13 @@ def of_list(outcome: Outcome, now: Situation) -> Came:
     changes, stop = _of_any(outcome, now)
     listed = answers.listed(outcome)
     if listed is not None:
-        return _came([*changes, LearnListed(Listing(listed))])
+        return _came([*changes, LearnListed(Listing(listed, now.now))])
     if outcome.verdict is Verdict.KEY_REFUSED:
         return _came(changes, goes_on=False)
     failures = (now.listed.failures if now.listed else 0) + 1
     is_given_up = failures >= (READ_TRIES_AWAY if stop else LIST_TRIES)
     wait = LIST_AGAIN if is_given_up else delay(failures, now.jitter, retry_after=outcome.retry_after)
-    unknown = Listing(None, failures, now.now + wait, is_given_up=is_given_up)
+    unknown = Listing(None, now.now, failures, now.now + wait, is_given_up=is_given_up)
     return _came([*changes, LearnListed(unknown)], goes_on=not stop)
 
 

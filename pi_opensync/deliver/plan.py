@@ -39,6 +39,7 @@ MAX_CHAIN = 32  # messages sent one after another between two looks at the store
 TURN = 12  # actions of a session; then another has its turn
 PAUSE_LOOK = 2.0  # seconds until it is looked whether the user resumed
 LONGEST_SLEEP = 20.0  # seconds; a clock that is set back must not stop delivery
+LISTING_HOLDS = 60.0  # seconds until another machine may have sent what was not there
 ASK_AGAIN = 24 * 3600.0  # seconds until a server is asked again whether its batch keeps dates
 
 
@@ -152,7 +153,11 @@ def _origin(session: Session, now: Situation) -> str | None:
     if now.listed is None:
         return None
     if now.listed.sessions is not None:
-        return "known" if session.external_id in now.listed.sessions else "new"
+        if session.external_id in now.listed.sessions:
+            return "known"
+        # Another machine may have sent it since, and a batch would take the parts of its messages.
+        is_old = not 0 <= now.now - now.listed.at < LISTING_HOLDS
+        return None if is_old and _may_batch(session, now) is not False else "new"
     return "known" if now.listed.is_given_up and now.now < now.listed.again else None
 
 
@@ -237,10 +242,11 @@ def _ready(session: Session, fresh: Sequence[Waiting], now: Situation) -> list[W
 def _send(session: Session, ready: list[Waiting], now: Situation) -> Action:
     if now.pause is not None:
         return SendEach(ready[:1])  # it tells whether the server is back, for all
-    keeps_dates = session.dates == "server" or _batch_keeps_dates(now)
-    if session.origin != "new" or keeps_dates is False:
-        # A message that exists loses its parts in a batch, and only a server that never had the session
-        # has none of its messages for certain.
+    keeps_dates = _may_batch(session, now)
+    is_ours = session.origin == "new" and now.server_now - (session.written_at or 0.0) < LISTING_HOLDS
+    if not is_ours or keeps_dates is False:
+        # A message that exists loses its parts in a batch. None exists in a session that the server never had
+        # before us, and that we are at work on; later another machine may have gone on with it.
         return SendEach(ready[:MAX_CHAIN])
     batch: list[Waiting] = []
     size = 0
@@ -254,8 +260,10 @@ def _send(session: Session, ready: list[Waiting], now: Situation) -> Action:
     return SendEach(list(takewhile(lambda message: message.may_be_there, ready[:MAX_CHAIN])) or ready[:1])
 
 
-def _batch_keeps_dates(now: Situation) -> bool | None:
-    """None where it was not asked for a day: a later server may keep them."""
+def _may_batch(session: Session, now: Situation) -> bool | None:
+    """None where the server was not asked for a day whether its batch keeps dates: a later one may."""
+    if (session.dates or now.dates) == "server":
+        return True
     if now.batch is None or not 0 <= now.now - now.batch.at < ASK_AGAIN:
         return None
     return now.batch.keeps_dates

@@ -12,6 +12,7 @@ from pi_opensync.deliver.actions import (
     Action,
     FindOrigin,
     Learned,
+    Listing,
     ReadBack,
     Rest,
     SendBatch,
@@ -117,6 +118,8 @@ def do(
     now: float = NOW,
 ) -> Action:
     batch = Learned(keeps_dates=may_batch, at=now)
+    if may_batch and session is SETTLED:
+        session = replace(session, written_at=now + skew)  # a batch is for what is being sent just now
     return next_action(session, fresh or [], updates or [], Situation(now, skew, batch=batch))
 
 
@@ -130,6 +133,20 @@ def numbers(action: Action) -> list[int]:
 
 def test_where_a_session_comes_from_is_asked_before_it_goes() -> None:
     assert do(replace(NEW, origin=None), some(3), may_batch=True) == FindOrigin()
+
+
+@pytest.mark.parametrize(
+    ("keeps_dates", "age", "action"),
+    [(True, 30, PUT), (True, 61, FindOrigin()), (None, 61, FindOrigin()), (False, 100_000, PUT)],
+)
+def test_an_old_list_is_asked_for_again_where_a_batch_may_follow(
+    keeps_dates: bool | None, age: float, action: Action
+) -> None:
+    """Another machine may have sent the session since, and a batch takes the parts of what is there."""
+    listed = Listing(frozenset({"other"}), at=NOW - age)
+    batch = None if keeps_dates is None else Learned(keeps_dates, at=NOW)
+    situation = Situation(NOW, batch=batch, listed=listed)
+    assert next_action(replace(NEW, origin=None), [], [], situation) == action
 
 
 def test_a_session_goes_before_its_messages() -> None:
@@ -346,6 +363,13 @@ def test_a_message_that_may_have_reached_the_server_is_never_in_a_batch(tried: i
         assert numbers(action) == list(range(1, tried + 1))
     else:
         assert numbers(action) == [1]
+
+
+def test_a_session_that_was_left_for_a_while_gets_no_batch() -> None:
+    """Another machine may have gone on with it, and a batch takes the parts of what is there."""
+    assert isinstance(do(replace(SETTLED, written_at=NOW - 59), some(3), may_batch=True), SendBatch)
+    assert numbers(do(replace(SETTLED, written_at=NOW - 61), some(3), may_batch=True)) == [1, 2, 3]
+    assert isinstance(do(replace(SETTLED, written_at=NOW - 61), some(3), may_batch=True), SendEach)
 
 
 def test_an_update_is_never_a_batch() -> None:
