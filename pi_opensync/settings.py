@@ -4,12 +4,9 @@ The file's keys and the environment's names are those of pi-opensync-plugin, so 
 configure nothing again.
 """
 
-import json
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from difflib import get_close_matches
 from hashlib import sha256
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
@@ -24,13 +21,12 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
-from pi_opensync.errors import ConfigurationError, writing
-from pi_opensync.files import read_regular, require_private_file, write_private
+from pi_opensync.configuration import ENV_PREFIX, file_in_use, plugin_config_path, read_file, refuse_open_file
+from pi_opensync.errors import ConfigurationError
 
 _PATTERN = re.compile(
     rf"(?:[A-Za-z]:(?=\\)|[A-Z]:(?=/))?[^{os.pathsep}]+"
 )  # with a drive's letter, or without
-ENV_PREFIX = "PI_OPENSYNC_"
 _FLAGS = {"convex_url": "--url", "api_key": "the key"}  # as a user knows what is given by hand
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
@@ -228,131 +224,9 @@ def normalise_url(value: str) -> str:
     return f"{parts.scheme}://{netloc}{parts.path}"
 
 
-def config_path(env: Mapping[str, str]) -> Path:
-    """The configuration file that `login` writes and every command reads."""
-    if named := env.get(ENV_PREFIX + "CONFIG"):
-        return Path(named).expanduser().absolute()
-    return _config_home(env) / "pi-opensync" / "config.json"
-
-
-def plugin_config_path(env: Mapping[str, str]) -> Path:
-    """The configuration file of pi-opensync-plugin."""
-    return _config_home(env) / "pi-opensync-plugin" / "config.json"
-
-
-def _config_home(env: Mapping[str, str]) -> Path:
-    if named := env.get("XDG_CONFIG_HOME"):
-        return Path(named)
-    return Path(env.get("HOME") or Path.home()) / ".config"
-
-
-def read_file(path: Path) -> dict[str, Any]:
-    """The file as an object, empty if it does not exist. Raises `ConfigurationError`."""
-    try:
-        require_private_file(path)
-        text = read_regular(path).decode("utf-8-sig")
-    except FileNotFoundError:
-        return {}
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-        raise ConfigurationError(f"can not read {path}: {reason}", hint=f"check `ls -l {path}`") from None
-    try:
-        value = json.loads(text)
-    except ValueError:
-        raise ConfigurationError(
-            f"{path} is not valid JSON", hint="mend it, or write it anew with `pi-opensync login`"
-        ) from None
-    if not isinstance(value, dict):
-        raise ConfigurationError(f"{path} does not hold a JSON object", hint="expected {...}")
-    return value
-
-
-def unknown(env: Mapping[str, str]) -> dict[str, str | None]:
-    """What is set and means nothing, in the file or the environment, each with the nearest that does."""
-    keys: dict[str, str] = {}
-    variables: dict[str, str] = {}
-    for name in Settings.model_fields:
-        variable, key = _aliases(name)
-        for meant in (variable.removeprefix(ENV_PREFIX), key):
-            keys[_letters(meant)], variables[_letters(meant)] = key, variable
-    stated = [name for name in read_file(file_in_use(env)) if name not in keys.values()]
-    given = [name for name in env if name.startswith(ENV_PREFIX) and name not in variables.values()]
-    given = [name for name in given if name != ENV_PREFIX + "CONFIG"]
-    return {name: _nearest(name, keys) for name in stated} | {
-        name: _nearest(name.removeprefix(ENV_PREFIX), variables) for name in given
-    }
-
-
-def _nearest(name: str, known: Mapping[str, str]) -> str | None:
-    found = get_close_matches(_letters(name), known, n=1)
-    return known[found[0]] if found else None
-
-
-def _letters(name: str) -> str:
-    return name.replace("_", "").replace("-", "").lower()
-
-
-def write_file(path: Path, value: Mapping[str, Any]) -> None:
-    """Put these settings in the place of what the file holds. Raises `ConfigurationError`."""
-    with writing(path):
-        write_private(path, json.dumps(value, indent=2) + "\n", durable=True)
-
-
 def state_folder(settings: Settings, base_url: str) -> Path:
     """The state of one server: what one has acknowledged says nothing about another."""
     return settings.state_dir / sha256(base_url.encode()).hexdigest()[:12]
-
-
-def refuse_open_file(path: Path) -> None:
-    """Raise `ConfigurationError` where others than the user could read a key in the file."""
-    try:
-        mode = path.stat().st_mode & 0o777
-    except OSError:
-        return
-    if mode & 0o077 and "apiKey" in read_file(path):
-        raise ConfigurationError(
-            f"{path} holds a key and others may read it (mode {mode:04o})", hint=f"chmod 600 {path}"
-        )
-
-
-def open_plugin_file(env: Mapping[str, str]) -> Path | None:
-    """The plugin's file, as the plugin made it, where it is in use and others may read its key."""
-    path = file_in_use(env)
-    if path != plugin_config_path(env):
-        return None
-    try:
-        refuse_open_file(path)
-    except ConfigurationError:
-        return path
-    return None
-
-
-def file_in_use(env: Mapping[str, str]) -> Path:
-    """Our own file, or the plugin's where ours does not exist and the plugin's does."""
-    own = config_path(env)
-    plugin = plugin_config_path(env)
-    return plugin if not own.exists() and ENV_PREFIX + "CONFIG" not in env and plugin.exists() else own
-
-
-@dataclass(frozen=True, slots=True)
-class Stamp:
-    """Tells whether the configuration file is still the one that was read; to be taken before it is."""
-
-    value: tuple[str, int, int] | None
-
-    @classmethod
-    def take(cls) -> "Stamp":
-        """The stamp of the file in use now."""
-        path = file_in_use(os.environ)
-        try:
-            status = path.stat()
-        except OSError:
-            return cls(None)
-        return cls((str(path), status.st_mtime_ns, status.st_ino))
-
-    def is_outdated(self) -> bool:
-        """Whether the file was changed since."""
-        return Stamp.take() != self
 
 
 def load(env: Mapping[str, str] | None = None, **flags: Any) -> Settings:
@@ -389,19 +263,20 @@ def gather(env: Mapping[str, str], path: Path, in_file: Mapping[str, Any], **fla
     except ValidationError as error:
         problem = error.errors(include_url=False, include_input=False, include_context=False)[0]
         field_name = str(problem["loc"][0])
-        source = next((s for n, s in sources.items() if field_name in (n, *_aliases(n))), field_name)
+        source = next((s for n, s in sources.items() if field_name in (n, *names_of(n))), field_name)
         reason = problem["msg"].removeprefix("Value error, ")
         raise ConfigurationError(f"{source}: {reason}", hint=_would_do(field_name)) from None
 
 
-def _aliases(name: str) -> tuple[str, ...]:
+def names_of(name: str) -> tuple[str, ...]:
+    """What a field is called in the environment and in the file."""
     alias = Settings.model_fields[name].validation_alias
     return tuple(str(choice) for choice in alias.choices) if isinstance(alias, AliasChoices) else ()
 
 
 def _would_do(field_name: str) -> str | None:
     for name, field in Settings.model_fields.items():
-        if field_name in (name, *_aliases(name)):
+        if field_name in (name, *names_of(name)):
             if field.annotation is bool:
                 return "use true or false"
             if name.startswith("budget_"):

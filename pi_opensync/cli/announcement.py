@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TextIO
 
-from pi_opensync import logs, settings
+from pi_opensync import configuration, logs
 from pi_opensync.opensync.payloads import project_name
 from pi_opensync.privacy.cleaner import Cleaner
 from pi_opensync.read.select import Chosen
@@ -16,7 +16,7 @@ NAMED = 8  # projects that are named
 
 def warn_of_an_open_file() -> None:
     """The plugin's own file is used as it is, and not in silence where others may read its key."""
-    path = settings.open_plugin_file(os.environ)
+    path = configuration.open_plugin_file(os.environ)
     if path is not None:
         logs.get().warning("others may read the key in the plugin's file", hint=f"chmod 600 {path}")
 

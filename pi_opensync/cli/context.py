@@ -9,7 +9,7 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pi_opensync import settings
+from pi_opensync import configuration, settings
 from pi_opensync.daemon import places
 from pi_opensync.pi import discover
 from pi_opensync.pi.discover import Found, Roots
@@ -36,7 +36,7 @@ class Context:
     """One command's. Raises `ConfigurationError` where the settings can not be understood."""
 
     def __init__(self, *, debug: bool | None = None) -> None:
-        self.stamp = settings.Stamp.take()
+        self.stamp = configuration.Stamp.take()
         self.settings = settings.load(debug=debug)
         self._looked_for_projects = 0.0
 

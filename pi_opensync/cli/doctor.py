@@ -12,10 +12,11 @@ from importlib import metadata
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from pi_opensync import __version__, settings
+from pi_opensync import __version__
 from pi_opensync.cli import terminal
 from pi_opensync.cli.context import Context
 from pi_opensync.cli.options import AsJson, new_app
+from pi_opensync.configuration import plugin_config_path, read_file
 from pi_opensync.doctor import configuration, environment, installed, machine, plugin, server, transcripts
 from pi_opensync.doctor.check import Check
 from pi_opensync.errors import ConfigurationError, PiOpensyncError
@@ -151,7 +152,7 @@ def _plugin() -> Check:
     home = Path.home()
     agent = Path(os.environ.get("PI_CODING_AGENT_DIR") or home / ".pi" / "agent").expanduser()
     try:
-        own = settings.read_file(settings.plugin_config_path(os.environ))
+        own = read_file(plugin_config_path(os.environ))
     except ConfigurationError:
         own = {}
     return plugin.plugin(agent, Path.cwd(), own)

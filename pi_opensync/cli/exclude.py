@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from pi_opensync import settings
+from pi_opensync import configuration, settings
 from pi_opensync.cli.context import Context
 from pi_opensync.cli.options import new_app
 from pi_opensync.errors import ConfigurationError, PiOpensyncError
@@ -77,12 +77,12 @@ def _meant(text: str) -> str:
 
 
 def _change(change: Callable[[list[str]], list[str]]) -> None:
-    variable = settings.ENV_PREFIX + "EXCLUDE"
+    variable = configuration.ENV_PREFIX + "EXCLUDE"
     if os.environ.get(variable):
         raise ConfigurationError(
             f"{variable} is set, and stands before the configuration file", hint=f"change or unset {variable}"
         )
-    path = settings.config_path(os.environ)
-    stored = settings.read_file(settings.file_in_use(os.environ))
+    path = configuration.config_path(os.environ)
+    stored = configuration.read_file(configuration.file_in_use(os.environ))
     stored["exclude"] = change(list(settings.patterns(stored.get("exclude") or [])))
-    settings.write_file(path, stored)
+    configuration.write_file(path, stored)

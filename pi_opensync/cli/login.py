@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import typer
 
-from pi_opensync import settings
+from pi_opensync import configuration, settings
 from pi_opensync.cli.options import new_app
 from pi_opensync.errors import ConfigurationError, KeyRefused, NetworkError, UsageError
 from pi_opensync.opensync.client import Client
@@ -38,11 +38,11 @@ def login(
 
 
 def run(*, url: str | None, key_stdin: bool, from_plugin: bool) -> None:
-    path = settings.config_path(os.environ)
-    plugin = settings.read_file(settings.plugin_config_path(os.environ)) if from_plugin else {}
+    path = configuration.config_path(os.environ)
+    plugin = configuration.read_file(configuration.plugin_config_path(os.environ)) if from_plugin else {}
     if from_plugin and not plugin:
         raise ConfigurationError(
-            f"{settings.plugin_config_path(os.environ)} does not exist or is empty",
+            f"{configuration.plugin_config_path(os.environ)} does not exist or is empty",
             hint="log in with --url instead",
         )
     base_url = _find_server(url or plugin.get("convexUrl"))
@@ -50,7 +50,7 @@ def run(*, url: str | None, key_stdin: bool, from_plugin: bool) -> None:
     asyncio.run(_check_key(base_url, key))
     stored = _kept(path) if path.exists() else dict(plugin)
     stored |= {"convexUrl": base_url, "apiKey": key}
-    settings.write_file(path, stored)
+    configuration.write_file(path, stored)
     print(f"Logged in to {base_url}; written to {path}")
 
 
@@ -92,7 +92,7 @@ def _find_server(given: str | None) -> str:
 def _kept(path: Path) -> dict[str, Any]:
     """The settings that are there; none where the file can not be understood: it is written anew."""
     try:
-        return settings.read_file(path)
+        return configuration.read_file(path)
     except ConfigurationError:
         return {}
 
@@ -116,7 +116,7 @@ def _read_key(*, key_stdin: bool, plugin: dict[str, Any]) -> str:
     else:
         raise UsageError("no key given", hint="pipe it in and use --key-stdin")
     # The settings know what a key looks like.
-    checked = settings.gather({}, settings.config_path(os.environ), {}, api_key=key.strip())
+    checked = settings.gather({}, configuration.config_path(os.environ), {}, api_key=key.strip())
     return "" if checked.api_key is None else checked.api_key.get_secret_value()
 
 

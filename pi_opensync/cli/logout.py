@@ -2,7 +2,7 @@
 
 import os
 
-from pi_opensync import settings
+from pi_opensync import configuration
 from pi_opensync.cli.options import new_app
 
 app = new_app()
@@ -10,14 +10,14 @@ app = new_app()
 
 @app.command(epilog="Example: pi-opensync logout")
 def logout() -> None:
-    path = settings.config_path(os.environ)
-    stored = settings.read_file(path)
+    path = configuration.config_path(os.environ)
+    stored = configuration.read_file(path)
     if not stored:
         print("Not logged in.")
         return
     kept = {name: value for name, value in stored.items() if name not in ("convexUrl", "apiKey")}
     if kept:
-        settings.write_file(path, kept)
+        configuration.write_file(path, kept)
     else:
         path.unlink()
     print(f"Logged out; the key is gone from {path}")

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from pi_opensync import __version__, settings
+from pi_opensync import __version__, configuration, settings
 from pi_opensync.cli import PORT
 from pi_opensync.cli.context import Context
 from pi_opensync.cli.options import Local, new_app
@@ -101,7 +101,7 @@ def uninstall(
     if not purge:
         return
     chosen = Context().settings
-    config = settings.config_path(os.environ)
+    config = configuration.config_path(os.environ)
     kept = purge_state(chosen.state_dir)
     purge_configuration(config, Path.home())
     print(f"Removed {chosen.state_dir} and {config}.")
@@ -189,7 +189,7 @@ def keep_settings(*, write: bool, ask: Ask | None) -> None:
     alone = manager.only_in_environment(os.environ, home)
     if not alone:
         return
-    path = settings.config_path(os.environ)
+    path = configuration.config_path(os.environ)
     named = ", ".join(alone)
     if not write and ask is not None:
         answer = ask(f"A service does not see {named}. Write to {path}? [y/N] ")
@@ -199,8 +199,8 @@ def keep_settings(*, write: bool, ask: Ask | None) -> None:
             f"set only in this shell's environment, which a service does not see: {named}",
             hint=f"`--write-settings` writes them to {path}",
         )
-    stored = settings.read_file(settings.file_in_use(os.environ))
-    settings.write_file(path, stored | dict(alone.values()))
+    stored = configuration.read_file(configuration.file_in_use(os.environ))
+    configuration.write_file(path, stored | dict(alone.values()))
     print(f"Written to {path}: {', '.join(key for key, _value in alone.values())}")
 
 

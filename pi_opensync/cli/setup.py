@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from pi_opensync import settings
+from pi_opensync import configuration
 from pi_opensync.cli import login, service, sync
 from pi_opensync.cli.announcement import announcement
 from pi_opensync.cli.context import Context
@@ -138,7 +138,7 @@ def _choose(wishes: Wishes, ask: Ask | None, done: list[str]) -> bool:
 
 def _log_in(wishes: Wishes, ask: Ask | None) -> None:
     from_plugin = wishes.from_plugin
-    plugin = settings.plugin_config_path(os.environ)
+    plugin = configuration.plugin_config_path(os.environ)
     if ask is not None and not wishes.logs_in and plugin.exists():
         from_plugin = _yes(ask, f"  Take URL and key from {plugin}? [Y/n] ", otherwise=True)
     while True:

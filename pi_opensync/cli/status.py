@@ -6,7 +6,7 @@ import time
 from dataclasses import asdict
 from typing import Any
 
-from pi_opensync import __version__, settings
+from pi_opensync import __version__
 from pi_opensync.cli import terminal
 from pi_opensync.cli.context import Context
 from pi_opensync.cli.options import AsJson, new_app
@@ -14,6 +14,7 @@ from pi_opensync.cli.screen import screen
 from pi_opensync.daemon import places
 from pi_opensync.daemon.places import Place
 from pi_opensync.deliver.server import read_pause
+from pi_opensync.doctor.spelling import unknown
 from pi_opensync.privacy import pause as pausing
 from pi_opensync.sqlite import StoreUnavailable
 from pi_opensync.store.views import exclusions, tally, unread
@@ -59,7 +60,7 @@ def gather() -> dict[str, Any]:
         "pause": first["pause"],
         "budgets": _budgets(context),
         "places": kept,
-        "unknown_settings": settings.unknown(os.environ),
+        "unknown_settings": unknown(os.environ),
     }
 
 

@@ -8,6 +8,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from pi_opensync import logs
+from pi_opensync.configuration import Stamp
 from pi_opensync.daemon.events import LogEvents
 from pi_opensync.deliver.schedule import Delivery
 from pi_opensync.deliver.send import Sender
@@ -26,7 +27,7 @@ from pi_opensync.privacy.redact import RULES_VERSION, Redactor
 from pi_opensync.read.again import Again
 from pi_opensync.read.queue import Follow
 from pi_opensync.read.reader import Reader
-from pi_opensync.settings import Settings, Stamp
+from pi_opensync.settings import Settings
 from pi_opensync.store.database import Database
 
 

@@ -8,13 +8,14 @@ from contextlib import suppress
 from pathlib import Path
 
 from pi_opensync import __version__, logs
+from pi_opensync.configuration import Stamp
 from pi_opensync.daemon import build as engine
 from pi_opensync.daemon import pulse
 from pi_opensync.daemon import systemd as notify
 from pi_opensync.daemon.run import Daemon
 from pi_opensync.daemon.systemd import Notifier
 from pi_opensync.daemon.totals import Totals
-from pi_opensync.settings import Settings, Stamp
+from pi_opensync.settings import Settings
 from pi_opensync.store.database import Database
 from pi_opensync.store.views import tally
 

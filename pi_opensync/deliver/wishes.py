@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from pathlib import Path
 
+from pi_opensync.configuration import Stamp
 from pi_opensync.privacy import pause
-from pi_opensync.settings import Stamp
 
 
 class Wishes:

@@ -5,9 +5,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pi_opensync import settings
+from pi_opensync import configuration, settings
 from pi_opensync.daemon import build as engine
 from pi_opensync.doctor.check import Check, fail, ok, warn
+from pi_opensync.doctor.spelling import said_of_unknown, unknown
 from pi_opensync.errors import ConfigurationError
 from pi_opensync.privacy import pause as pausing
 from pi_opensync.service import manager
@@ -16,7 +17,7 @@ from pi_opensync.settings import Settings
 
 def readable(env: Mapping[str, str]) -> tuple[Check, Settings | None]:
     """The settings, if they can be understood."""
-    path = settings.file_in_use(env)
+    path = configuration.file_in_use(env)
     try:
         chosen = settings.load(env)
         engine.policy(chosen)
@@ -28,19 +29,15 @@ def readable(env: Mapping[str, str]) -> tuple[Check, Settings | None]:
 
 def spelling(env: Mapping[str, str]) -> Check:
     """Settings that do not exist, and so are not heeded."""
-    wrong = settings.unknown(env)
+    wrong = unknown(env)
     if not wrong:
         return ok("spelling", "every setting is one that exists")
     named = "; ".join(said_of_unknown(name, meant) for name, meant in wrong.items())
     return warn("spelling", named, "see docs/settings.md for the settings that there are")
 
 
-def said_of_unknown(name: str, meant: str | None) -> str:
-    return f"{name} is no setting" + (f", did you mean {meant}?" if meant else "")
-
-
 def permissions(env: Mapping[str, str]) -> Check:
-    path = settings.file_in_use(env)
+    path = configuration.file_in_use(env)
     try:
         mode = path.stat().st_mode
     except OSError:

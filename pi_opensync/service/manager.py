@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AliasChoices, SecretStr
 
-from pi_opensync import settings
+from pi_opensync import configuration, settings
 from pi_opensync.errors import ConfigurationError
 from pi_opensync.pi import discover
 from pi_opensync.service.commands import Run
@@ -111,8 +111,8 @@ def only_in_environment(env: Mapping[str, str], home: Path) -> dict[str, tuple[s
 
     Raises `ConfigurationError` as `settings.load`.
     """
-    path = settings.file_in_use(env)
-    in_file = settings.read_file(path)
+    path = configuration.file_in_use(env)
+    in_file = configuration.read_file(path)
     here = settings.gather(env, path, in_file)
     there = settings.gather(_without_variables(env), path, in_file)
     found: dict[str, tuple[str, Any]] = {}
@@ -130,7 +130,7 @@ def only_in_environment(env: Mapping[str, str], home: Path) -> dict[str, tuple[s
 
 
 def _without_variables(env: Mapping[str, str]) -> dict[str, str]:
-    kept = {name: value for name, value in env.items() if not name.startswith(settings.ENV_PREFIX)}
+    kept = {name: value for name, value in env.items() if not name.startswith(configuration.ENV_PREFIX)}
     return kept | carried(env)
 
 

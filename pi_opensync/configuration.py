@@ -1,0 +1,110 @@
+"""The configuration file: where it is, what it holds, whether it changed."""
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pi_opensync.errors import ConfigurationError, writing
+from pi_opensync.files import read_regular, require_private_file, write_private
+
+ENV_PREFIX = "PI_OPENSYNC_"
+
+
+def config_path(env: Mapping[str, str]) -> Path:
+    """The configuration file that `login` writes and every command reads."""
+    if named := env.get(ENV_PREFIX + "CONFIG"):
+        return Path(named).expanduser().absolute()
+    return _config_home(env) / "pi-opensync" / "config.json"
+
+
+def plugin_config_path(env: Mapping[str, str]) -> Path:
+    """The configuration file of pi-opensync-plugin."""
+    return _config_home(env) / "pi-opensync-plugin" / "config.json"
+
+
+def _config_home(env: Mapping[str, str]) -> Path:
+    if named := env.get("XDG_CONFIG_HOME"):
+        return Path(named)
+    return Path(env.get("HOME") or Path.home()) / ".config"
+
+
+def read_file(path: Path) -> dict[str, Any]:
+    """The file as an object, empty if it does not exist. Raises `ConfigurationError`."""
+    try:
+        require_private_file(path)
+        text = read_regular(path).decode("utf-8-sig")
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise ConfigurationError(f"can not read {path}: {reason}", hint=f"check `ls -l {path}`") from None
+    try:
+        value = json.loads(text)
+    except ValueError:
+        raise ConfigurationError(
+            f"{path} is not valid JSON", hint="mend it, or write it anew with `pi-opensync login`"
+        ) from None
+    if not isinstance(value, dict):
+        raise ConfigurationError(f"{path} does not hold a JSON object", hint="expected {...}")
+    return value
+
+
+def write_file(path: Path, value: Mapping[str, Any]) -> None:
+    """Put these settings in the place of what the file holds. Raises `ConfigurationError`."""
+    with writing(path):
+        write_private(path, json.dumps(value, indent=2) + "\n", durable=True)
+
+
+def refuse_open_file(path: Path) -> None:
+    """Raise `ConfigurationError` where others than the user could read a key in the file."""
+    try:
+        mode = path.stat().st_mode & 0o777
+    except OSError:
+        return
+    if mode & 0o077 and "apiKey" in read_file(path):
+        raise ConfigurationError(
+            f"{path} holds a key and others may read it (mode {mode:04o})", hint=f"chmod 600 {path}"
+        )
+
+
+def open_plugin_file(env: Mapping[str, str]) -> Path | None:
+    """The plugin's file, as the plugin made it, where it is in use and others may read its key."""
+    path = file_in_use(env)
+    if path != plugin_config_path(env):
+        return None
+    try:
+        refuse_open_file(path)
+    except ConfigurationError:
+        return path
+    return None
+
+
+def file_in_use(env: Mapping[str, str]) -> Path:
+    """Our own file, or the plugin's where ours does not exist and the plugin's does."""
+    own = config_path(env)
+    plugin = plugin_config_path(env)
+    return plugin if not own.exists() and ENV_PREFIX + "CONFIG" not in env and plugin.exists() else own
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """Tells whether the configuration file is still the one that was read; to be taken before it is."""
+
+    value: tuple[str, int, int] | None
+
+    @classmethod
+    def take(cls) -> "Stamp":
+        """The stamp of the file in use now."""
+        path = file_in_use(os.environ)
+        try:
+            status = path.stat()
+        except OSError:
+            return cls(None)
+        return cls((str(path), status.st_mtime_ns, status.st_ino))
+
+    def is_outdated(self) -> bool:
+        """Whether the file was changed since."""
+        return Stamp.take() != self
