@@ -128,8 +128,9 @@ def url(local: Local) -> Iterator[str]:
     thread.join(10)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
+    """One for a module, no longer: while Playwright's driver runs, no other event loop can in this thread."""
     playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
     from tests.dashboard import browsing  # noqa: PLC0415 - it is built on what stands here
 
