@@ -121,6 +121,8 @@ async def _repair(context: Context, built: Engine, wanted: Database, found: list
     """Read what is not read yet, want again what is missing, deliver."""
     listing = built.follow.list_files()
     built.follow.compare(listing)
+    # Of a message that has no row, its transcript is what is left.
+    built.follow.read_sessions_anew([item.external_id for item in found if item.missing])
     while built.follow.has_more:
         built.follow.read_next()
     want_again(built.database, wanted, found, context.now())

@@ -116,6 +116,10 @@ class Follow:
         """Queue what waits and was read under other settings. Raises `StoreUnavailable`."""
         self._read_anew(self._again.by_settings(fingerprint))
 
+    def read_sessions_anew(self, external_ids: list[str]) -> None:
+        """Queue the files of these sessions, to be read from their starts. Raises `StoreUnavailable`."""
+        self._read_anew(self._again.sessions(external_ids))
+
     def _read_anew(self, paths: Iterable[bytes]) -> int:
         count = 0
         for path in paths:

@@ -1,7 +1,9 @@
 """`verify`: what it finds, what it repairs, what it leaves alone."""
 
 import json
+import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +62,10 @@ def message(world: DaemonWorld, number: int = 1) -> Message:
     return [row for row in world.opensync.messages.values() if row.session_external_id == ID][number]
 
 
+def state_file(world: DaemonWorld) -> Path:
+    return state_folder(world.settings, world.settings.require_server()[0]) / "state.sqlite3"
+
+
 def lose(world: DaemonWorld, row: Message) -> None:
     del world.opensync.messages[row.external_id]
     world.opensync.sessions[ID].message_count -= 1
@@ -88,6 +94,36 @@ def test_a_missing_message_is_found_and_sent(world: DaemonWorld, ask: Ask, numbe
     assert (found["external_id"], found["missing"]) == (ID, [row.external_id])
     assert ask(repair=True)["differences"] == 0
     assert world.snapshot() == there
+
+
+def test_a_message_without_a_row_is_read_again_and_sent(world: DaemonWorld, ask: Ask) -> None:
+    """An older version did not understand its entry, or a fault lost the row; the transcript has it."""
+    there = world.snapshot()
+    row = message(world)
+    lose(world, row)
+    with closing(sqlite3.connect(state_file(world))) as state, state:
+        gone = state.execute("DELETE FROM messages WHERE external_id = ?", (row.external_id,))
+        assert gone.rowcount == 1
+    assert ask()["found"][0]["missing"] == [row.external_id]
+    assert ask(repair=True)["differences"] == 0
+    assert world.snapshot() == there
+
+
+@pytest.mark.parametrize("name", [f"2026-11-20T10-00-00-000Z_{ID}.jsonl", A])
+def test_a_session_whose_beginning_is_in_no_file_is_no_difference(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    """pi recreated the file without what was in it."""
+    with DaemonWorld(tmp_path / "world", monkeypatch) as world:
+        put(world, A, *talk("a", *TEXTS))
+        world.sync()
+        world.path(A).unlink()
+        put(world, name, turn("five five", 5))
+        world.sync()
+        assert world.texts(ID) == [*TEXTS, "five five"]
+        Commands(world, monkeypatch)
+        verify.run(repair=False, session=None, as_json=True)
+        assert json.loads(capsys.readouterr().out)["differences"] == 0
 
 
 def test_a_missing_session_is_found_and_sent(world: DaemonWorld, ask: Ask) -> None:
