@@ -1,6 +1,7 @@
 """`pi-opensync list`: the sessions, a line each, and why one is not on the dashboard."""
 
 import json
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -18,7 +19,7 @@ from pi_opensync.daemon.places import Place
 from pi_opensync.fold import external_id
 from pi_opensync.read.select import Chosen
 from pi_opensync.store.views import SessionRow, TranscriptRow, session_rows, transcript_rows
-from pi_opensync.texts import day, shown
+from pi_opensync.texts import day, shown, shown_path
 
 LEFT_ALONE = "left alone until it changes; `pi-opensync sync` sends it"
 NOT_READ = "not read yet"
@@ -59,6 +60,15 @@ class Listed:
     cost: float | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Unlisted:
+    """A file of which nothing is on a dashboard, as it belongs to no session that is known."""
+
+    place: str
+    path: str
+    why: str
+
+
 @app.command("list", epilog="Example: pi-opensync list --unsynced")
 def show(
     unsynced: Annotated[bool, typer.Option("--unsynced", help="Only what is not on the dashboard.")] = False,
@@ -75,6 +85,7 @@ def run(*, unsynced: bool, excluded: bool, parked: bool, as_json: bool) -> None:
     context = Context()
     found = context.sessions()
     rows = [row for place in context.places or (None,) for row in _listed(context, place, found)]
+    files = [] if excluded or parked else list(_without_session(context))
     short = short_ids(row.id for row in rows)
     if unsynced:
         rows = [row for row in rows if row.waiting or row.why is not None]
@@ -85,11 +96,14 @@ def run(*, unsynced: bool, excluded: bool, parked: bool, as_json: bool) -> None:
     rows.sort(key=lambda row: row.last_used_at or row.created_at or 0, reverse=True)
     if as_json:
         described = [asdict(row) | {"short": short[row.id]} for row in rows]
-        print(json.dumps({"schema": 1, "sessions": described}, indent=2))
-    elif rows:
-        for line in _lines(rows, short, [place.name for place in context.places]):
-            print(line)
-    else:
+        others = [asdict(file) for file in files]
+        print(json.dumps({"schema": 1, "sessions": described, "files": others}, indent=2))
+        return
+    for line in _lines(rows, short, [place.name for place in context.places]) if rows else ():
+        print(line)
+    for file in files:
+        print(f"{shown(file.path)}\n  {shown(file.why)}")
+    if not rows and not files:
         print("No sessions.", file=sys.stderr)
 
 
@@ -121,6 +135,16 @@ def _listed(context: Context, place: Place | None, found: Sequence[Chosen]) -> I
                 created_at=item.header.timestamp,
                 last_used_at=item.last_at,
             )
+
+
+def _without_session(context: Context) -> Iterator[Unlisted]:
+    """What pi recreated without its session's header, and what is no transcript."""
+    for place in context.places:
+        with context.beside(place) as database:
+            rows = {} if database is None else transcript_rows(database)
+        for path, row in rows.items():
+            if row.odd is not None and os.path.lexists(path):
+                yield Unlisted(place.name, shown_path(path), row.odd)
 
 
 def _known(place: str, row: SessionRow, used: int | None) -> Listed:

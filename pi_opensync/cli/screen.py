@@ -118,6 +118,8 @@ def _state(state: Report, pause: Report | None, now: float) -> Iterator[tuple[st
             yield "", f"{state[name]:,} {what}"
         if name == "sessions_excluded":
             yield from (("", f"  {shown(reason)}") for reason in state.get("excluded_because", ())[:REASONS])
+        if name == "transcripts_odd":
+            yield from (("", f"  {shown(path)}") for path in state.get("files_odd", ())[:REASONS])
     for kind, count in state["unknown_types"].items():
         yield "", f"{count:,} entries of a type that is not known: {shown(kind)}"
     if state["messages_parked"] or state["sessions_parked"]:

@@ -17,7 +17,7 @@ from pi_opensync.deliver.server import read_pause
 from pi_opensync.doctor.spelling import unknown
 from pi_opensync.privacy import pause as pausing
 from pi_opensync.sqlite import StoreUnavailable
-from pi_opensync.store.views import exclusions, tally, unread
+from pi_opensync.store.views import exclusions, odd_files, tally, unread
 
 SCHEMA = 1  # of --json; grows when a field changes its meaning
 
@@ -106,6 +106,7 @@ def _of(context: Context, place: Place) -> dict[str, Any]:
             report["state"] = numbers | {
                 "bytes_behind": max(numbers["bytes_behind"], behind),
                 "excluded_because": sorted(exclusions(database)),
+                "files_odd": odd_files(database),
             }
             report["pause"] = None if pause is None else asdict(pause)
     return report

@@ -156,12 +156,14 @@ class Reader:
     def _look(self, known: Transcript, descriptor: int, signature: Signature) -> decide.Seen:
         window = tail.verified(descriptor, known.cursor, known.signature, signature)
         is_known = self._is_known_session(known)
-        if window is not None and known.cursor.offset > 0 and is_known:
+        if window is not None and known.cursor.offset > 0 and is_known and known.odd is None:
             return decide.Seen(window, is_known_session=True)
         header = header_of(descriptor, signature.size)
         if header is not None:
             return decide.Seen(window, is_known, header, excluded=self._judge.reason(header.cwd))
-        return decide.Seen(window, is_known, continues=self._continues(known, descriptor, signature))
+        continues = self._continues(known, descriptor, signature)
+        is_read_on = is_known and (known.odd is None or continues is None)
+        return decide.Seen(window, is_read_on, continues=continues)
 
     def _is_known_session(self, known: Transcript) -> bool:
         """Whether what was read of the file still counts, and no file that it was read with is gone."""
@@ -257,8 +259,8 @@ class Reader:
         seconds = None
         if all(source.is_at_end for source in sources):
             seconds = self._take_open_end(first, union)
-        anew = union.close(sources, live=live)
-        again = self._families.start_anew(anew)
+        anew, orphans = union.close(sources, live=live)
+        again = (*self._families.start_anew(anew), *orphans)
         if not all(source.is_at_end for source in sources):
             return Read(Progress.MORE, signature, look_again=again)
         again += tuple(source.transcript.path for source in sources[1:])

@@ -79,6 +79,7 @@ class Union:
         self._left_out: dict[int, Counter[str]] = {}
         self._recounted: set[int] = set()  # sessions whose subagents became known
         self._anew: set[int] = set()  # sessions whose parent became known
+        self._orphans: set[bytes] = set()  # files without a header whose session became known
 
     def take(self, source: Source, written: Written) -> None:
         """Raises `OutOfOrder` where the entry is older than what was read from another file."""
@@ -167,12 +168,18 @@ class Union:
             withheld_before=lineage.withheld_before,
         )
         self._recounted.update(parent.id for parent in self._readings.delegating_to(key))
+        self._go_on_with(header.id)
         for child in self._readings.guessed(_file_name(path, self._judge)):
             # A child in this very file is read with it.
             if any(one.id != source.transcript.id for one in self._transcripts.of_session(child.id)):
                 self._anew.add(child.id)
         self._open.pop(begun.id, None)
         return begun
+
+    def _go_on_with(self, pi_id: str) -> None:
+        """A file without a header that bears the session's id in its name was met before the session."""
+        name = os.fsencode(texts.storable(pi_id))
+        self._orphans.update(one.path for one in self._transcripts.odd() if name in one.path)
 
     def _join(self, source: Source, known: Reading, session: Session, header: Header) -> Reading:
         """Another file of a session that is known: what its header says counts as if it was met first."""
@@ -294,10 +301,11 @@ class Union:
 
     # what came of it
 
-    def close(self, sources: list[Source], *, live: bool) -> set[int]:
+    def close(self, sources: list[Source], *, live: bool) -> tuple[set[int], set[bytes]]:
         """Save the cursors and the sessions, and wake delivery.
 
-        Returns the sessions that must be read anew, as their parent became known.
+        Returns the sessions that must be read anew, as their parent became known, and the files without a
+        header that must be looked at again, as their session did.
         """
         for source in sources:
             self._session_under(source)  # also where no line was left: what waited for the end is sent
@@ -320,7 +328,7 @@ class Union:
             if reading is not None and reading.session is not None:
                 self._save(reading, reading.session)
                 self._readings.wake(session_id, self._now, live=False)
-        return self._anew
+        return self._anew, self._orphans
 
     def _odd(self, transcript: Transcript) -> str | None:
         """Why the file holds no session, where it was read to its end and holds none."""

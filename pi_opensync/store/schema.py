@@ -149,6 +149,7 @@ _SEVERAL_FILES = (
     # 1: it is read again together with the other files of its session, in the order of time
     "ALTER TABLE transcripts ADD COLUMN merging INTEGER NOT NULL DEFAULT 0",
     "ALTER TABLE transcripts ADD COLUMN odd TEXT",  # why what is in it belongs to no session
+    "CREATE INDEX transcripts_odd ON transcripts(id) WHERE odd IS NOT NULL",
     "UPDATE transcripts SET cursor = NULL, offset = 0, at_end = 0, session_id = NULL WHERE excluded IS NULL",
     "ALTER TABLE sessions DROP COLUMN length",
     "ALTER TABLE sessions ADD COLUMN pi_id TEXT",  # the header's id, as it may be kept

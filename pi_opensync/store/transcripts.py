@@ -90,6 +90,13 @@ class Transcripts:
         """The file holds no session that is known."""
         self._database.run("DELETE FROM holdings WHERE transcript_id = ?", (transcript_id,))
 
+    def odd(self) -> list[Transcript]:
+        """Those of which nothing belongs to a session."""
+        return [
+            _row(row)
+            for row in self._database.rows(f"SELECT {_COLUMNS} FROM transcripts WHERE odd IS NOT NULL")
+        ]
+
     def excluded(self) -> list[Transcript]:
         """Those that hold a session of an excluded project."""
         query = f"SELECT {_COLUMNS} FROM transcripts WHERE excluded IS NOT NULL"

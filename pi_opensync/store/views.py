@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pi_opensync.opensync.summary import Summary, summary
 from pi_opensync.store.database import Database
 from pi_opensync.store.transcripts import BROKEN
+from pi_opensync.texts import shown_path
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +178,12 @@ def wanted_rows(database: Database) -> Iterator[WantedRow]:
             (session_id,),
         )
         yield WantedRow(external_id, payload, [(body, bool(leaves)) for body, leaves in messages])
+
+
+def odd_files(database: Database) -> list[str]:
+    """The paths of the files of which nothing belongs to a session, as they are shown."""
+    rows = database.rows("SELECT path FROM transcripts WHERE odd IS NOT NULL ORDER BY path")
+    return [shown_path(path) for (path,) in rows]
 
 
 def left_out(database: Database) -> dict[str, int]:

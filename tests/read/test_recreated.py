@@ -70,6 +70,20 @@ def test_what_belongs_to_no_known_session_is_named(world: World) -> None:
     assert path.exists()
 
 
+@pytest.mark.parametrize("between", ["the same process", "another process"])
+def test_what_was_met_before_its_session_goes_on_with_it(world: World, between: str) -> None:
+    """A folder is synchronised file by file; what pi recreated may come first."""
+    put(world, f"later/2026-11-21T10-00-00-000Z_{session_id('a')}.jsonl", *turns("three", first=2))
+    world.sync()
+    assert world.snapshot()["sessions"] == {}
+    if between == "another process":
+        world.restart()
+    put(world, NAME, *talk("a", *TEXTS))
+    world.sync()
+    assert world.texts(session_id("a")) == [*TEXTS, "three"]
+    assert world.tally().transcripts_odd == 0
+
+
 def test_an_excluded_session_does_not_go_on(world: World, tmp_path: Path) -> None:
     client = tmp_path / "client"
     client.mkdir()

@@ -66,6 +66,21 @@ def test_a_session_goes_on_in_a_file_that_was_deleted_while_pi_runs(
     assert machine.differences() == []
 
 
+def test_a_file_without_a_header_that_continues_nothing_known_is_named(
+    machine: Machine, opensync: OpenSync, newest_pi: Installed
+) -> None:
+    """Of a session whose header nobody saw, no project is known: nothing of it may leave."""
+    with machine.pi(newest_pi) as pi:
+        pi.prompt("First")
+        transcript = pi.session_file()
+        transcript.unlink()
+        pi.prompt("Second")
+    assert machine.cli("sync", "--yes").code == 0
+    assert opensync.sessions == {}
+    assert transcript.name in machine.cli("list").out
+    assert transcript.name in machine.cli("status").out
+
+
 @pytest.mark.parametrize("resumed", ["version_1_pi", "pi_without_system_messages"])
 def test_a_file_of_an_older_pi_that_the_newest_resumes_is_shown_once(
     machine: Machine,
