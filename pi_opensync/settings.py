@@ -6,6 +6,7 @@ configure nothing again.
 
 import os
 import re
+import shlex
 from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
@@ -108,6 +109,19 @@ class Settings(BaseSettings):
         float | None,
         _setting("BUDGET_MONTHLY", "budgetMonthly", "US dollars a month; the same.", gt=0),
     ] = None
+    notify: Annotated[
+        bool,
+        _setting(
+            "NOTIFY",
+            "notify",
+            "`false`: no notification when the key is refused, nothing is delivered or a budget is passed.",
+        ),
+    ] = True
+    notify_command: Annotated[
+        tuple[str, ...],
+        NoDecode,
+        _setting("NOTIFY_COMMAND", "notifyCommand", "A program that is run with the notification's text."),
+    ] = ()
     sessions_dir: Annotated[
         tuple[Path, ...],
         NoDecode,
@@ -156,6 +170,11 @@ class Settings(BaseSettings):
     @classmethod
     def _patterns(cls, value: object) -> object:
         return patterns(value)
+
+    @field_validator("notify_command", mode="before")
+    @classmethod
+    def _words(cls, value: object) -> object:
+        return shlex.split(value) if isinstance(value, str) else value
 
     @field_validator("redact_patterns", mode="before")
     @classmethod

@@ -4,6 +4,7 @@ import asyncio
 from pathlib import Path
 
 from pi_opensync import logs
+from pi_opensync.cli.budgets import watched
 from pi_opensync.cli.context import Context
 from pi_opensync.cli.serving import budget_of, keys_of, opened, reaching, serving, show_page
 from pi_opensync.daemon import lock, places
@@ -89,10 +90,13 @@ async def _watch(
             extras=True,
             on_ready=show,
             folders_changed=(lambda: False) if demo else context.folders_changed,
+            budgets=watched(context.settings),
         ):
             context = Context(debug=context.settings.debug)
             place = _place(context, demo=demo)
 
 
 def _place(context: Context, *, demo: bool) -> Place:
-    return places.own(context.settings, places.DEMO if demo else places.FOLDER)
+    if not demo:
+        return places.own(context.settings)
+    return places.own(context.settings.model_copy(update={"notify": False}), places.DEMO)

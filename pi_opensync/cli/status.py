@@ -8,15 +8,14 @@ from typing import Any
 
 from pi_opensync import __version__
 from pi_opensync.cli import terminal
+from pi_opensync.cli.budgets import spent
 from pi_opensync.cli.context import Context
 from pi_opensync.cli.options import AsJson, new_app
 from pi_opensync.cli.screen import screen
-from pi_opensync.daemon import places
 from pi_opensync.daemon.places import Place
 from pi_opensync.deliver.server import read_pause
 from pi_opensync.doctor.spelling import unknown
 from pi_opensync.privacy import pause as pausing
-from pi_opensync.sqlite import StoreUnavailable
 from pi_opensync.store.views import exclusions, odd_files, tally, unread
 
 SCHEMA = 1  # of --json; grows when a field changes its meaning
@@ -58,29 +57,10 @@ def gather() -> dict[str, Any]:
         "dashboard": served and served["dashboard"],
         "state": first["state"],
         "pause": first["pause"],
-        "budgets": _budgets(context),
+        "budgets": [asdict(each) | {"is_passed": each.is_passed} for each in spent(context.settings)],
         "places": kept,
         "unknown_settings": unknown(os.environ),
     }
-
-
-def _budgets(context: Context) -> list[dict[str, Any]]:
-    """What was spent of each budget that is set, as far as one's own dashboard knows."""
-    chosen = context.settings
-    if chosen.budget_daily is None and chosen.budget_monthly is None:
-        return []
-    from pi_opensync.dashboard.db.budget import Budget, spending
-    from pi_opensync.dashboard.db.connections import FILE, beside
-
-    budget = Budget(chosen.budget_daily, chosen.budget_monthly)
-    try:
-        with beside(places.own(chosen).home / FILE) as database:
-            if database is None:
-                return []
-            spent = spending(database, budget, now=round(time.time() * 1000), zone=None)
-    except StoreUnavailable:
-        return []
-    return [asdict(each) | {"is_passed": each.is_passed} for each in spent]
 
 
 def _of(context: Context, place: Place) -> dict[str, Any]:

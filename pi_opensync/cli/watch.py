@@ -8,6 +8,7 @@ import typer
 from pi_opensync import logs
 from pi_opensync.cli import PORT
 from pi_opensync.cli.announcement import announcement, warn_of_an_open_file
+from pi_opensync.cli.budgets import watched
 from pi_opensync.cli.context import Context
 from pi_opensync.cli.options import Debug, Local, LogFormat, new_app
 from pi_opensync.daemon import lock, places
@@ -105,6 +106,7 @@ def _watch(context: Context, *, backfill: bool, once: bool) -> bool:
                         backfill=backfill,
                         once=once,
                         folders_changed=context.folders_changed,
+                        budgets=watched(place.settings),
                     )
                 )
             except Replaced:

@@ -3,8 +3,9 @@
 import asyncio
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 from pi_opensync import __version__, logs
@@ -12,11 +13,15 @@ from pi_opensync.configuration import Stamp
 from pi_opensync.daemon import build as engine
 from pi_opensync.daemon import pulse
 from pi_opensync.daemon import systemd as notify
+from pi_opensync.daemon.notices import Look, Passed
+from pi_opensync.daemon.notify import Messenger, attend
 from pi_opensync.daemon.run import Daemon
 from pi_opensync.daemon.systemd import Notifier
 from pi_opensync.daemon.totals import Totals
 from pi_opensync.settings import Settings
+from pi_opensync.sqlite import Damaged, StoreUnavailable
 from pi_opensync.store.database import Database
+from pi_opensync.store.outbox import Outbox
 from pi_opensync.store.views import tally
 
 LOOK_AGAIN = 0.5  # seconds until it is looked whether all is delivered; twice as many each time
@@ -35,12 +40,13 @@ async def follow(
     extras: bool = False,
     on_ready: Callable[[], None] = lambda: None,
     folders_changed: Callable[[], bool] = lambda: False,
+    budgets: Callable[[], Sequence[Passed]] | None = None,
 ) -> bool:
     """Watch, or with `once` deliver what there is; False where it ended because the settings changed.
 
     `folders_changed` says that others than `folders` are to be followed. `pulse_in` is the folder that
     `status` looks into, `extras` as for `engine.build`; `on_ready` is called once pi's sessions were looked
-    at for the first time.
+    at for the first time. `budgets` says, in a thread of its own, which are passed.
     """
     notifier, heart = Notifier.of(os.environ), notify.heart(os.environ)
     ready = asyncio.Event()
@@ -76,13 +82,22 @@ async def follow(
             await daemon.once(backfill=backfill)
             _tell_up_to_date(totals, chosen)
             return True
-        telling = asyncio.create_task(_tell_when_up_to_date(ready, built, totals, chosen))
+        beside = [asyncio.create_task(_tell_when_up_to_date(ready, built, totals, chosen))]
+        if chosen.notify:
+            dashboard = "your dashboard" if extras else "OpenSync"
+            messenger = Messenger(chosen.notify_command, os.environ)
+            look = partial(how_it_stands, built, budgets)
+            beside.append(
+                asyncio.create_task(attend(look, messenger.show, chosen.state_dir, dashboard=dashboard))
+            )
         try:
             await daemon.watch(backfill=backfill)
         finally:
-            telling.cancel()
-            with suppress(asyncio.CancelledError):
-                await telling
+            for task in beside:
+                task.cancel()
+            for task in beside:
+                with suppress(asyncio.CancelledError):
+                    await task
         if daemon.was_asked_to_stop:
             notifier.stopping()
         return daemon.was_asked_to_stop
@@ -120,3 +135,21 @@ def _beating(folder: Path, built: engine.Engine, notifier: Notifier) -> Callable
         )
 
     return beat
+
+
+async def how_it_stands(built: engine.Engine, budgets: Callable[[], Sequence[Passed]] | None = None) -> Look:
+    """What there is to tell of: asked once a minute, so it reads little."""
+    passed = () if budgets is None else await asyncio.to_thread(budgets)
+    now = time.time()
+    try:
+        pause = built.server.pause
+        return Look(
+            now,
+            None if built.events.trouble_of_late() else Outbox(built.database).backlog()[0],
+            built.database.meta("last_success_at"),
+            is_refused=pause is not None and pause.kind == "key refused",
+            is_held=built.delivery.is_held,
+            passed=passed,
+        )
+    except (StoreUnavailable, Damaged):
+        return Look(now, None, None, passed=passed)
