@@ -36,13 +36,13 @@ class Steps:
         return stepped
 
     @contextmanager
-    def counted(self, database: Database, *, files_only: bool = False) -> Iterator[None]:
-        """Count the calls of this database and of the reading of transcripts while the block runs."""
+    def counted(self, database: Database, *, files: bool = True, statements: bool = True) -> Iterator[None]:
+        """Count the statements of this database and the reading of transcripts while the block runs."""
         connection = database.connection
         reading = SimpleNamespace(**{name: getattr(os, name) for name in dir(os)})
-        for name in ("open", "pread", "fstat"):
+        for name in ("open", "pread", "fstat") if files else ():
             setattr(reading, name, self.around(getattr(os, name)))
-        if not files_only:
+        if statements:
             database.connection = cast("sqlite3.Connection", _Counted(connection, self))
         tail.os = reading  # type: ignore[assignment, attr-defined]  # put back below
         try:

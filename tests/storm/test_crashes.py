@@ -25,6 +25,9 @@ CONTENT = [
 ]
 
 
+Calls = set[str]  # the kinds of calls that may end the run: SQLite tells of a disk by errors of its own
+
+
 def _write_transcripts(folder: Path) -> None:
     """A session, its fork, and one of version 1, whose entries have no ids to know a repeat by."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -47,16 +50,19 @@ def _expected(folder: Path, *, batch_keeps_dates: bool) -> object:
         return calm.snapshot()
 
 
-def _run_with(world: World, at: Callable[[int], None], *, files_only: bool) -> int:
+def _run_with(world: World, at: Callable[[int], None], *, calls: Calls) -> int:
     """Run until nothing is left or `at` ends it; how many steps it took. What is under way is forgotten."""
     steps = Steps(at)
     client = world.engine.client._http
-    client._transport = SteppedTransport(steps, world.transport)
+    if "requests" in calls:
+        client._transport = SteppedTransport(steps, world.transport)
+    kinds = {"files": "files" in calls, "statements": "statements" in calls}
     try:
-        with steps.counted(world.engine.database, files_only=files_only):
+        with steps.counted(world.engine.database, **kinds):
             world.sync()
     except (Killed, StoreUnavailable, OSError) as error:
-        error.__traceback__ = None  # its frames hold statements that are half read
+        for raised in filter(None, (error, error.__context__)):
+            raised.__traceback__ = None  # its frames hold statements that are half read
         world.engine.database.connection.rollback()
         world.engine.database.close()
         world._runner.run(cancel_all())
@@ -81,11 +87,17 @@ def _ending(number: int, error: BaseException) -> Callable[[int], None]:
 @pytest.mark.slow
 @pytest.mark.parametrize("batch_keeps_dates", [False, True])
 @pytest.mark.parametrize(
-    "error",
-    [Killed(), disk_full(), OSError(5, "Input/output error")],
+    ("error", "calls"),
+    [
+        (Killed(), {"files", "statements", "requests"}),
+        (disk_full(), {"statements"}),
+        (OSError(5, "Input/output error"), {"files", "requests"}),
+    ],
     ids=["killed", "disk full", "input/output error"],
 )
-def test_a_run_may_end_at_any_call(tmp_path: Path, error: BaseException, *, batch_keeps_dates: bool) -> None:
+def test_a_run_may_end_at_any_call(
+    tmp_path: Path, error: BaseException, calls: Calls, *, batch_keeps_dates: bool
+) -> None:
     expected = _expected(tmp_path / "calm", batch_keeps_dates=batch_keeps_dates)
     number = taken = 0
     while taken >= number:
@@ -93,8 +105,7 @@ def test_a_run_may_end_at_any_call(tmp_path: Path, error: BaseException, *, batc
         folder = tmp_path / str(number)
         with World(folder, tool_calls=True, batch_keeps_dates=batch_keeps_dates, backfill=True) as world:
             _write_transcripts(world.sessions)
-            # SQLite tells of a failing disk by errors of its own.
-            taken = _run_with(world, _ending(number, error), files_only=isinstance(error, OSError))
+            taken = _run_with(world, _ending(number, error), calls=calls)
             world.sync()
             assert world.snapshot() == expected, f"after an end at call {number}"
             assert world.side_effects() == {}, f"after an end at call {number}"
