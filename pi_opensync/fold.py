@@ -160,7 +160,7 @@ def fold(
         key = f"{key}#{count}"
     is_own = _is_own(session, event)
     session = _counted(session, event, is_own=is_own, extras=extras)
-    session = _named(session, event)
+    session = _named(session, event, is_own=is_own)
     delegations = event.delegations if is_own else ()
     if delegations and not session.has_delegations:
         session = msgspec.structs.replace(session, has_delegations=True)
@@ -209,12 +209,14 @@ def _is_own(session: Session, event: Event) -> bool:
     return event.at >= session.started_at
 
 
-def _named(session: Session, event: Event) -> Session:
+def _named(session: Session, event: Event, *, is_own: bool) -> Session:
     """The session's title and model, as far as this entry has a say in them."""
     changes: dict[str, object] = {}
     if event.name is not None:
         changes["name"] = event.name or None
-    asked = event.task if session.is_subagent else event.title
+    asked = event.title
+    if session.is_subagent:
+        asked = event.task if is_own else None  # what it was given, not what its parent had been asked
     if asked is not None and session.first_text is None:
         changes["first_text"] = asked
     if event.counts_time and (event.answers or not session.answered):

@@ -126,8 +126,12 @@ def file_name(path: str) -> str:
 
 
 def file_key(path: str) -> str:
-    """The end of a transcript's path, the same on the machine that wrote it and wherever it is copied to."""
-    return "/".join(path.replace("\\", "/").split("/")[-KEY_PARTS:])
+    """What tells a transcript apart on the machine that wrote it and wherever it is copied to.
+
+    pi's own names do by themselves; of others, as `<hash>/run-N/session.jsonl`, the folders above as well.
+    """
+    parts = path.replace("\\", "/").split("/")
+    return parts[-1] if _SESSION_FOLDER.fullmatch(parts[-1]) else "/".join(parts[-KEY_PARTS:])
 
 
 def _candidates(parent: str, name: str, folders: tuple[Path, ...]) -> list[bytes]:

@@ -151,8 +151,7 @@ def _assistant(event: Event, message: dict[str, Any], options: Options, clean: C
 
 
 def _result(event: Event, message: dict[str, Any], options: Options, clean: Cleaner) -> Event:
-    usage = event.usage
-    own, delegations = (usage, ()) if usage is None else split(message, usage)
+    own, delegations = split(message, event.usage)
     event = replace(event, kind="tool", usage=own, delegations=delegations)
     if not options.sync_tool_calls:
         return replace(event, left_out=(RESULTS,))

@@ -30,14 +30,16 @@ def _usage(value: object, dollars: object) -> Usage | None:
     )
 
 
-def split(message: dict[str, Any], usage: Usage) -> tuple[Usage, tuple[Delegation, ...]]:
+def split(message: dict[str, Any], usage: Usage | None) -> tuple[Usage | None, tuple[Delegation, ...]]:
     """A tool result's usage: what is its own, and what the transcripts of subagents that it names say too.
 
-    Together they are what the result says, however little that is.
+    Together they are what the result says, however little that is; a result without usage only names them.
     """
     named = list(_subagents(message.get("details"), 0))
     if not named:
         return usage, ()
+    if usage is None:
+        return None, tuple(Delegation(file, Usage()) for file, _used in named)
     if not any(used for _file, used in named):
         return Usage(), (Delegation(named[0][0], usage),)
     rest = usage

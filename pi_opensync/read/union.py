@@ -152,9 +152,9 @@ class Union:
         known = self._readings.by_external_id(external_id(header))
         holders = [] if known is None else self._transcripts.of_session(known.id)
         is_alone = all(one.id == source.transcript.id for one in holders)
-        session = self._begun(header, lineage.origin, is_alone=is_alone)
-        wanted = self._body(None, session, path)
         key = file_key(texts.shown_path(path))
+        session = self._begun(header, self._origin(header, lineage, key), is_alone=is_alone)
+        wanted = self._body(None, session, path)
         begun = self._readings.begin(
             session,
             source.transcript.id,
@@ -185,11 +185,13 @@ class Union:
         """Another file of a session that is known: what its header says counts as if it was met first."""
         opened = self._open.get(known.id)
         session = session if opened is None else opened.session
-        lineage = self._lineage(header, source.transcript.path)
+        path = source.transcript.path
+        lineage = self._lineage(header, path)
+        origin = self._origin(header, lineage, file_key(texts.shown_path(path)))
         try:
-            both = joined(session, header, lineage.origin, self._clean)
+            both = joined(session, header, origin, self._clean)
         except CannotRedact:
-            both = joined(session, header, lineage.origin, Withholding())
+            both = joined(session, header, origin, Withholding())
         if session.last_at is not None and not counts_alike(session, both):
             raise OutOfOrder(known.id)
         withheld = max(known.withheld_before or 0, lineage.withheld_before or 0) or None
@@ -204,6 +206,17 @@ class Union:
 
     def _lineage(self, header: Header, path: bytes) -> Lineage:
         return lineage_of(header, path, self._folders, self._judge, self._transcripts)
+
+    def _origin(self, header: Header, lineage: Lineage, key: str) -> Origin:
+        """A transcript that an older session's tool result names is its subagent's, wherever it lies."""
+        asking = [
+            one.pi_id or one.external_id
+            for one in self._readings.delegating_to(key)
+            if one.session is not None and _is_older(one.session, header.timestamp)
+        ]
+        if not asking:
+            return lineage.origin
+        return Origin(lineage.origin.parent_id or min(asking), is_subagent=True)
 
     def _begun(self, header: Header, origin: Origin, *, is_alone: bool) -> Session:
         try:
@@ -241,6 +254,10 @@ class Union:
         if step.delegations:
             pairs = [(file_key(one.file), one) for one in step.delegations]
             self._readings.delegate(under.reading.id, pairs)
+            children = [child for key, _usage in pairs for child in self._readings.in_file(key)]
+            self._anew.update(
+                one.id for one in children if one.session and _is_new(one.session, under.session)
+            )
         if step.message is not None:
             body = payloads.message_body(step.message, under.reading.external_id, extras=self._options.extras)
             written = event.at / 1000 if event.at is not None else self._now
@@ -355,6 +372,16 @@ class Union:
 def _age(session: Session) -> tuple[int, str]:
     started = session.started_at
     return (texts.MAX_SAFE_INTEGER if started is None else started, session.external_id)
+
+
+def _is_older(session: Session, than: int | None) -> bool:
+    """A tool that lists sessions names older ones, and a subagent may name the session that asked it."""
+    return session.started_at is not None and than is not None and session.started_at < than
+
+
+def _is_new(child: Session, asking: Session) -> bool:
+    """It is not known yet that the child is a subagent's session."""
+    return not child.is_subagent and _is_older(asking, child.started_at)
 
 
 def _file_name(path: bytes, judge: Judge) -> str:

@@ -67,8 +67,12 @@ class Readings:
         return self._all("guessed_parent = ?", parent_name)
 
     def delegating_to(self, file_key: str) -> list[Reading]:
-        """The sessions that count usage of a subagent whose transcript has that key."""
+        """The sessions whose tool results name the transcript of that key as a subagent's."""
         return self._all("id IN (SELECT session_id FROM delegations WHERE file_key = ?)", file_key)
+
+    def in_file(self, file_key: str) -> list[Reading]:
+        """The sessions whose transcript has that key."""
+        return self._all("file_key = ?", file_key)
 
     def all(self) -> list[Reading]:
         """Those that were folded."""
@@ -91,12 +95,12 @@ class Readings:
         """Add the session, or start its history anew from this transcript."""
         self._database.run(
             "INSERT INTO sessions(external_id, transcript_id, generation, state, wanted, wanted_digest, "
-            "guessed_parent, project, pi_id, file_key, lineage, withheld_before) "
-            "VALUES (?, ?, 1, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (external_id) DO UPDATE SET "
+            "guessed_parent, project, pi_id, file_key, is_subagent, lineage, withheld_before) "
+            "VALUES (?, ?, 1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (external_id) DO UPDATE SET "
             "transcript_id = excluded.transcript_id, state = excluded.state, excluded = NULL, "
             "guessed_parent = excluded.guessed_parent, project = excluded.project, pi_id = excluded.pi_id, "
-            "file_key = excluded.file_key, lineage = excluded.lineage, first_entry = NULL, "
-            "withheld_before = excluded.withheld_before",
+            "file_key = excluded.file_key, is_subagent = excluded.is_subagent, lineage = excluded.lineage, "
+            "first_entry = NULL, withheld_before = excluded.withheld_before",
             (
                 session.external_id,
                 transcript_id,
@@ -107,6 +111,7 @@ class Readings:
                 project,
                 pi_id,
                 file_key,
+                session.is_subagent,
                 _encode(lineage),
                 withheld_before,
             ),
@@ -117,8 +122,8 @@ class Readings:
 
     def save(self, session_id: int, session: Session, wanted: bytes, digest: bytes) -> None:
         self._database.run(
-            "UPDATE sessions SET state = ?, wanted = ?, wanted_digest = ? WHERE id = ?",
-            (_encode(session), wanted, digest, session_id),
+            "UPDATE sessions SET state = ?, wanted = ?, wanted_digest = ?, is_subagent = ? WHERE id = ?",
+            (_encode(session), wanted, digest, session.is_subagent, session_id),
         )
 
     def forget_history(self, session_id: int) -> None:
@@ -183,7 +188,7 @@ class Readings:
             "SELECT coalesce(sum(prompt), 0), coalesce(sum(completion), 0), coalesce(sum(cost), 0.0), "
             "coalesce(sum(cache_read), 0), coalesce(sum(cache_write), 0) FROM delegations d "
             "WHERE session_id = ? AND NOT EXISTS (SELECT 1 FROM sessions s WHERE s.file_key = d.file_key "
-            "AND s.excluded IS NULL)",
+            "AND s.is_subagent AND s.excluded IS NULL)",
             (session_id,),
         )
         return Usage(*row)

@@ -159,6 +159,7 @@ _SEVERAL_FILES = (
     "ALTER TABLE sessions ADD COLUMN is_rootless INTEGER NOT NULL DEFAULT 0",
     "ALTER TABLE sessions ADD COLUMN lineage BLOB",  # the projects that its copied entries came out of
     "ALTER TABLE sessions ADD COLUMN withheld_before INTEGER",  # in ms: older entries stay here
+    "ALTER TABLE sessions ADD COLUMN is_subagent INTEGER NOT NULL DEFAULT 0",
     "CREATE INDEX sessions_by_file_key ON sessions(file_key)",
     "CREATE INDEX sessions_by_first_entry ON sessions(first_entry)",
     "UPDATE sessions SET state = NULL, generation = generation + 1",

@@ -94,3 +94,41 @@ def test_an_artifact_without_a_header_is_no_session_and_nothing_broken(world: Wo
     assert world.tally().broken_lines == 0
     assert world.tally().transcripts_odd == 1
     assert list(world.opensync.sessions) == [session_id("parent")]
+
+
+BESIDE = f"2026-11-20T10-00-05-000Z_{session_id('child')}.jsonl"
+
+
+@pytest.mark.parametrize("order", ["parent first", "child first"])
+@pytest.mark.parametrize("kind", ["fork", "fresh"])
+@pytest.mark.parametrize("total_on_result", [0.05, None])
+def test_one_whose_file_lies_beside_its_parents_is_known_by_the_result_that_names_it(
+    world: World, elsewhere: Path, order: str, kind: str, total_on_result: float | None
+) -> None:
+    place = str(world.path(f"{PARENT}.jsonl"))
+    lines = child(parentSession=place) if kind == "fork" else child()
+    files = {f"{PARENT}.jsonl": parent(world, BESIDE, total=total_on_result), BESIDE: lines}
+    for name in sorted(files, reverse=order == "child first"):
+        put(world, name, *files[name])
+        world.sync()
+    settled(world, elsewhere)
+    assert world.titles()[session_id("child")] == (
+        f"[Subagent::{session_id('parent')[:8]}] find the login page"
+    )
+    assert total(world) == pytest.approx(0.07)
+
+
+@pytest.mark.parametrize("order", ["a", "b"])
+def test_a_tool_that_names_its_own_session_or_an_older_one_makes_no_subagent(
+    world: World, elsewhere: Path, order: str
+) -> None:
+    older = "older.jsonl"
+    files = {
+        older: [line(header("older", THEN - 50)), line(said("user", "before", THEN - 40, "o1"))],
+        f"{PARENT}.jsonl": parent(world, older, f"{PARENT}.jsonl"),
+    }
+    for name in sorted(files, reverse=order == "b"):
+        put(world, name, *files[name])
+        world.sync()
+    settled(world, elsewhere)
+    assert world.titles() == {session_id("older"): "before", session_id("parent"): "go"}

@@ -11,7 +11,6 @@ import pytest
 from tests.conftest import wait_until
 from tests.real_pi.machine import (
     Machine,
-    child_sessions,
     entries,
     same_money,
     wait_for_snapshot,
@@ -111,11 +110,18 @@ def test_subagents_side_by_side_in_a_row_and_in_the_background_are_each_paid_for
     forks = [path for path in named if path not in fresh]
     assert (len(fresh), len(forks)) == (3, 2)
     assert set(opensync.sessions) == {entries(path)[0]["id"] for path in (parent, *fresh, *forks)}
-    assert sorted(
-        (row.title or "").partition("] ")[2] for row in child_sessions(opensync, "Subagent", parent_id)
-    )[-3:] == ["Look around", "Look at the first step", "Look at the tests"]
-    shown = [opensync.sessions[entries(path)[0]["id"]].title or "" for path in forks]
-    assert all(f"::{parent_id[:8]}] " in title for title in shown)
+    prefix = f"[Subagent::{parent_id[:8]}] "
+    shown = [opensync.sessions[entries(path)[0]["id"]].title or "" for path in (*fresh, *forks)]
+    assert sorted(shown) == [
+        prefix + task
+        for task in (
+            "Look around",
+            "Look at the docs",
+            "Look at the docs",
+            "Look at the first step",
+            "Look at the tests",
+        )
+    ]
     assert not any("---" in title for title in shown)
     assert whole_cost(opensync) == same_money(machine.paid())
     assert machine.differences() == []
