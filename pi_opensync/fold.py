@@ -27,7 +27,7 @@ from pi_opensync.model import (
 )
 from pi_opensync.privacy.cleaner import Cleaner
 
-FOLD_VERSION = 2
+FOLD_VERSION = 3
 LONGEST_GAP_MS = 30 * 60 * 1000  # a longer pause is not time spent
 SLOT_MS = 15 * 60 * 1000  # usage outside messages is summed in quarters of an hour
 
@@ -232,13 +232,13 @@ def _named(session: Session, event: Event, *, is_own: bool) -> Session:
 def _answered(session: Session, event: Event, memory: Memory) -> tuple[Session, Message | None]:
     """A tool's result stands behind its call; one that no call asked for is a message of its own."""
     assert event.result is not None  # noqa: S101 - the caller asked
-    text = event.result.text
     asked = None if event.result.call_id is None else memory.waiting_for(event.result.call_id)
     if asked is not None and event.result.call_id is not None:
         return session, msgspec.structs.replace(asked, parts=answer(asked.parts, event.result))
+    text: str = event.result.part.content
     if not text:
         return session, None
-    parts = (*event.result.nested, Part("tool-result", text))
+    parts = (*event.result.nested, event.result.part)
     return _shown(session, event, Content("tool", text, parts), memory)
 
 
@@ -248,7 +248,7 @@ def answer(parts: tuple[Part, ...], result: Result) -> tuple[Part, ...]:
         part = parts[index]
         if part.type == "tool-call" and part.call_id == result.call_id and not part.answered:
             answered = msgspec.structs.replace(part, answered=True)
-            found = (answered, *result.nested, Part("tool-result", result.text))
+            found = (answered, *result.nested, result.part)
             return (*parts[:index], *found, *parts[index + 1 :])
     return parts
 

@@ -21,6 +21,7 @@ class Options:
     sync_tool_calls: bool = False
     sync_thinking: bool = False
     extras: bool = False  # what pi-opensync's own server shows beyond OpenSync
+    machine: str | None = None  # among these: where the session was written
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +74,17 @@ class Usage(msgspec.Struct, frozen=True, array_like=True):
 class Part(msgspec.Struct, frozen=True, array_like=True):
     """One drawn piece of a message. `content` is a string, or `{toolName, args}` of a tool-call.
 
-    `call_id` is set on tool-calls; `answered` once the result stands behind the call.
+    `call_id` is set on tool-calls; `answered` once the result stands behind the call. `diff` and
+    `duration_ms` are of tool-results, for pi-opensync's own server: the change as pi numbered its lines, and
+    how long the tool ran.
     """
 
     type: Literal["text", "tool-call", "tool-result"]
     content: Any
     call_id: str | None = None
     answered: bool = False
+    diff: str | None = None
+    duration_ms: int | None = None
 
 
 class Content(msgspec.Struct, frozen=True):
@@ -97,7 +102,7 @@ class Result(msgspec.Struct, frozen=True):
     """What a tool answered to the call of that id; `nested` are the calls that it made itself."""
 
     call_id: str | None
-    text: str
+    part: Part
     nested: tuple[Part, ...] = ()
 
 

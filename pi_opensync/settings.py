@@ -7,6 +7,7 @@ configure nothing again.
 import os
 import re
 import shlex
+import socket
 from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
@@ -99,6 +100,24 @@ class Settings(BaseSettings):
     redact_received: Annotated[
         bool, _setting("REDACT_RECEIVED", "redactReceived", "Redact what plugins send to your own dashboard.")
     ] = True
+    own_server: Annotated[
+        bool,
+        _setting(
+            "OWN_SERVER",
+            "ownServer",
+            "The server is a `pi-opensync serve`, which takes more than OpenSync does; `login` finds out.",
+        ),
+    ] = False
+    machine: Annotated[
+        str,
+        _setting(
+            "MACHINE",
+            "machine",
+            "The name of this machine on a dashboard of your own; OpenSync is not told.",
+            min_length=1,
+            max_length=100,
+        ),
+    ] = Field(default_factory=lambda: socket.gethostname()[:100] or "this machine")
     budget_daily: Annotated[
         float | None,
         _setting(
@@ -198,6 +217,12 @@ class Settings(BaseSettings):
         """Only what `load` gathered: it alone knows where each value came from."""
         del settings_cls, env_settings, dotenv_settings, file_secret_settings
         return (init_settings,)
+
+    @property
+    def takes_extras(self) -> bool:
+        """Whether the server takes what OpenSync does not, which would refuse a batch for it."""
+        host = urlsplit(self.convex_url or "").hostname or ""
+        return self.own_server and not host.endswith(".convex.site")
 
     def require_server(self) -> tuple[str, SecretStr]:
         """Return (base URL, key). Raises `ConfigurationError` that says how to log in."""

@@ -14,6 +14,7 @@ import typer
 from pi_opensync import configuration, settings
 from pi_opensync.cli.options import new_app
 from pi_opensync.errors import ConfigurationError, KeyRefused, NetworkError, UsageError
+from pi_opensync.opensync import answers
 from pi_opensync.opensync.client import Client
 from pi_opensync.opensync.outcomes import Verdict
 
@@ -45,11 +46,12 @@ def run(*, url: str | None, key_stdin: bool, from_plugin: bool) -> None:
             f"{configuration.plugin_config_path(os.environ)} does not exist or is empty",
             hint="log in with --url instead",
         )
-    base_url = _find_server(url or plugin.get("convexUrl"))
+    base_url, is_own = _find_server(url or plugin.get("convexUrl"))
     key = _read_key(key_stdin=key_stdin, plugin=plugin)
     asyncio.run(_check_key(base_url, key))
     stored = _kept(path) if path.exists() else dict(plugin)
-    stored |= {"convexUrl": base_url, "apiKey": key}
+    stored.pop("ownServer", None)
+    stored |= {"convexUrl": base_url, "apiKey": key} | ({"ownServer": True} if is_own else {})
     configuration.write_file(path, stored)
     print(f"Logged in to {base_url}; written to {path}")
 
@@ -74,19 +76,22 @@ def meant_url(text: str) -> str:
         ) from None
 
 
-def _find_server(given: str | None) -> str:
-    """The URL of a server that answers as OpenSync; asked for, again if need be, where none is given."""
+def _find_server(given: str | None) -> tuple[str, bool]:
+    """The URL of a server that answers as OpenSync, and whether it is a `pi-opensync serve`.
+
+    It is asked for, again if need be, where none is given.
+    """
     while True:
         url = given or _ask_url()
         try:
             base_url = meant_url(url)
-            asyncio.run(_check_server(base_url))
+            is_own = asyncio.run(_check_server(base_url))
         except (ConfigurationError, NetworkError) as error:
             if given is not None or not sys.stdin.isatty():
                 raise
             print(f"{error.message}", file=sys.stderr)
         else:
-            return base_url
+            return base_url, is_own
 
 
 def _kept(path: Path) -> dict[str, Any]:
@@ -120,13 +125,15 @@ def _read_key(*, key_stdin: bool, plugin: dict[str, Any]) -> str:
     return "" if checked.api_key is None else checked.api_key.get_secret_value()
 
 
-async def _check_server(base_url: str) -> None:
+async def _check_server(base_url: str) -> bool:
+    """Whether it is a `pi-opensync serve`. Raises `NetworkError` where it is no OpenSync."""
     async with Client(base_url, "none", now=time.time) as client:
         health = await client.health()
     if health.verdict is not Verdict.DELIVERED:
         raise NetworkError(
             f"{client.host}: {health.reason}", hint="check the URL, and that this machine is online"
         )
+    return answers.takes_extras(health)
 
 
 async def _check_key(base_url: str, key: str) -> None:

@@ -51,6 +51,9 @@ def settings_page() -> str:
     return SETTINGS + "".join(f"{_setting(field)}\n" for field in Settings.model_fields.values())
 
 
+_FOUND = {"stateDir": "your system's folder for state", "machine": "the host's name"}
+
+
 def _setting(field: Any) -> str:
     variable, key = field.validation_alias.choices
     return f"| `{key}` | `{variable}` | {_default(field)} | {_cell(field.description)} |"
@@ -58,7 +61,7 @@ def _setting(field: Any) -> str:
 
 def _default(field: Any) -> str:
     if field.default_factory is not None:
-        return "your system's folder for state"
+        return _FOUND[field.validation_alias.choices[1]]
     if field.default is None or field.default == ():
         return ""
     return f"`{str(field.default).lower()}`"

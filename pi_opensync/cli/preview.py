@@ -98,6 +98,7 @@ def _part(part: dict[str, Any]) -> Iterator[str]:
         return
     if part["type"] == "tool-result":
         yield "[tool result]"
+        content = content["text"] if isinstance(content, dict) else content
     for line in content.split("\n"):
         yield shown(line)
 

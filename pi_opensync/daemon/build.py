@@ -53,7 +53,9 @@ def redactor(settings: Settings) -> Redactor | None:
 
 def options(settings: Settings, *, extras: bool = False) -> Options:
     """`extras`: the server is our own, and takes more than OpenSync does."""
-    return Options(settings.sync_tool_calls, settings.sync_thinking, extras)
+    extras = extras or settings.takes_extras
+    machine = settings.machine if extras else None
+    return Options(settings.sync_tool_calls, settings.sync_thinking, extras, machine)
 
 
 def policy(settings: Settings) -> Projects:
@@ -116,7 +118,7 @@ def build(
         jitter=jitter,
     )
     follow = Follow(database, reader, again, folders, now=now)
-    follow.settings_are(_fingerprint(settings, extras=extras))
+    follow.settings_are(_fingerprint(settings, chosen))
     return Engine(
         database=database,
         client=client,
@@ -128,13 +130,11 @@ def build(
     )
 
 
-def _fingerprint(settings: Settings, *, extras: bool) -> str:
+def _fingerprint(settings: Settings, options: Options) -> str:
     """What decides what a transcript looks like on the dashboard."""
     chosen = (
         RULES_VERSION,
-        extras,
-        settings.sync_tool_calls,
-        settings.sync_thinking,
+        options,
         settings.redact,
         settings.redact_patterns,
         settings.redact_emails,

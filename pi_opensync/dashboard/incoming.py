@@ -19,7 +19,10 @@ class SpentIn:
 
 @dataclass(frozen=True, slots=True)
 class SessionIn:
-    """Times and durations are in ms, `cost` in US dollars; `file` is the path of pi's transcript."""
+    """Times and durations are in ms, `cost` in US dollars.
+
+    `file` is the path of pi's transcript, `machine` the name of the machine that it is on.
+    """
 
     external_id: str
     source: str | None = None
@@ -38,6 +41,7 @@ class SessionIn:
     parent_external_id: str | None = None
     is_subagent: bool | None = None
     file: str | None = None
+    machine: str | None = None
     spent: tuple[SpentIn, ...] | None = None
 
 

@@ -8,6 +8,7 @@ from typing import Any
 MAX_DEPTH = 64
 # A word this long that stands in the text as well shows that the text tells of the tool's run.
 _TELLING = 2
+_LONGEST_RUN_MS = 10**12
 _TEXT_KEYS = ("text", "content", "thinking", "output", "result", "value")
 _NAME_KEYS = ("toolName", "name", "tool")
 _ARGS_KEYS = ("args", "input", "arguments", "params", "parameters")
@@ -124,6 +125,14 @@ def is_error(text: str, content: Any) -> bool:
     if isinstance(content, dict) and (content.get("isError") is True or content.get("is_error") is True):
         return True
     return text.startswith("[error]")
+
+
+def duration_of(result: Any) -> int | None:
+    """Return how long a tool ran, in ms, as the daemon notes it with the result."""
+    ran = result.get("durationMs") if isinstance(result, dict) else None
+    if isinstance(ran, int | float) and not isinstance(ran, bool) and 0 <= ran <= _LONGEST_RUN_MS:
+        return round(ran)
+    return None
 
 
 def parts_to_show(text_content: str | None, parts: list[Part]) -> list[tuple[int, Part]]:

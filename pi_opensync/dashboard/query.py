@@ -25,7 +25,7 @@ ROLES = {
     "unknown": "unknown",
 }
 KINDS = ("fork", "subagent", "error")
-NAMES = ("project", "model", "role", "tool", "file", "source", "before", "after", "is")
+NAMES = ("project", "model", "role", "tool", "file", "source", "machine", "before", "after", "is")
 
 _PIECE = re.compile(r'(-?)(?:([A-Za-z]+):)?(?:"((?:\\"|[^"])*)("?)|([^\s"]+))(\*?)|"')
 _DATE = re.compile(r"(\d{4})(?:-(\d{1,2})(?:-(\d{1,2}))?)?", re.ASCII)

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import IntFlag
 
-from pi_opensync.dashboard.parts import Part, ToolCall, call_of, is_error, text_of
+from pi_opensync.dashboard.parts import Part, ToolCall, call_of, duration_of, is_error, text_of
 
 MAX_PATH = 1024  # characters
 _PATH_KEYS = ("path", "file_path", "filePath", "filename")
@@ -15,10 +15,11 @@ _WRITING = ("write", "edit", "create", "replace", "patch", "multiedit", "insert"
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One call of a tool; `failed` is None where no result came back."""
+    """One call of a tool; `failed` is None where no result came back, `duration_ms` where none is told."""
 
     call: ToolCall
     failed: bool | None
+    duration_ms: int | None = None
 
 
 class Touch(IntFlag):
@@ -43,7 +44,7 @@ def runs_in(parts: Sequence[Part]) -> Iterator[Run]:
             answer = place - unanswered
             if 0 <= answer < len(results):
                 result = results[answer].content
-                yield Run(call, is_error(text_of(result), result))
+                yield Run(call, is_error(text_of(result), result), duration_of(result))
             else:
                 given = call.result
                 yield Run(call, None if given is None else is_error(text_of(given), given))

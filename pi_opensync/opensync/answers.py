@@ -10,6 +10,8 @@ from pi_opensync.model import SOURCE
 from pi_opensync.opensync.outcomes import Outcome, Verdict
 from pi_opensync.opensync.rules import SEARCH_TEXT, update_key
 
+OWN_SERVER = "pi-opensync"
+
 encode = msgspec.json.Encoder().encode
 _MESSAGE_FIELDS = (
     "externalId",
@@ -30,6 +32,11 @@ def listed(outcome: Outcome) -> frozenset[str] | None:
     if outcome.verdict is not Verdict.DELIVERED or not isinstance(ids, list):
         return None
     return frozenset(item for item in ids if isinstance(item, str))
+
+
+def takes_extras(outcome: Outcome) -> bool:
+    """Whether `/health` was answered by pi-opensync's own server, which takes more than OpenSync."""
+    return outcome.verdict is Verdict.DELIVERED and outcome.body.get("server") == OWN_SERVER
 
 
 def server_ids(outcome: Outcome) -> dict[str, str] | None:

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from pi_opensync import texts
-from pi_opensync.model import SOURCE, Message, Options, Session, Usage
+from pi_opensync.model import SOURCE, Message, Options, Part, Session, Usage
 from pi_opensync.opensync.rules import (
     MAX_FIELDS,
     MAX_ITEMS,
@@ -33,12 +33,18 @@ encode = msgspec.json.Encoder().encode
 
 
 def session_payload(
-    session: Session, title: str, *, delegated: Usage = NOTHING, extras: bool = False, file: str | None = None
+    session: Session,
+    title: str,
+    *,
+    delegated: Usage = NOTHING,
+    extras: bool = False,
+    file: str | None = None,
+    machine: str | None = None,
 ) -> dict[str, Any]:
     """The body of `/sync/session`: counts always, what is not known left out.
 
     `delegated` is usage of subagents that have no session of their own. `extras` adds what only
-    pi-opensync's own server takes, `file` among it: the path of the transcript.
+    pi-opensync's own server takes, `file` among it, the path of the transcript, and `machine`, where that is.
     """
     payload: dict[str, Any] = {"externalId": session.external_id, "source": SOURCE, "title": title}
     if session.cwd:
@@ -55,10 +61,10 @@ def session_payload(
     payload["durationMs"] = session.duration_ms
     if session.created_at is not None:
         payload["createdAt"] = session.created_at
-    return payload | _session_extras(session, usage, file) if extras else payload
+    return payload | _session_extras(session, usage, file, machine) if extras else payload
 
 
-def _session_extras(session: Session, usage: Usage, file: str | None) -> dict[str, Any]:
+def _session_extras(session: Session, usage: Usage, file: str | None, machine: str | None) -> dict[str, Any]:
     more: dict[str, Any] = {
         "cacheReadTokens": usage.cache_read,
         "cacheWriteTokens": usage.cache_write,
@@ -77,9 +83,8 @@ def _session_extras(session: Session, usage: Usage, file: str | None) -> dict[st
     }
     if session.parent_id:
         more["parentExternalId"] = session.parent_id
-    if file is not None:
-        more["file"] = file
-    return more
+    known = {"file": file, "machine": machine}
+    return more | {name: value for name, value in known.items() if value is not None}
 
 
 def without_content(external_id: str) -> bytes:
@@ -131,6 +136,10 @@ def cleaned(payload: bytes, clean: Cleaner, options: Options) -> dict[str, Any]:
             continue
         if isinstance(content, str):
             content = clean(_without_thinking(content, options))
+        elif part["type"] == "tool-result":
+            # Without its diff: numbers between the lines would hide a secret of several lines.
+            content = {name: value for name, value in content.items() if name != "diff"}
+            content["text"] = clean(content["text"])
         else:
             content = {
                 "toolName": clean(content["toolName"]),
@@ -163,7 +172,7 @@ def _payload(message: Message, session_external_id: str, *, extras: bool) -> dic
         "role": message.role,
         "textContent": texts.cut(message.text),
         "source": SOURCE,
-        "parts": _parts(message),
+        "parts": _parts(message, extras=extras),
         "createdAt": message.created_at,
     }
     usage = message.usage
@@ -188,12 +197,23 @@ def _message_extras(message: Message, usage: Usage | None) -> dict[str, Any]:
     }
 
 
-def _parts(message: Message) -> list[dict[str, Any]]:
-    parts = [{"type": part.type, "content": _content(part.content)} for part in message.parts[:MAX_PARTS]]
+def _parts(message: Message, *, extras: bool) -> list[dict[str, Any]]:
+    parts = [
+        {"type": part.type, "content": _of_result(part) if extras else _content(part.content)}
+        for part in message.parts[:MAX_PARTS]
+    ]
     left_out = len(message.parts) - MAX_PARTS
     if left_out > 0:
         parts.append({"type": "text", "content": f"[... {left_out} parts left out ...]"})
     return parts
+
+
+def _of_result(part: Part) -> Any:
+    """A part's content; that of a result with the change and the time that pi noted, where it did."""
+    content = _content(part.content)
+    known = {"diff": part.diff and texts.cut(part.diff), "durationMs": part.duration_ms}
+    noted = {name: value for name, value in known.items() if value is not None}
+    return {"text": content, **noted} if noted else content
 
 
 def _content(content: Any) -> Any:

@@ -71,7 +71,8 @@ def _piece(part: dict[str, Any]) -> Piece:
     if part["type"] == "tool-call":
         args = json.dumps(content["args"], ensure_ascii=False, indent=2)
         return Piece("call", args, str(content["toolName"]))
-    return Piece("result" if part["type"] == "tool-result" else "text", str(content))
+    text = content["text"] if isinstance(content, dict) else content
+    return Piece("result" if part["type"] == "tool-result" else "text", str(text))
 
 
 def _line(text: str) -> str:

@@ -6,7 +6,8 @@ import msgspec
 
 from pi_opensync import texts
 from pi_opensync.model import Content, Event, Options, Part, Role
-from pi_opensync.pi.entries import Entry, milliseconds
+from pi_opensync.pi import changes
+from pi_opensync.pi.entries import MAX_JS_MILLISECONDS, Entry, milliseconds
 from pi_opensync.privacy.cleaner import Cleaner
 
 SUMMARIES = {"compaction": "[Compaction summary]", "branch_summary": "[Branch summary]"}
@@ -52,9 +53,18 @@ def custom(body: dict[str, Any], clean: Cleaner) -> Content | None:
     return _text_content("system", blocks_text(body.get("content"), clean))
 
 
-def result_text(message: dict[str, Any], clean: Cleaner) -> str:
+def result(message: dict[str, Any], options: Options, clean: Cleaner) -> Part:
+    """What a tool gave back; with `extras` also the change that it made, and how long it ran."""
     text = blocks_text(message.get("content"), clean)
-    return f"[error] {text}" if message.get("isError") is True else text
+    if message.get("isError") is True:
+        text = f"[error] {text}"
+    if not options.extras:
+        return Part("tool-result", text)
+    noted = changes.change(message.get("details"), clean)
+    ran = message.get("durationMs")
+    if isinstance(ran, int | float) and not isinstance(ran, bool) and 0 <= ran <= MAX_JS_MILLISECONDS:
+        return Part("tool-result", text, diff=noted, duration_ms=round(ran))
+    return Part("tool-result", text, diff=noted)
 
 
 def nested_calls(message: dict[str, Any], clean: Cleaner) -> tuple[Part, ...]:

@@ -156,7 +156,7 @@ def _result(event: Event, message: dict[str, Any], options: Options, clean: Clea
     if not options.sync_tool_calls:
         return replace(event, left_out=(RESULTS,))
     call_id = texts.identifier(message.get("toolCallId"))
-    result = Result(call_id, content.result_text(message, clean), content.nested_calls(message, clean))
+    result = Result(call_id, content.result(message, options, clean), content.nested_calls(message, clean))
     return replace(event, result=result, left_out=tuple(_left_out(message.get("content"), {"image": IMAGES})))
 
 

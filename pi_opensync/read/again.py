@@ -130,10 +130,14 @@ class Again:
             name=self._cleaned(session.name),
             first_text=self._cleaned(session.first_text),
         )
-        if cleaned != session:
-            delegated = self._readings.delegated(reading.id)
-            extras = self._options.extras
-            payload = payloads.session_payload(cleaned, title(cleaned), delegated=delegated, extras=extras)
+        if cleaned != session or self._options.extras:
+            payload = payloads.session_payload(
+                cleaned,
+                title(cleaned),
+                delegated=self._readings.delegated(reading.id),
+                extras=self._options.extras,
+                machine=self._options.machine,
+            )
             wanted = payloads.encode(payload)
             self._readings.save(reading.id, cleaned, wanted, payloads.digest(wanted))
             self._readings.wake(reading.id, 0.0, live=False)

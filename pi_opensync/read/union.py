@@ -364,7 +364,12 @@ class Union:
             delegated = self._readings.delegated(session_id)
         file = None if path is None else self._judge.name(texts.shown_path(path))
         payload = payloads.session_payload(
-            session, title(session), delegated=delegated, extras=self._options.extras, file=file
+            session,
+            title(session),
+            delegated=delegated,
+            extras=self._options.extras,
+            file=file,
+            machine=self._options.machine,
         )
         return payloads.encode(payload)
 

@@ -32,7 +32,10 @@ def test_no_time_at_all_is_a_duration_that_is_read_back(local: Local) -> None:
 
 def test_health_needs_no_key(local: Local) -> None:
     answer = local.ask("GET", "/health")
-    assert (answer.status_code, answer.json()) == (200, {"status": "ok", "timestamp": START})
+    assert (answer.status_code, answer.json()) == (
+        200,
+        {"status": "ok", "timestamp": START, "server": "pi-opensync"},
+    )
 
 
 def test_a_session_is_stored_with_all_its_fields(local: Local) -> None:

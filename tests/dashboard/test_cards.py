@@ -254,6 +254,11 @@ def test_the_change_that_pi_noted_is_drawn_with_its_line_numbers(local: Local) -
     assert page.count("def f():") == 1, "it is not drawn from the arguments as well"
 
 
+def test_how_long_a_tool_ran_stands_beside_it(local: Local) -> None:
+    page = drawn(local, parts=[call("bash", command="make"), result({"text": "ok", "durationMs": 4200})])
+    assert "<small>4.2 s</small></summary>" in page
+
+
 def test_a_newline_at_the_end_is_no_line_of_a_change(local: Local) -> None:
     page = drawn(local, parts=[call("edit", path="a.py", oldText="a\nb\n", newText="a\nc\n")])
     assert page.count('class="line ') == 3

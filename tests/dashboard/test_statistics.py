@@ -78,6 +78,27 @@ def test_other_programs_get_the_sums_as_json(filled: Local) -> None:
     assert filled.ask("GET", "/api/numbers").status_code == 401
 
 
+def test_tools_tell_how_often_they_ran_failed_and_how_long(filled: Local) -> None:
+    def ran(name: str, *results: Any) -> None:
+        parts = [
+            part
+            for answer in results
+            for part in (
+                {"type": "tool-call", "content": {"toolName": "bash", "args": {}}},
+                {"type": "tool-result", "content": answer},
+            )
+        ]
+        filled.message("s0", name, parts=parts, createdAt=NOON)
+
+    ran("m", {"text": "ok", "durationMs": 1000}, {"text": "[error] no", "durationMs": 500})
+    ran("n", "ok")
+    told = {"name": "bash", "calls": 3, "failures": 1, "sessions": 1, "timedCalls": 2, "durationMs": 1500}
+    assert filled.get("/api/numbers")["tools"] == [told]
+    ran("n", {"text": "ok", "durationMs": 500})
+    assert filled.get("/api/numbers")["tools"] == [{**told, "timedCalls": 3, "durationMs": 2000}]
+    assert "<td>2.0 s</td><td>666 ms</td>" in filled.page("/numbers")
+
+
 @pytest.mark.parametrize(
     "asked",
     ["?first=soon", "?last=0001-01-01", "?first=2026-05-20&last=2026-05-19", "?days=5", "?first=9999-01-01"],

@@ -4,7 +4,6 @@ Usage is counted by session, model and quarter of an hour, the finest step that 
 fork copied was paid for by its parent: it is counted apart, and of its tools nothing is.
 """
 
-from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -90,12 +89,15 @@ def count_runs(
     runs = content.runs
     if not runs:
         return
-    calls, failures = _by_tool(runs)
     slot = created_at // SLOT_MS
     database.run_many(
-        "INSERT INTO tools VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET "
-        "calls = calls + excluded.calls, failures = failures + excluded.failures",
-        [(session_id, slot, tool, sign * count, sign * failures[tool]) for tool, count in calls.items()],
+        "INSERT INTO tools VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET "
+        "calls = calls + excluded.calls, failures = failures + excluded.failures, "
+        "timed = timed + excluded.timed, duration_ms = duration_ms + excluded.duration_ms",
+        [
+            (session_id, slot, tool, *(sign * number for number in numbers))
+            for tool, numbers in _by_tool(runs).items()
+        ],
     )
     if sign > 0:
         database.run_many(
@@ -104,6 +106,16 @@ def count_runs(
         )
 
 
-def _by_tool(runs: list[Run]) -> tuple[Counter[str], Counter[str]]:
-    calls = Counter(run.call.name for run in runs)
-    return calls, Counter(run.call.name for run in runs if run.failed)
+def _by_tool(runs: list[Run]) -> dict[str, tuple[int, int, int, int]]:
+    """Calls, failures, calls whose time is known, and that time in ms."""
+    found: dict[str, tuple[int, int, int, int]] = {}
+    for run in runs:
+        calls, failures, timed, ms = found.get(run.call.name, (0, 0, 0, 0))
+        ran = run.duration_ms
+        found[run.call.name] = (
+            calls + 1,
+            failures + bool(run.failed),
+            timed + (ran is not None),
+            ms + (ran or 0),
+        )
+    return found

@@ -214,6 +214,8 @@ def _test(database: Database, each: Filter, *, of_messages: bool) -> tuple[str, 
     if each.name == "project":
         keys = matching_projects(database, each.value)
         return f"sessions.project IN ({','.join('?' * len(keys))})", [*keys]
+    if each.name == "machine":
+        return "coalesce(sessions.machine, '') LIKE ? ESCAPE '\\'", [_like(each.value)]
     if each.name == "source":
         return "sessions.source LIKE ? ESCAPE '\\'", [_like(each.value)]
     if each.name == "model":

@@ -1,7 +1,7 @@
 """The list of sessions: families of forks, filtered, the one last active first."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 
 from pi_opensync.dashboard.projects import labels
 from pi_opensync.sqlite import Database, Row
@@ -24,10 +24,10 @@ class Filters:
     until: int | None = None
     has: str | None = None
     tag: str | None = None
+    machine: str | None = None
 
     def __bool__(self) -> bool:
-        bounds = (self.source, self.project, self.model, self.since, self.until, self.has, self.tag)
-        return any(value is not None for value in bounds)
+        return any(value is not None for value in astuple(self))
 
 
 # What a session can be asked to have.
@@ -169,7 +169,7 @@ def _as_tree(members: Sequence[Row], roots: Sequence[int], found: set[int]) -> l
 
 
 def choices(database: Database) -> dict[str, list[str]]:
-    """Return the sources, projects and models there are, the most used first, for the filters."""
+    """Return the sources, projects, models and machines there are, the most used first, for the filters."""
     return {
         name: [
             row[0]
@@ -178,7 +178,7 @@ def choices(database: Database) -> dict[str, list[str]]:
                 f"GROUP BY {name} ORDER BY count(*) DESC LIMIT 200"
             )
         ]
-        for name in ("source", "project", "model")
+        for name in ("source", "project", "model", "machine")
     }
 
 
@@ -204,6 +204,7 @@ def _conditions(filters: Filters) -> tuple[str, list[str | int]]:
         ("active_at >= ?", filters.since),
         ("active_at < ?", filters.until),
         (_TAGGED, filters.tag),
+        ("machine = ?", filters.machine),
     ]
     given = [(test, value) for test, value in tests if value is not None]
     having = [HAVING[filters.has]] if filters.has else []

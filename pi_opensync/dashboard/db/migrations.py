@@ -7,6 +7,7 @@ from pi_opensync.dashboard import projects
 from pi_opensync.dashboard.db import counts, index
 from pi_opensync.dashboard.db.contents import Content, pack
 from pi_opensync.dashboard.db.schema import (
+    DELETED,
     KEPT_OF_MESSAGES,
     MESSAGES,
     MESSAGES_WITH_PARTS,
@@ -150,6 +151,30 @@ def what_readers_keep(database: Database) -> None:
     database.run(NOTED)
 
 
+def times_of_tools(database: Database) -> None:
+    """How long tools ran. What came before is sent again by the daemon, which reads it anew."""
+    for column in ("timed", "duration_ms"):
+        _add_column(database, "tools", f"{column} INTEGER NOT NULL DEFAULT 0")
+
+
+def machines(database: Database) -> None:
+    """The name of the machine that a session was written on."""
+    database.run("ALTER TABLE sessions ADD COLUMN machine TEXT")
+    database.run("CREATE INDEX sessions_by_machine ON sessions (machine)")
+
+
+def what_was_deleted(database: Database) -> None:
+    """The sessions that a reader deleted here: they are not taken again."""
+    database.run(DELETED)
+
+
+def _add_column(database: Database, table: str, column: str) -> None:
+    """Add it where the table was made before it had it."""
+    name = column.partition(" ")[0]
+    if all(row["name"] != name for row in database.rows(f"PRAGMA table_info({table})")):
+        database.run(f"ALTER TABLE {table} ADD COLUMN {column}")
+
+
 MIGRATIONS: tuple[Migration, ...] = (
     sessions_messages_parts_and_search,
     keys_and_logins,
@@ -160,6 +185,9 @@ MIGRATIONS: tuple[Migration, ...] = (
     index_of_folded_words,
     sessions_by_activity,
     what_readers_keep,
+    times_of_tools,
+    machines,
+    what_was_deleted,
 )
 
 # Under these names files record the steps that ran before steps were functions.

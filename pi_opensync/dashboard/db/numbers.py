@@ -199,7 +199,7 @@ class _Counting:
         where, values = self.where()
         found: dict[str, list[Row]] = {}
         for row in database.each(
-            "SELECT session_id, slot, tool, calls, failures FROM tools "
+            "SELECT session_id, slot, tool, calls, failures, timed, duration_ms FROM tools "
             f"WHERE session_id IN (SELECT id FROM sessions WHERE {where})",
             values,
         ):
@@ -211,6 +211,8 @@ class _Counting:
                 calls=sum(row["calls"] for row in rows),
                 failures=sum(row["failures"] for row in rows),
                 sessions=len({row["session_id"] for row in rows}),
+                timed=sum(row["timed"] for row in rows),
+                duration_ms=sum(row["duration_ms"] for row in rows),
             )
             for name, rows in found.items()
         ]

@@ -131,6 +131,8 @@ CREATE TABLE tools (
     tool TEXT NOT NULL,
     calls INTEGER NOT NULL,
     failures INTEGER NOT NULL,
+    timed INTEGER NOT NULL DEFAULT 0,
+    duration_ms INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (session_id, slot, tool)
 ) WITHOUT ROWID
 """
@@ -152,4 +154,13 @@ CREATE TABLE noted (
     tags TEXT NOT NULL,
     note TEXT NOT NULL
 )
+"""
+
+DELETED = """
+CREATE TABLE deleted (
+    external_id TEXT PRIMARY KEY,
+    session_id INTEGER NOT NULL,
+    title TEXT NOT NULL,
+    deleted_at INTEGER NOT NULL
+) WITHOUT ROWID
 """

@@ -105,10 +105,19 @@ class Family:
 
 @dataclass(frozen=True, slots=True)
 class Tool:
+    """`timed` are the calls whose time is known, `duration_ms` is that of all of these."""
+
     name: str
     calls: int
     failures: int
     sessions: int
+    timed: int
+    duration_ms: int
+
+    @property
+    def ms_of_a_call(self) -> float | None:
+        """The mean; None where no time is known."""
+        return self.duration_ms / self.timed if self.timed else None
 
 
 @dataclass(frozen=True, slots=True)

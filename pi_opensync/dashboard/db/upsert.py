@@ -71,6 +71,7 @@ def _put_session(database: Database, session: SessionIn, now: int, revision: int
         "fork_prefix": forks.fork_prefix(session.title),
         "is_subagent": None if session.is_subagent is None else int(session.is_subagent),
         "file": session.file,
+        "machine": session.machine,
     }
     given = {name: value for name, value in given.items() if value is not None}
     title, project = (given.get(name) or (old and old[name]) or "" for name in ("title", "project"))

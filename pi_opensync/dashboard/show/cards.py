@@ -8,7 +8,7 @@ from typing import Any
 from markupsafe import Markup
 
 from pi_opensync.dashboard.db.contents import Message
-from pi_opensync.dashboard.parts import Part, call_of, is_error, text_of
+from pi_opensync.dashboard.parts import Part, call_of, duration_of, is_error, text_of
 from pi_opensync.dashboard.show import calls
 from pi_opensync.dashboard.show.calls import MAX_INLINE, MAX_SHOWN
 from pi_opensync.dashboard.show.images import holds_image
@@ -24,7 +24,8 @@ _ENDED = re.compile(r"(?:\A|\n)(\[(?:aborted|error(?:: (?:(?!\n\[)[\s\S]){0,4000
 class Block:
     """`kind` is text, thinking, call, result, ended, image or other.
 
-    `rest` is where all of what was cut can be read; `added` and `removed` count the lines of an edit.
+    `rest` is where all of what was cut can be read; `added` and `removed` count the lines of an edit;
+    `ran` is how long a tool took, in ms.
     """
 
     kind: str
@@ -37,6 +38,7 @@ class Block:
     edit: bool = False
     added: int | None = None
     removed: int | None = None
+    ran: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +145,7 @@ def _call(part: Part, address: str, result: tuple[int, Part] | None, base: str) 
         edit=drawn.is_edit,
         added=drawn.added,
         removed=drawn.removed,
+        ran=duration_of(result[1].content) if result else None,
     )
 
 

@@ -26,6 +26,7 @@ from pi_opensync.dashboard.web.access import HOLDER
 from pi_opensync.dashboard.web.bodies import body_of, id_of, number_of
 from pi_opensync.dashboard.web.fields import PayloadError
 from pi_opensync.dashboard.web.keys import Holder
+from pi_opensync.opensync.answers import OWN_SERVER
 from pi_opensync.privacy.cleaner import Cleaner
 from pi_opensync.sqlite import Row
 
@@ -80,7 +81,7 @@ class Api:
         del request
         with self._connections.read() as database:
             revision(database)
-        return Json({"status": "ok", "timestamp": self._now()})
+        return Json({"status": "ok", "timestamp": self._now(), "server": OWN_SERVER})
 
     async def put_session(self, request: Request) -> Response:
         body = await body_of(request)

@@ -29,7 +29,7 @@ _FAMILIES = 50
 _NOTHING = Noted()
 _HITS = 30
 _LIVE_MS = 15 * 60 * 1000
-_FILTER_NAMES = ("source", "project", "model", "since_day", "until", "has", "tag")
+_FILTER_NAMES = ("source", "project", "model", "since_day", "until", "has", "tag", "machine")
 _HEADS = (
     ("title", "Title"),
     ("messages", "Messages"),
@@ -194,6 +194,7 @@ class Pages:
             model=query.get("model") or None,
             has=_one_of(query.get("has"), listing.HAVING),
             tag=query.get("tag") or None,
+            machine=query.get("machine") or None,
             since=_day(query.get("since_day"), "since_day", 0, zone),
             until=_day(query.get("until"), "until", 1, zone),
         )

@@ -47,6 +47,7 @@ _SESSION_FIELDS = frozenset(
         "parentExternalId",
         "isSubagent",
         "file",
+        "machine",
         "spent",
     ]
 )
@@ -107,6 +108,7 @@ def session_from(data: Any, at: str = "") -> SessionIn:
         parent_external_id=fields.text("parentExternalId", MAX_ID),
         is_subagent=fields.flag("isSubagent"),
         file=fields.text("file", MAX_NAME),
+        machine=fields.text("machine", MAX_ID),
         spent=_spent(fields.objects("spent")),
     )
 

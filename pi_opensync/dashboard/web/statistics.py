@@ -184,7 +184,14 @@ def _json(summary: Numbers, budgets: list[Spending]) -> Response:
             "models": [{"name": each.name, **sums(each.sums)} for each in summary.models],
             "sources": [{"name": each.name, **sums(each.sums)} for each in summary.sources],
             "tools": [
-                {"name": tool.name, "calls": tool.calls, "failures": tool.failures, "sessions": tool.sessions}
+                {
+                    "name": tool.name,
+                    "calls": tool.calls,
+                    "failures": tool.failures,
+                    "sessions": tool.sessions,
+                    "timedCalls": tool.timed,
+                    "durationMs": tool.duration_ms,
+                }
                 for tool in summary.tools
             ],
             "reconciled": {
