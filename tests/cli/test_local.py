@@ -140,6 +140,29 @@ def test_what_is_sent_to_it_is_what_verify_reads_back(home: Cli, extras: str) ->
         assert running.stop() == 0
 
 
+def test_a_server_that_others_log_in_to_is_told_their_machine_and_all_that_is_noted(home: Cli) -> None:
+    home.variables |= {
+        "PI_OPENSYNC_SESSIONS_DIR": str(TRANSCRIPTS),
+        "PI_OPENSYNC_TOOL_CALLS": "true",
+        "PI_OPENSYNC_MACHINE": "desk",
+    }
+    served = str(home.home / "served")
+    with (
+        home.running("serve", "--port", "0", "--new-key", PI_OPENSYNC_STATE_DIR=served) as running,
+        browse(running) as browser,
+    ):
+        key = running.out.read_text().strip()
+        url = str(browser.base_url).rstrip("/")
+        assert home("login", "--url", url, "--key-stdin", stdin=f"{key}\n").code == 0
+        assert home("sync").code == 0
+        verified = home("verify", "--json")
+        assert (verified.code, json.loads(verified.out)["found"]) == (0, [])
+        numbers = browser.get("/api/numbers?days=all", headers={"Authorization": f"Bearer {key}"}).json()
+        assert numbers["machines"][0]["name"] == "desk"
+        assert any(tool["timedCalls"] and tool["durationMs"] for tool in numbers["tools"])
+        assert running.stop() == 0
+
+
 def test_a_dashboard_that_is_served_already_gives_keys_and_lets_browsers_in(home: Cli) -> None:
     write(home, "one", "a question of mine")
     with home.running("watch", "--local", "--port", "0") as running, browse(running) as first:

@@ -38,3 +38,20 @@ def test_a_session_that_is_sent_without_its_machine_keeps_it(local: Local) -> No
     two_machines(local)
     local.session("s1", title="Renamed")
     assert "on desk" in local.page(f"/sessions/{local.session('s1')}")
+
+
+def test_the_numbers_are_counted_by_machine_and_for_one(local: Local) -> None:
+    two_machines(local)
+    local.session("s3", title="A plugin's", source="opencode")
+    for name, cost in (("s1", 1.0), ("s2", 2.0), ("s3", 4.0)):
+        local.message(name, f"{name}-m", cost=cost, createdAt=local.clock())
+    told = local.get("/api/numbers")
+    assert [(each["name"], each["cost"]) for each in told["machines"]] == [
+        ("not told", 4.0),
+        ("laptop", 2.0),
+        ("desk", 1.0),
+    ]
+    assert local.get("/api/numbers?machine=desk")["total"]["cost"] == 1.0
+    page = checked(local.page("/numbers"))
+    assert ("<h2>Machines</h2>" in page, "machine=laptop" in page, "not told" in page) == (True, True, True)
+    assert "$2.00" in checked(local.page("/numbers?machine=laptop"))

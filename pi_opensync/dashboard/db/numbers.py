@@ -119,7 +119,7 @@ class _Counting:
         total, previous, copied = Sums(), Sums(), Sums()
         by_day: dict[date, Sums] = {}
         heat: dict[date, Sums] = {}
-        groups: tuple[dict[str, Sums], ...] = ({}, {}, {})
+        groups: tuple[dict[str, Sums], ...] = ({}, {}, {}, {})
         families: dict[int, Sums] = {}
         turns: dict[str, list[tuple[float, float, float, float, float]]] = {}
         hours = [[0] * 24 for _ in range(7)]
@@ -145,6 +145,7 @@ class _Counting:
                 groups[0].setdefault(session["project"], Sums()),
                 groups[1].setdefault(booking.model, Sums()),
                 groups[2].setdefault(session["source"], Sums()),
+                groups[3].setdefault(session["machine"] or "", Sums()),
                 families.setdefault(session["root_id"], Sums()),
             ):
                 sums.add(booking)
@@ -165,6 +166,9 @@ class _Counting:
             projects=_ranked(groups[0], {key: names[key] or "no project" for key in names}),
             models=_ranked(groups[1]),
             sources=_ranked(groups[2]),
+            machines=_ranked(groups[3], {key: key or "not told" for key in groups[3]})
+            if any(groups[3])
+            else [],
             families=_families(database, families),
             tools=self._tools(database),
             hours=hours,
@@ -180,7 +184,8 @@ class _Counting:
         )
 
     def where(self) -> tuple[str, tuple[object, ...]]:
-        tests = {"project = ?": self.asked.project, "source = ?": self.asked.source}
+        asked = self.asked
+        tests = {"project = ?": asked.project, "source = ?": asked.source, "machine = ?": asked.machine}
         given = {test: value for test, value in tests.items() if value is not None}
         return " AND ".join(given) or "1", tuple(given.values())
 

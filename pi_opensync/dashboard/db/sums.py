@@ -61,6 +61,7 @@ class Asked:
     project: str | None = None
     model: str | None = None
     source: str | None = None
+    machine: str | None = None
 
     @classmethod
     def of_days(cls, days: int, today: date) -> "Asked":
@@ -88,7 +89,7 @@ class Day:
 
 
 class Group(NamedTuple):
-    """One project, model or source; `key` is what the list of sessions is filtered by."""
+    """One project, model, source or machine; `key` is what the list of sessions is filtered by."""
 
     name: str
     sums: Sums
@@ -150,6 +151,7 @@ class Numbers:
     projects: list[Group]
     models: list[Group]
     sources: list[Group]
+    machines: list[Group]
     families: list[Family]
     tools: list[Tool]
     hours: list[list[int]]

@@ -11,7 +11,7 @@ from pi_opensync.dashboard.show.visible import count, money
 
 def filters_of(asked: Asked) -> dict[str, str]:
     """Return what is asked for besides its days, as the list of sessions is asked for it."""
-    names = {"project": asked.project, "model": asked.model, "source": asked.source}
+    names = {"project": asked.project, "model": asked.model, "source": asked.source, "machine": asked.machine}
     return {name: value for name, value in names.items() if value}
 
 

@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import date, tzinfo
 from typing import Any
 from urllib.parse import urlencode
@@ -70,7 +71,7 @@ class Statistics:
         zone, asked, span = self._asked(request)
         summary, budgets = self._summary(asked, zone)
         if span == _USUAL_SPAN and "days" not in request.query_params and not summary.total.sessions:
-            asked, span = Asked(None, None, asked.project, asked.model, asked.source), "all"
+            asked, span = replace(asked, first=None, last=None), "all"
             summary, budgets = self._summary(asked, zone)
         with self._connections.read() as database:
             choices, labels = listing.choices(database), listing.project_labels(database)
@@ -126,7 +127,7 @@ class Statistics:
         """The reader's zone, what is asked for, and the name of the usual time that it is."""
         query = request.query_params
         zone = zone_of(request, self._zone)
-        narrow = (query.get("project") or None, query.get("model") or None, query.get("source") or None)
+        narrow = [query.get(name) or None for name in ("project", "model", "source", "machine")]
         first, last = (_day(query.get(name), name) for name in ("first", "last"))
         if first is not None and last is not None and last < first:
             raise PayloadError("last", "must not be before first")
@@ -183,6 +184,7 @@ def _json(summary: Numbers, budgets: list[Spending]) -> Response:
             ],
             "models": [{"name": each.name, **sums(each.sums)} for each in summary.models],
             "sources": [{"name": each.name, **sums(each.sums)} for each in summary.sources],
+            "machines": [{"name": each.name, **sums(each.sums)} for each in summary.machines],
             "tools": [
                 {
                     "name": tool.name,
