@@ -41,7 +41,6 @@ WIRE = frozenset(
     {
         "completionTokens",
         "createdAt",
-        "durationMs",
         "externalId",
         "messageId",
         "projectName",
@@ -52,7 +51,12 @@ WIRE = frozenset(
         "textContent",
     }
 )
-SPOKEN_IN = {"pi": (PI, ("pi/",)), "wire": (WIRE, ("opensync/", "dashboard/"))}
+BOTH = frozenset({"durationMs"})  # pi writes it too, with a tool's result
+SPOKEN_IN = {
+    "pi": (PI, ("pi/",)),
+    "wire": (WIRE, ("opensync/", "dashboard/")),
+    "both": (BOTH, ("pi/", "opensync/", "dashboard/")),
+}
 
 
 def strings(tree: ast.Module) -> Iterator[str]:
