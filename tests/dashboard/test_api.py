@@ -309,3 +309,41 @@ def test_export_gives_openais_shape_lines_and_markdown(local: Local) -> None:
     assert markdown.headers["content-disposition"] == 'attachment; filename="T-x.md"'
     assert markdown.text.startswith("# T/../x\n")
     assert "## User, 2026-05-28 20:26:40\n\nHi\n" in markdown.text
+
+
+@pytest.fixture
+def discussed(local: Local) -> Local:
+    for name, words in (("login", "the cookie was dropped"), ("charts", "the axis has no unit")):
+        local.session(name, title=f"Fix the {name}", projectPath=f"/src/{name}", model="m1")
+        for number in range(12):
+            local.message(name, f"{name} {number}", role="user", textContent=f"{words}, {number}")
+    return local
+
+
+def test_context_is_the_last_messages_of_the_sessions_that_hold_the_words(discussed: Local) -> None:
+    answer = discussed.get("/api/context?q=cookie")
+    assert answer["sessionCount"] == 1
+    assert answer["text"].startswith(
+        'Relevant coding sessions for: "cookie"\n\n'
+        "--- Session: Fix the login ---\nProject: /src/login\nModel: m1\n\n"
+        "[USER]\nthe cookie was dropped, 2\n\n"
+    )
+    assert answer["text"].endswith("[USER]\nthe cookie was dropped, 11\n\n\n")
+
+
+def test_context_as_messages_names_their_session(discussed: Local) -> None:
+    answer = discussed.get("/api/context?q=axis&format=messages")
+    assert (len(answer["messages"]), answer["sessionCount"]) == (10, 1)
+    last = answer["messages"][-1]
+    assert (last["role"], last["content"]) == ("user", "the axis has no unit, 11")
+    assert last["metadata"]["sessionTitle"] == "Fix the charts"
+    assert discussed.stored(last["metadata"]["sessionId"])[0]["title"] == "Fix the charts"
+
+
+def test_context_for_a_question_holds_what_answers_some_of_its_words(discussed: Local) -> None:
+    assert discussed.get("/api/context?q=why+was+a+cookie+dropped")["sessionCount"] > 0
+    first = discussed.get("/api/context?q=cookie+unit&limit=1")
+    assert first["sessionCount"] == 1
+    assert discussed.get("/api/context?q=nowhere")["sessionCount"] == 0
+    assert discussed.get("/api/context?q=%20", status=400)["field"] == "q"
+    assert discussed.get("/api/context?q=a&format=xml", status=400)["field"] == "format"

@@ -96,7 +96,7 @@ def as_json(reading: Reading, session: Row) -> Iterator[str]:
 def as_jsonl(reading: Reading, session: Row) -> Iterator[str]:
     """Return a `{role, content}` line for each message."""
     for message in messages(reading, session["id"]):
-        yield to_json({"role": message.row["role"], "content": _text(message)}) + "\n"
+        yield to_json({"role": message.row["role"], "content": text_of_message(message)}) + "\n"
 
 
 def as_chat(reading: Reading, session: Row) -> Iterator[str]:
@@ -104,7 +104,9 @@ def as_chat(reading: Reading, session: Row) -> Iterator[str]:
     head = _known({"id": str(session["id"]), "title": session["title"], "model": session["model"]})
     yield '{"session":' + to_json(head) + ',"messages":['
     for index, message in enumerate(messages(reading, session["id"])):
-        yield ("," if index else "") + to_json({"role": message.row["role"], "content": _text(message)})
+        yield ("," if index else "") + to_json(
+            {"role": message.row["role"], "content": text_of_message(message)}
+        )
     yield "]}"
 
 
@@ -155,7 +157,8 @@ def _line(text: str) -> str:
     return re.sub(r"\s+", " ", text)
 
 
-def _text(message: Message) -> str:
+def text_of_message(message: Message) -> str:
+    """What it says, without its tool calls."""
     texts = [text_of(part.content) for part in message.parts if part.kind == "text"]
     return "\n".join(text for text in texts if text) or message.text or ""
 

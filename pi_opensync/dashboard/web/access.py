@@ -11,7 +11,7 @@ from pi_opensync.dashboard.web.keys import Holder, Keys
 
 HOLDER = "holder"  # whose key a request to the API carries, in its state
 
-_OPEN = frozenset(("/health", "/login"))
+_OPEN = frozenset(("/health", "/login", "/api/openapi.json"))
 _API = ("/sync/", "/api/")
 _MOST_COOKIES = 4
 

@@ -18,10 +18,10 @@ from pi_opensync.dashboard.db.connections import Connections, revision
 from pi_opensync.dashboard.db.upsert import Saved, save
 from pi_opensync.dashboard.incoming import MessageIn, SessionIn
 from pi_opensync.dashboard.parts import to_json
-from pi_opensync.dashboard.query import parse
-from pi_opensync.dashboard.show import export
+from pi_opensync.dashboard.query import Query, parse
+from pi_opensync.dashboard.show import context, export
 from pi_opensync.dashboard.times import at
-from pi_opensync.dashboard.web import received
+from pi_opensync.dashboard.web import openapi, received
 from pi_opensync.dashboard.web.access import HOLDER
 from pi_opensync.dashboard.web.bodies import body_of, id_of, number_of
 from pi_opensync.dashboard.web.fields import PayloadError
@@ -32,6 +32,7 @@ from pi_opensync.sqlite import Row
 
 _MAX_LISTED = 10_000
 _MAX_HITS = 200
+_MAX_IN_CONTEXT = 50  # sessions
 
 
 class Json(Response):
@@ -72,8 +73,10 @@ class Api:
             Route("/api/sessions", self.list_sessions),
             Route("/api/sessions/get", self.get_session),
             Route("/api/search", self.find),
+            Route("/api/context", self.context),
             Route("/api/stats", self.stats),
             Route("/api/export", self.export),
+            Route("/api/openapi.json", self.describe),
         ]
 
     def health(self, request: Request) -> Response:
@@ -160,11 +163,31 @@ class Api:
 
     def find(self, request: Request) -> Response:
         """OpenSync answers with sessions: those whose title fits, then those whose newest messages do."""
-        text = request.query_params.get("q", "").strip()
-        if not text:
-            raise PayloadError("q", "is missing")
+        query = self._query(_asked(request))
         limit = number_of(request, "limit", 20, least=1, most=_MAX_HITS) or 20
-        query = parse(text, at(self._now(), self._zone).date())
+        results = [export.session_json(row) for row in self._found(query, limit)]
+        return Json({"results": results} | ({"problems": query.problems} if query.problems else {}))
+
+    def context(self, request: Request) -> Response:
+        """OpenSync looks for what is near in meaning; here all the words are looked for, then any of them."""
+        text = _asked(request)
+        limit = number_of(request, "limit", 5, least=1, most=_MAX_IN_CONTEXT) or 5
+        kind = request.query_params.get("format") or "text"
+        if kind not in context.FORMATS:
+            raise PayloadError("format", f"must be one of {', '.join(context.FORMATS)}")
+        found = {row["id"]: row for row in self._found(self._query(text), limit)}
+        if len(found) < limit:
+            for row in self._found(self._query(" OR ".join(text.split())), limit):
+                found.setdefault(row["id"], row)
+        sessions = list(found.values())[:limit]
+        if kind == "messages":
+            return Json(context.as_messages(self._connections.read, sessions))
+        return Json(context.as_text(self._connections.read, text, sessions))
+
+    def _query(self, text: str) -> Query:
+        return parse(text, at(self._now(), self._zone).date())
+
+    def _found(self, query: Query, limit: int) -> list[Row]:
         found: dict[int, Row] = {}
         if query:
             with self._connections.read() as database:
@@ -172,8 +195,7 @@ class Api:
                     found[session["id"]] = session
             for session in finding.sessions_with(self._connections.read, query, limit, self._zone):
                 found.setdefault(session["id"], session)
-        results = [export.session_json(row) for row in list(found.values())[:limit]]
-        return Json({"results": results} | ({"problems": query.problems} if query.problems else {}))
+        return list(found.values())[:limit]
 
     def stats(self, request: Request) -> Response:
         del request
@@ -195,9 +217,21 @@ class Api:
             return _stream(export.as_chat(self._connections.read, session), export.FORMATS[kind])
         return _stream(pieces, export.FORMATS[kind], export.filename(session, kind))
 
+    def describe(self, request: Request) -> Response:
+        """Return the API in OpenAPI's words."""
+        del request
+        return Json(openapi.DOCUMENT)
+
     def _session(self, session_id: int) -> Row | None:
         with self._connections.read() as database:
             return reading.session(database, session_id)
+
+
+def _asked(request: Request) -> str:
+    text = request.query_params.get("q", "").strip()
+    if not text:
+        raise PayloadError("q", "is missing")
+    return text
 
 
 def _ignored(names: list[str]) -> dict[str, list[str]]:

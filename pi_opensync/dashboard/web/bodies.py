@@ -7,6 +7,7 @@ from pi_opensync.dashboard.web.fields import PayloadError
 
 MAX_BODY = 64 * 1024 * 1024
 MAX_FORM = 16 * 1024
+_LONGEST = 19  # digits of 2**63
 
 
 class TooLargeError(Exception):
@@ -41,7 +42,11 @@ def number_of(
     text = request.query_params.get(name, "")
     if not text:
         return default
-    if not (text.isascii() and text.isdigit()) or len(text) > 19 or int(text) < least:  # noqa: PLR2004 - of 2**63
+    if not (text.isascii() and text.isdigit()):
+        raise PayloadError(name, f"must be a whole number from {least} on")
+    if len(text) > _LONGEST:
+        return most
+    if int(text) < least:
         raise PayloadError(name, f"must be a whole number from {least} on")
     return min(int(text), most)
 
