@@ -20,7 +20,9 @@ class FindOrigin:
 
 @dataclass(frozen=True, slots=True)
 class FindIds:
-    """Ask for the server's own ids of the sessions that it wrote last."""
+    """Ask for the server's own ids of the sessions that it wrote last, `limit` at most."""
+
+    limit: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +151,7 @@ class Situation:
     pause: Pause | None = None
     listed: Listing | None = None  # None: not asked yet
     ids: Mapping[str, str] | None = None  # the server's, of the sessions that it wrote last; None: not asked
+    ids_tries: int = 0  # how often they were asked for in vain
     rows: Streak = Streak()
     messages: Streak = Streak()
     side_by_side: int = SIDE_BY_SIDE  # sessions that the server is known to bear

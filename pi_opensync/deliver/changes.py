@@ -158,9 +158,10 @@ class LearnListed:
 
 @dataclass(frozen=True, slots=True)
 class LearnIds:
-    """The server's own ids of sessions, by ours."""
+    """The server's own ids of sessions, by ours; None where it is to be asked for fewer after `tries`."""
 
-    ids: Mapping[str, str]
+    ids: Mapping[str, str] | None
+    tries: int = 0
 
 
 @dataclass(frozen=True, slots=True)

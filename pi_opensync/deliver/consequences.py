@@ -35,7 +35,7 @@ from pi_opensync.deliver.changes import (
 from pi_opensync.opensync import answers
 from pi_opensync.opensync.compare import holds_session, on_server
 from pi_opensync.opensync.outcomes import Outcome, Verdict
-from pi_opensync.opensync.rules import changes_title
+from pi_opensync.opensync.rules import LISTABLE, changes_title
 from pi_opensync.store.outbox import Waiting
 from pi_opensync.store.sessions import Session
 
@@ -69,7 +69,9 @@ def of_ids(outcome: Outcome, now: Situation) -> Came:
     changes, stop = _of_any(outcome, now)
     if outcome.verdict is Verdict.KEY_REFUSED:
         return _came(changes, goes_on=False)
-    return _came([*changes, LearnIds(answers.server_ids(outcome) or {})], goes_on=not stop)
+    ids, tries = answers.server_ids(outcome), now.ids_tries + 1
+    learned = LearnIds(ids or {}) if ids is not None or tries >= len(LISTABLE) else LearnIds(None, tries)
+    return _came([*changes, learned], goes_on=not stop)
 
 
 def of_session(session: Session, outcome: Outcome, now: Situation) -> Came:

@@ -25,6 +25,7 @@ from pi_opensync.deliver.actions import (
 from pi_opensync.deliver.changes import Attempt, AttemptSession, Change, Due
 from pi_opensync.opensync.rules import (
     CLOCK_MARGIN,
+    LISTABLE,
     MAX_BATCH,
     MAX_BATCH_BYTES,
     MESSAGE_WINDOW,
@@ -67,8 +68,13 @@ def next_question(now: Situation) -> FindOrigin | FindIds | None:
     if now.listed is not None and now.listed.sessions is not None:
         return None
     if now.listed is not None and now.listed.is_given_up and now.ids is None:
-        return FindIds()
+        return _find_ids(now)
     return FindOrigin() if now.listed is None or now.listed.again <= now.now else None
+
+
+def _find_ids(now: Situation) -> FindIds:
+    """A large account is asked for fewer of its sessions after each failure."""
+    return FindIds(LISTABLE[min(now.ids_tries, len(LISTABLE) - 1)])
 
 
 def known(now: Situation) -> Collection[str] | None:
@@ -144,7 +150,7 @@ def _of_session(session: Session, now: Situation) -> Action | None:
         if server_id is not None:
             return ReadBack(server_id)
         if now.ids is None:
-            return FindIds()
+            return _find_ids(now)
     return SendSession(origin, session.dates or now.dates)
 
 

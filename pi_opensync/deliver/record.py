@@ -150,8 +150,8 @@ class Record:
                 self._server.learned_batch(learned)
             case LearnListed(listed):
                 self._server.listed = listed
-            case LearnIds(ids):
-                self._server.ids = ids
+            case LearnIds(ids, tries):
+                self._server.ids, self._server.ids_tries = ids, tries
             case LearnRows(streak):
                 self._server.rows = streak
             case LearnMessages(streak):

@@ -29,7 +29,7 @@ from pi_opensync.opensync import answers
 from pi_opensync.opensync.client import Client
 from pi_opensync.opensync.outcomes import Outcome, Verdict
 from pi_opensync.opensync.payloads import as_server_dated
-from pi_opensync.opensync.rules import MAX_BATCH, NEWEST
+from pi_opensync.opensync.rules import MAX_BATCH
 from pi_opensync.privacy.judge import Judge
 from pi_opensync.store.database import Database
 from pi_opensync.store.outbox import Outbox, Waiting
@@ -99,6 +99,7 @@ class Sender:
             pause=self._server.pause,
             listed=self._server.listed,
             ids=self._server.ids,
+            ids_tries=self._server.ids_tries,
             rows=self._server.rows,
             messages=self._server.messages,
             side_by_side=self._server.width.sessions,
@@ -131,7 +132,7 @@ class Sender:
 
     async def _perform(self, session: Session, action: Request, turn: int) -> Came:
         match action:
-            case FindOrigin() | FindIds() | AskDates():
+            case FindOrigin() | FindIds(_) | AskDates():
                 return await self._ask(session, action, turn)
             case SendSession(_, dates):
                 outcome = await self._timed(self._client.session(_body(session.wanted, dates)))
@@ -157,8 +158,8 @@ class Sender:
             match question:
                 case AskDates(message):
                     return await self._ask_dates(session, message)
-                case FindIds():
-                    outcome = await self._heard(self._client.sessions(NEWEST))
+                case FindIds(limit):
+                    outcome = await self._heard(self._client.sessions(limit))
                     return consequences.of_ids(outcome, self.situation())
                 case FindOrigin():
                     outcome = await self._heard(self._client.session_ids())
@@ -167,13 +168,17 @@ class Sender:
     async def known_sessions(self) -> Collection[str] | None:
         """The sessions that the server has, as far as it says; None where it may yet say."""
         async with self._asking:
-            action = plan.next_question(self.situation())
-            if action is not None:
-                ask = self._client.session_ids() if action == FindOrigin() else self._client.sessions(NEWEST)
-                judge = consequences.of_list if action == FindOrigin() else consequences.of_ids
-                outcome = await self._heard(ask)
-                with self._database.transaction():
-                    self._record.write(None, judge(outcome, self.situation()).changes)
+            match plan.next_question(self.situation()):
+                case FindOrigin():
+                    outcome = await self._heard(self._client.session_ids())
+                    came = consequences.of_list(outcome, self.situation())
+                case FindIds(limit):
+                    outcome = await self._heard(self._client.sessions(limit))
+                    came = consequences.of_ids(outcome, self.situation())
+                case None:
+                    came = Came()
+            with self._database.transaction():
+                self._record.write(None, came.changes)
             return plan.known(self.situation())
 
     async def _ask_dates(self, session: Session, message: Waiting) -> Came:

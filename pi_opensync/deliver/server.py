@@ -20,6 +20,7 @@ class Server:
         # Not kept on disk: asked, or met, anew by every run.
         self.listed: Listing | None = None
         self.ids: Mapping[str, str] | None = None
+        self.ids_tries = 0  # how often they were asked for in vain
         self.rows = Streak()
         self.messages = Streak()
         self.width = Width()

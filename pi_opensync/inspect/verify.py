@@ -10,7 +10,7 @@ from pi_opensync.opensync import answers
 from pi_opensync.opensync.client import Client
 from pi_opensync.opensync.differences import Differences, compare, unreadable, words_to_find
 from pi_opensync.opensync.outcomes import Outcome, Verdict
-from pi_opensync.opensync.rules import NEWEST
+from pi_opensync.opensync.rules import LISTABLE
 from pi_opensync.store.database import Database
 from pi_opensync.store.repair import want_messages_again, want_search_again, want_session_again
 from pi_opensync.store.views import wanted_rows
@@ -32,14 +32,14 @@ async def differences(
     are known. What can not be read back is said of that session, and the others go on. Raises
     `NetworkError`, `KeyRefused`.
     """
-    listing = await _listing(client)
+    listing, is_whole = await _listing(client)
     there = {**server_ids, **listing}
     for row in wanted_rows(wanted):
         if only is not None and not row.external_id.startswith(only):
             continue
         server_id = there.get(row.external_id)
         bodies = [body for body, _leaves in row.messages]
-        if server_id is None and len(listing) >= NEWEST:
+        if server_id is None and not is_whole:
             yield unreadable(row.payload, bodies)  # there are more sessions than the server can list
             continue
         stored = None if server_id is None else await _read(client, server_id)
@@ -56,11 +56,15 @@ async def differences(
 CAN_NOT: dict[str, Any] = {}  # be read back
 
 
-async def _listing(client: Client) -> dict[str, str]:
-    """The server's own ids of the sessions that it wrote last, by ours."""
-    outcome = await client.sessions(NEWEST)
-    _raise_for_all(outcome, client)
-    return answers.server_ids(outcome) or {}
+async def _listing(client: Client) -> tuple[dict[str, str], bool]:
+    """The server's own ids of the sessions that it wrote last, by ours, and whether those are all."""
+    for limit in LISTABLE:
+        outcome = await client.sessions(limit)
+        _raise_for_all(outcome, client)
+        listing = answers.server_ids(outcome)
+        if listing is not None:
+            return listing, len(outcome.body["sessions"]) < limit
+    return {}, False
 
 
 async def _read(client: Client, server_id: str) -> dict[str, Any] | None:

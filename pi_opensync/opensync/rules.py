@@ -21,7 +21,9 @@ MAX_PARTS = 4_000
 MAX_READ_MESSAGES = 4_096  # of a session that can be read back
 MAX_READ_BYTES = 16 << 20
 SEARCH_TEXT = 10_000  # UTF-16 units that a session's search text holds
-NEWEST = 1_000  # sessions that `/api/sessions` can list for certain; it reads whole rows, 16 MiB at most
+# How many sessions `/api/sessions` is asked for, one after another until it answers: it reads whole rows, of
+# up to some 10 kB each, and no more than 16 MiB.
+LISTABLE = (4_000, 1_500, 1_000)
 
 _KEY_FIELDS = ("title", "model", "projectPath", "promptTokens", "completionTokens")
 

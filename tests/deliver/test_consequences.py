@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pi_opensync.deliver import consequences
-from pi_opensync.deliver.actions import Pause, Situation, Streak
+from pi_opensync.deliver.actions import FindIds, Listing, Pause, Situation, Streak
 from pi_opensync.deliver.changes import (
     Acknowledge,
     AcknowledgeSession,
@@ -19,6 +19,7 @@ from pi_opensync.deliver.changes import (
     FailSession,
     GiveUpReading,
     LearnBatch,
+    LearnIds,
     LearnListed,
     Park,
     ParkSession,
@@ -26,10 +27,12 @@ from pi_opensync.deliver.changes import (
     Unattempt,
     Written,
 )
+from pi_opensync.deliver.plan import next_question
 from pi_opensync.opensync.outcomes import Outcome, Verdict
 from tests.deliver.test_plan import NOW, SETTLED, some
 
 SUCCEEDED = Situation(NOW, rows=Streak(has_succeeded=True), messages=Streak(has_succeeded=True))
+GIVEN_UP = Listing(None, NOW, 3, NOW + 3_600, is_given_up=True)
 OVER = Pause("away", "gone", 3, until=NOW - 1, since=NOW - 60)
 DELIVERED = Outcome(Verdict.DELIVERED, body={"ok": True})
 AWAY = Outcome(Verdict.AWAY, "gone")
@@ -199,6 +202,19 @@ def test_a_list_that_fails_three_times_is_done_without_for_an_hour() -> None:
         listed.append(one(consequences.of_list(UNCLEAR, situation), LearnListed).listed)
     assert [item.again - NOW for item in listed] == [1, 2, 3600]
     assert [item.is_given_up for item in listed] == [False, False, True]
+
+
+@pytest.mark.parametrize("outcome", [UNCLEAR, REFUSED, AWAY], ids=str)
+def test_ids_are_asked_for_of_ever_fewer_sessions_and_done_without(outcome: Outcome) -> None:
+    limits, situation = [], Situation(NOW, listed=GIVEN_UP)
+    while situation.ids is None:
+        question = next_question(situation)
+        assert isinstance(question, FindIds)
+        limits.append(question.limit)
+        learned = one(consequences.of_ids(outcome, situation), LearnIds)
+        situation = replace(situation, ids=learned.ids, ids_tries=learned.tries)
+    assert limits == [4_000, 1_500, 1_000]
+    assert situation.ids == {}
 
 
 @pytest.mark.parametrize(("outcome", "tries"), [(UNCLEAR, 2), (REFUSED, 2), (AWAY, 5)], ids=str)

@@ -78,6 +78,24 @@ def test_an_account_without_a_list_is_read_back_session_by_session(world: World)
     assert world.tally().messages_delivered == 5
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(("count", "asked"), [(1_200, 1), (1_650, 2)])
+def test_of_a_large_account_as_many_sessions_are_left_alone_as_can_be_listed(
+    world: World, count: int, asked: int
+) -> None:
+    """Of the 1,650 the stand-in lists 1,600 at most: those beyond what it lists are found by their rows."""
+    for number in range(count):
+        write_session(world, f"s{number}", 1)
+    world.sync(50_000)
+    world.clock.move(3600)
+    world.fail(ErrorBefore(500, NOT_FOR_GOOD), to(LIST))
+    world.transport.log.clear()
+    world.lose_state()
+    world.sync(50_000)
+    assert len(world.sent("/api/sessions")) == asked
+    assert len(posted(world)) == max(0, count - 1_500) * (asked - 1)
+
+
 @pytest.mark.parametrize("fault", FAILS, ids=str)
 def test_of_a_session_that_can_not_be_read_back_what_is_new_goes(world: World, fault: Fault) -> None:
     write_session(world, "a", 5)
