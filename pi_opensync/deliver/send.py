@@ -175,7 +175,7 @@ class Sender:
                 case FindIds(limit):
                     outcome = await self._heard(self._client.sessions(limit))
                     came = consequences.of_ids(outcome, self.situation())
-                case None:
+                case _:
                     came = Came()
             with self._database.transaction():
                 self._record.write(None, came.changes)
