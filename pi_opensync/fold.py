@@ -5,6 +5,7 @@ Pure: what was met earlier in the session is asked of a `Memory`, what is to be 
 """
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Protocol
@@ -14,6 +15,8 @@ import msgspec
 from pi_opensync import texts
 from pi_opensync.model import (
     SAYS,
+    SLOT_MS,
+    Booked,
     Content,
     Delegation,
     Event,
@@ -27,9 +30,8 @@ from pi_opensync.model import (
 )
 from pi_opensync.privacy.cleaner import Cleaner
 
-FOLD_VERSION = 3
+FOLD_VERSION = 4
 LONGEST_GAP_MS = 30 * 60 * 1000  # a longer pause is not time spent
-SLOT_MS = 15 * 60 * 1000  # usage outside messages is summed in quarters of an hour
 
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
 
@@ -61,6 +63,7 @@ class Step:
     key: str
     message: Message | None = None
     delegations: tuple[Delegation, ...] = ()
+    booked: tuple[Booked, ...] = ()
     is_repeat: bool = False
 
 
@@ -159,6 +162,7 @@ def fold(
             count += 1
         key = f"{key}#{count}"
     is_own = _is_own(session, event)
+    before = session
     session = _counted(session, event, is_own=is_own, extras=extras)
     session = _named(session, event, is_own=is_own)
     delegations = event.delegations if is_own else ()
@@ -170,7 +174,8 @@ def fold(
         session, message = _shown(session, event, event.content, memory)
     else:
         message = None
-    return Step(session, key, message, delegations)
+    booked = tuple(_booked(before, session, event, message)) if is_own else ()
+    return Step(session, key, message, delegations, booked)
 
 
 def _counted(session: Session, event: Event, *, is_own: bool, extras: bool) -> Session:
@@ -193,13 +198,29 @@ def _counted(session: Session, event: Event, *, is_own: bool, extras: bool) -> S
 
 
 def _spent(session: Session, event: Event, usage: Usage) -> tuple[Spent, ...]:
-    at = event.at if event.at is not None else session.last_at or session.created_at or 0
+    at = _moment(session, event)
     slot, model = at - at % SLOT_MS, event.model or session.model or ""
     for index, one in enumerate(session.spent):
         if (one.at, one.model, one.kind) == (slot, model, event.kind):
             more = Spent(slot, model, event.kind, one.usage + usage)
             return (*session.spent[:index], more, *session.spent[index + 1 :])
     return (*session.spent, Spent(slot, model, event.kind, usage))
+
+
+def _booked(before: Session, after: Session, event: Event, message: Message | None) -> Iterator[Booked]:
+    """A message counts where it was said, and what was used outside messages where it was written."""
+    usage, model = event.usage or Usage(), message.model if message is not None else None
+    is_outside = event.content is None or event.content.usage is None
+    if message is not None and after.position > before.position:
+        at = message.created_at
+        yield Booked(at - at % SLOT_MS, model or "", 1, Usage() if is_outside else usage)
+    if is_outside and event.usage is not None:
+        at = _moment(after, event)
+        yield Booked(at - at % SLOT_MS, event.model or after.model or "", 0, usage)
+
+
+def _moment(session: Session, event: Event) -> int:
+    return event.at if event.at is not None else session.last_at or session.created_at or 0
 
 
 def _is_own(session: Session, event: Event) -> bool:

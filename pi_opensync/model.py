@@ -9,6 +9,7 @@ from typing import Any, Literal
 import msgspec
 
 SOURCE = "pi"
+SLOT_MS = 15 * 60 * 1000  # usage is summed in quarters of an hour, the finest step that time zones differ by
 SAYS = "="  # begins the key of an entry that is known by what it says
 
 Role = Literal["user", "assistant", "system", "tool"]
@@ -162,6 +163,16 @@ class Spent(msgspec.Struct, frozen=True, array_like=True):
     at: int
     model: str
     kind: str
+    usage: Usage
+
+
+@dataclass(frozen=True, slots=True)
+class Booked:
+    """What an entry counts for: the quarter of an hour that begins at `at`, and the model, or ""."""
+
+    at: int
+    model: str
+    messages: int
     usage: Usage
 
 

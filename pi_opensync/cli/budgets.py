@@ -1,12 +1,14 @@
-"""What was spent of the budgets that are set, as far as one's own dashboard knows."""
+"""What was spent of the budgets that are set."""
 
 from __future__ import annotations
 
 import time
+from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
 from pi_opensync.daemon import places
+from pi_opensync.model import SLOT_MS
 from pi_opensync.sqlite import StoreUnavailable
 
 if TYPE_CHECKING:
@@ -18,20 +20,42 @@ if TYPE_CHECKING:
 
 
 def spent(chosen: Settings) -> list[Spending]:
-    """Empty where no budget is set, or nothing is known."""
+    """As one's own dashboard knows, or else as the daemon has read; empty where no budget is set."""
     if chosen.budget_daily is None and chosen.budget_monthly is None:
         return []
     from pi_opensync.dashboard.db.budget import Budget, spending
     from pi_opensync.dashboard.db.connections import FILE, beside
 
-    budget = Budget(chosen.budget_daily, chosen.budget_monthly)
+    budget, now = Budget(chosen.budget_daily, chosen.budget_monthly), time.time()
     try:
         with beside(places.own(chosen).home / FILE) as database:
-            if database is None:
-                return []
-            return spending(database, budget, now=round(time.time() * 1000), zone=None)
+            if database is not None:
+                return spending(database, budget, now=round(now * 1000), zone=None)
+        return _of_store(chosen, now)
     except StoreUnavailable:
         return []
+
+
+def _of_store(chosen: Settings, now: float) -> list[Spending]:
+    from pi_opensync.cli.booked import used
+    from pi_opensync.dashboard.db.budget import Spending
+
+    kept = places.kept(chosen)
+    midnight = datetime.fromtimestamp(now).astimezone().replace(hour=0, minute=0, second=0, microsecond=0)
+    asked = (
+        ("today", midnight, chosen.budget_daily),
+        ("this month", midnight.replace(day=1), chosen.budget_monthly),
+    )
+    everything = used(kept, since=_ms(midnight.replace(day=1)) - SLOT_MS) if kept else []
+    return [
+        Spending(name, sum(one.cost for one in everything if one.at >= _ms(begin)), limit)
+        for name, begin, limit in asked
+        if limit is not None and everything
+    ]
+
+
+def _ms(moment: datetime) -> int:
+    return round(moment.timestamp() * 1000)
 
 
 def watched(chosen: Settings) -> Callable[[], Sequence[Passed]] | None:

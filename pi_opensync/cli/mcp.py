@@ -5,11 +5,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pi_opensync import __version__
+from pi_opensync.cli.booked import used
 from pi_opensync.cli.context import Context
 from pi_opensync.cli.options import new_app
 from pi_opensync.cli.past import Hit, read, search, touching
 from pi_opensync.cli.session_ids import one_session
-from pi_opensync.cli.usage import chosen, known
+from pi_opensync.cli.usage import chosen
 from pi_opensync.errors import ConfigurationError, UsageError
 from pi_opensync.fold import external_id
 from pi_opensync.inspect.usage import By, usage
@@ -88,7 +89,7 @@ def list_sessions(
 ) -> list[dict[str, Any]]:
     """List past sessions, the latest used first."""
     context = Context()
-    titles = {said.id: said.title for said in known(context)}
+    titles = {one.said.id: one.said.title for one in used(context.places)}
     found: list[dict[str, Any]] = []
     for item in context.sessions(_wanted(project=project, since=since)):
         if item.leaves and item.header is not None and len(found) < limit:
@@ -114,9 +115,9 @@ def sum_up_usage(
     since: Annotated[str | None, "30d, 12h or a date"] = "30d",
     by: By | None = None,
 ) -> list[dict[str, Any]]:
-    """Tokens and US dollars of past sessions, by the period in which they began."""
-    sessions = chosen(known(Context()), since=since, until=None, project=None, model=None)
-    return [asdict(row) for row in usage(sessions, period, by)]
+    """Tokens and US dollars of past sessions; each message counts on the day when it was said."""
+    wanted = chosen(used(Context().places), since=since, until=None, project=None, model=None)
+    return [asdict(row) for row in usage(wanted, period, by)]
 
 
 def _wanted(*, project: str | None, since: str | None = None) -> Wanted:

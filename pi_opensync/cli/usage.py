@@ -9,13 +9,13 @@ from typing import Annotated, Literal
 import typer
 
 from pi_opensync.cli import terminal
+from pi_opensync.cli.booked import used, used_in
 from pi_opensync.cli.context import Context
 from pi_opensync.cli.options import AsJson, new_app
 from pi_opensync.cli.tables import Column, table
 from pi_opensync.errors import PartlyDone
-from pi_opensync.inspect.usage import By, Period, Usage, differing, total, usage
-from pi_opensync.opensync.summary import Summary
-from pi_opensync.store.views import session_rows
+from pi_opensync.inspect.usage import By, Period, Usage, Used, differing, total, usage
+from pi_opensync.model import SLOT_MS
 from pi_opensync.texts import shown
 
 app = new_app()
@@ -30,14 +30,14 @@ def show(
         ),
     ] = "daily",
     since: Annotated[
-        str | None, typer.Option(metavar="TIME", help="Sessions begun since then: 30d, 12h, or a date.")
+        str | None, typer.Option(metavar="TIME", help="What was used since then: 30d, 12h, or a date.")
     ] = None,
-    until: Annotated[str | None, typer.Option(metavar="TIME", help="Sessions begun before then.")] = None,
+    until: Annotated[str | None, typer.Option(metavar="TIME", help="What was used before then.")] = None,
     project: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Sessions of projects whose folder holds this.")
+        str | None, typer.Option(metavar="NAME", help="Projects whose folder holds this.")
     ] = None,
     model: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Sessions whose model's name holds this.")
+        str | None, typer.Option(metavar="NAME", help="Messages of models whose name holds this.")
     ] = None,
     by: Annotated[By | None, typer.Option(help="Sums for each of these apart.")] = None,
     audit: Annotated[
@@ -45,16 +45,15 @@ def show(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Tokens and cost as pi wrote them down; a session counts in the period in which it began."""
+    """Tokens and cost as pi wrote them down; each message counts on the day when it was said."""
     context = Context()
-    everything = known(context)
     if audit:
-        _audit(context, everything)
+        _audit(context)
         return
     if period == "statusline":
-        print(_statusline(everything))
+        print(_statusline(context))
         return
-    wanted = list(chosen(everything, since=since, until=until, project=project, model=model))
+    wanted = list(chosen(used(context.places), since=since, until=until, project=project, model=model))
     rows = usage(wanted, period, by)
     if as_json:
         report = {"schema": 1, "period": period, "by": by, "rows": list(map(asdict, rows))}
@@ -65,37 +64,25 @@ def show(
         print("No sessions.")
 
 
-def known(context: Context) -> list[Summary]:
-    """The sessions of the dashboard of which most is known; one that stays here is not among them."""
-    found: list[Summary] = []
-    for place in context.places:
-        with context.beside(place) as database:
-            rows = [] if database is None else session_rows(database)
-        said = [row.said for row in rows if row.excluded is None]
-        found = max(found, said, key=len)
-    return found
-
-
 def chosen(
-    sessions: Sequence[Summary],
+    everything: Sequence[Used],
     *,
     since: str | None,
     until: str | None,
     project: str | None,
     model: str | None,
-) -> Iterator[Summary]:
+) -> Iterator[Used]:
     from pi_opensync.read.select import Wanted
 
     moments = Wanted.parse(since=since, until=until, project=None, session=None, limit=None)
-    for said in sessions:
-        began = said.created_at or 0
+    for one in everything:
         if (
-            (moments.since is None or began >= moments.since)
-            and (moments.until is None or began < moments.until)
-            and _holds(said.folder, project)
-            and _holds(said.model, model)
+            (moments.since is None or one.at >= moments.since)
+            and (moments.until is None or one.at < moments.until)
+            and _holds(one.said.folder, project)
+            and _holds(one.model, model)
         ):
-            yield said
+            yield one
 
 
 def _holds(value: str | None, wanted: str | None) -> bool:
@@ -131,24 +118,25 @@ def _cells(row: Usage, by: By | None) -> list[str]:
     ]
 
 
-def _statusline(sessions: Sequence[Summary]) -> str:
+def _statusline(context: Context) -> str:
     now = datetime.now().astimezone()
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
     monday = midnight - timedelta(days=midnight.weekday())
+    everything = used(context.places, since=round(monday.timestamp() * 1000) - SLOT_MS)
     today, week = (
-        total(said for said in sessions if (said.created_at or 0) >= begin.timestamp() * 1000)
-        for begin in (midnight, monday)
+        total(one for one in everything if one.at >= begin.timestamp() * 1000) for begin in (midnight, monday)
     )
     tokens = today.prompt_tokens + today.completion_tokens
     return f"${today.cost:,.2f} today, ${week.cost:,.2f} this week, {tokens:,} tokens today"
 
 
-def _audit(context: Context, known: Sequence[Summary]) -> None:
+def _audit(context: Context) -> None:
     """Raises `PartlyDone` where store and files differ."""
+    everything = used(context.places)
     with context.folded(context.files) as (database, _problems):
-        folded = [row.said for row in session_rows(database) if row.excluded is None]
-    apart = differing(known, folded)
-    for name, sums in (("known here", total(known)), ("in the files", total(folded))):
+        in_files = used_in(database)
+    apart = differing((one.said for one in everything), (one.said for one in in_files))
+    for name, sums in (("known here", total(everything)), ("in the files", total(in_files))):
         tokens = sums.prompt_tokens + sums.completion_tokens
         print(f"{name:13} {sums.sessions:,} sessions, {tokens:,} tokens, ${sums.cost:,.4f}")
     for key in apart:

@@ -1,4 +1,4 @@
-"""What sessions cost, by day, week, month or session. Pure."""
+"""What pi's sessions used, by day, week, month or session. Pure."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -13,25 +13,38 @@ UNKNOWN = "-"
 
 
 @dataclass(frozen=True, slots=True)
+class Used:
+    """What a session used of one model in the quarter of an hour that begins at `at` (ms)."""
+
+    said: Summary
+    at: int
+    model: str | None
+    messages: int
+    prompt_tokens: float
+    completion_tokens: float
+    cost: float
+
+
+@dataclass(frozen=True, slots=True)
 class Usage:
-    """Sums over sessions that began in `period`; `cost` in US dollars, `group` what was asked to sum by."""
+    """Sums over a `period`; `cost` in US dollars, `group` what was asked to sum by."""
 
     period: str
     group: str | None
     sessions: int
+    messages: int
     prompt_tokens: int
     completion_tokens: int
     cost: float
-    duration_ms: int
 
 
-def usage(sessions: Iterable[Summary], period: Period, by: By | None = None) -> list[Usage]:
-    """The sums, the latest first; a session counts where it began."""
+def usage(used: Iterable[Used], period: Period, by: By | None = None) -> list[Usage]:
+    """The sums, the latest first; each message counts where it was said."""
     named = _PERIODS[period]
-    sums: dict[tuple[str, str | None], list[Summary]] = {}
-    for said in sessions:
-        group = None if by is None else getattr(said, by) or UNKNOWN
-        sums.setdefault((named(said), group), []).append(said)
+    sums: dict[tuple[str, str | None], list[Used]] = {}
+    for one in used:
+        group = None if by is None else _group(one, by)
+        sums.setdefault((named(one), group), []).append(one)
     return [
         total(items, name, group)
         for (name, group), items in sorted(
@@ -40,16 +53,16 @@ def usage(sessions: Iterable[Summary], period: Period, by: By | None = None) -> 
     ]
 
 
-def total(sessions: Iterable[Summary], period: str = "total", group: str | None = None) -> Usage:
-    items = list(sessions)
+def total(used: Iterable[Used], period: str = "total", group: str | None = None) -> Usage:
+    items = list(used)
     return Usage(
         period,
         group,
-        len(items),
-        sum(item.prompt_tokens for item in items),
-        sum(item.completion_tokens for item in items),
+        len({item.said.id for item in items}),
+        sum(item.messages for item in items),
+        round(sum(item.prompt_tokens for item in items)),
+        round(sum(item.completion_tokens for item in items)),
         sum(item.cost for item in items),
-        sum(item.duration_ms for item in items),
     )
 
 
@@ -63,32 +76,35 @@ def _sums(said: Summary | None) -> tuple[int, int, float] | None:
     return None if said is None else (said.prompt_tokens, said.completion_tokens, round(said.cost, 9))
 
 
-def _began(said: Summary) -> datetime | None:
-    return (
-        None if said.created_at is None else datetime.fromtimestamp(said.created_at / 1000, UTC).astimezone()
-    )
+def _group(used: Used, by: By) -> str:
+    if by == "model":
+        return used.model or UNKNOWN
+    return getattr(used.said, by) or UNKNOWN
 
 
-def _day(said: Summary) -> str:
-    began = _began(said)
-    return UNKNOWN if began is None else f"{began:%Y-%m-%d}"
+def _moment(used: Used) -> datetime:
+    return datetime.fromtimestamp(used.at / 1000, UTC).astimezone()
 
 
-def _week(said: Summary) -> str:
-    began = _began(said)
-    return UNKNOWN if began is None else f"{began:%G-W%V}"
+def _day(used: Used) -> str:
+    return f"{_moment(used):%Y-%m-%d}"
 
 
-def _month(said: Summary) -> str:
-    began = _began(said)
-    return UNKNOWN if began is None else f"{began:%Y-%m}"
+def _week(used: Used) -> str:
+    return f"{_moment(used):%G-W%V}"
 
 
-def _session(said: Summary) -> str:
-    return f"{_day(said)} {said.title or said.id}"
+def _month(used: Used) -> str:
+    return f"{_moment(used):%Y-%m}"
 
 
-_PERIODS: dict[Period, Callable[[Summary], str]] = {
+def _session(used: Used) -> str:
+    began = used.said.created_at
+    day = UNKNOWN if began is None else f"{datetime.fromtimestamp(began / 1000, UTC).astimezone():%Y-%m-%d}"
+    return f"{day} {used.said.title or used.said.id}"
+
+
+_PERIODS: dict[Period, Callable[[Used], str]] = {
     "daily": _day,
     "weekly": _week,
     "monthly": _month,

@@ -12,7 +12,7 @@ import msgspec
 
 from pi_opensync import texts
 from pi_opensync.fold import Origin, begin, counts_alike, external_id, fold, joined, open_calls, title
-from pi_opensync.model import Broken, Event, Header, Options, Session
+from pi_opensync.model import Booked, Broken, Event, Header, Options, Session
 from pi_opensync.opensync import payloads
 from pi_opensync.pi.entries import Entry
 from pi_opensync.pi.parents import file_key
@@ -27,6 +27,7 @@ from pi_opensync.store.memory import SessionMemory
 from pi_opensync.store.outbox import Outbox
 from pi_opensync.store.readings import Reading, Readings
 from pi_opensync.store.transcripts import BROKEN, Transcript, Transcripts
+from pi_opensync.store.usage import UsageRows
 
 RESULTS_WITHIN = 2.0  # seconds that a message waits for the results of its calls
 LONGEST_TYPE = 200  # characters of an unknown type that are kept
@@ -50,6 +51,7 @@ class _Open:
     memory: SessionMemory
     latest_elsewhere: dict[int, int | None] = field(default_factory=dict)
     alone_in: set[int] = field(default_factory=set)  # the file that alone holds it
+    booked: list[Booked] = field(default_factory=list)
 
 
 class Union:
@@ -246,6 +248,7 @@ class Union:
         if elsewhere is not None and at <= elsewhere:
             raise OutOfOrder(under.reading.id)
         under.session = step.session
+        under.booked += step.booked
         under.memory.remember(step.key, parent_id=event.parent_id, shows=step.message is not None)
         if event.unknown is not None:
             kind = event.unknown[:LONGEST_TYPE]
@@ -336,6 +339,7 @@ class Union:
         at_end = all(source.is_at_end for source in sources)
         for opened in self._open.values():
             self._save(opened.reading, opened.session)
+            UsageRows(self._database).add(opened.reading.id, opened.booked)
             if not at_end:
                 self._outbox.hold(opened.reading.id, self._now + RESULTS_WITHIN)
             if at_end or live:

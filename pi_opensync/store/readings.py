@@ -128,7 +128,7 @@ class Readings:
 
     def forget_history(self, session_id: int) -> None:
         """Make ready to read the session again from nothing; what was delivered stays known."""
-        for table in ("seen", "calls", "delegations"):
+        for table in ("seen", "calls", "delegations", "usage"):
             self._database.run(f"DELETE FROM {table} WHERE session_id = ?", (session_id,))
         self._database.run(
             "UPDATE sessions SET generation = generation + 1, state = NULL WHERE id = ?", (session_id,)
@@ -146,6 +146,7 @@ class Readings:
 
     def exclude(self, session_id: int, reason: str, wanted: bytes) -> None:
         """Keep of the session that it exists, why it stays here, and a payload that says no more."""
+        self._database.run("DELETE FROM usage WHERE session_id = ?", (session_id,))
         self._database.run(
             "UPDATE sessions SET excluded = ?, due = NULL, state = NULL, wanted_digest = x'', wanted = ? "
             "WHERE id = ?",

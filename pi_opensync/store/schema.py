@@ -24,10 +24,31 @@ def titles_that_changed(database: Database) -> None:
     database.run("ALTER TABLE messages ADD COLUMN unfound INTEGER NOT NULL DEFAULT 0")
 
 
+def usage_by_quarter(database: Database) -> None:
+    """What each session used, by model and quarter of an hour."""
+    database.run(
+        """
+        CREATE TABLE usage (
+            session_id INTEGER NOT NULL,
+            at INTEGER NOT NULL,      -- the quarter's begin, in ms
+            model TEXT NOT NULL,      -- '': the session's
+            messages INTEGER NOT NULL,
+            prompt INTEGER NOT NULL,
+            completion INTEGER NOT NULL,
+            cost REAL NOT NULL,
+            cache_read INTEGER NOT NULL,
+            cache_write INTEGER NOT NULL,
+            PRIMARY KEY (session_id, at, model)
+        ) WITHOUT ROWID
+        """
+    )
+
+
 MIGRATIONS: tuple[Migration, ...] = (
     transcripts_sessions_outbox,
     sessions_of_several_files,
     titles_that_changed,
+    usage_by_quarter,
 )
 
 _FIRST = (

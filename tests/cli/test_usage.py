@@ -1,15 +1,20 @@
 """`usage`: the sums are those of pi, and the files say the same."""
 
 import json
+import shutil
 import time
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
-from pi_opensync.inspect.usage import differing, total, usage
+from pi_opensync.dashboard.db import numbers
+from pi_opensync.dashboard.db.connections import FILE, beside
+from pi_opensync.dashboard.db.sums import Asked, Sums
+from pi_opensync.inspect.usage import Used, differing, total, usage
 from pi_opensync.opensync.summary import Summary
 from tests.conftest import Cli
-from tests.harness import header, line, said
+from tests.harness import TRANSCRIPTS, entry, header, line, result, said
 from tests.harness import usage as used
 
 
@@ -30,20 +35,27 @@ def session(key: str, day: int, **values: object) -> Summary:
     return Summary(**(plain | values))  # type: ignore[arg-type]
 
 
-def test_a_session_counts_where_it_began_the_latest_first() -> None:
-    rows = usage([session("a", 0), session("b", 0), session("c", 1, cost=2.0)], "daily")
+def used_by(*sessions: Summary) -> list[Used]:
+    return [
+        Used(said, said.created_at or 0, said.model, 1, said.prompt_tokens, said.completion_tokens, said.cost)
+        for said in sessions
+    ]
+
+
+def test_what_was_used_counts_on_its_day_the_latest_first() -> None:
+    rows = usage(used_by(session("a", 0), session("b", 0), session("c", 1, cost=2.0)), "daily")
     assert [(row.sessions, row.cost) for row in rows] == [(1, 2.0), (2, 1.0)]
     assert rows[0].period > rows[1].period
 
 
 @pytest.mark.parametrize(("period", "count"), [("daily", 3), ("weekly", 2), ("monthly", 1), ("session", 3)])
 def test_periods(period: str, count: int) -> None:
-    sessions = [session("a", 0), session("b", 1), session("c", 7)]
+    sessions = used_by(session("a", 0), session("b", 1), session("c", 7))
     assert len(usage(sessions, period)) == count  # type: ignore[arg-type]
 
 
 def test_by_model_each_has_its_sum_and_all_of_them_the_total() -> None:
-    sessions = [session("a", 0), session("b", 0, model=None), session("c", 0, model="m-2")]
+    sessions = used_by(session("a", 0), session("b", 0, model=None), session("c", 0, model="m-2"))
     rows = usage(sessions, "monthly", "model")
     assert {row.group for row in rows} == {"m-1", "m-2", "-"}
     assert sum(row.cost for row in rows) == total(sessions).cost
@@ -76,6 +88,18 @@ def test_where_only_opensync_is_configured_the_numbers_are_there(used_today: Cli
     assert "m-1" in used_today("usage", "weekly", "--by", "model").out
 
 
+def test_a_budget_is_counted_where_only_opensync_is_configured(used_today: Cli) -> None:
+    assert json.loads(used_today("status", "--json").out)["budgets"] == []
+    report = json.loads(
+        used_today("status", "--json", PI_OPENSYNC_BUDGET_DAILY="0.1", PI_OPENSYNC_BUDGET_MONTHLY="100").out
+    )
+    assert [(each["time"], each["is_passed"]) for each in report["budgets"]] == [
+        ("today", True),
+        ("this month", False),
+    ]
+    assert report["budgets"][0]["spent"] == report["budgets"][1]["spent"] == 0.5
+
+
 def test_the_audit_names_what_the_files_say_otherwise(used_today: Cli) -> None:
     assert used_today("usage", "--audit").code == 0
     path = Path(used_today.home / "sessions" / "a.jsonl")
@@ -83,3 +107,57 @@ def test_the_audit_names_what_the_files_say_otherwise(used_today: Cli) -> None:
         file.write(line(said("assistant", "more", time.time(), usage=used(), model="m-1", provider="p")))
     done = used_today("usage", "--audit")
     assert (done.code, "differs" in done.out) == (8, True)
+
+
+def by_day(home: Path) -> dict[tuple[str, str], tuple[int, int, int, int, float]]:
+    """What the page of numbers shows of pi's sessions, by day and model."""
+    with beside(home / "local" / FILE) as database:
+        assert database is not None
+        sums: dict[tuple[str, str], Sums] = {}
+        for day in numbers.by_day(database, Asked(), None):
+            sums.setdefault((f"{day.day}", day.model), Sums()).add(day.sums)
+    return {
+        key: (len(one.sessions), one.messages, round(one.prompt), round(one.completion), round(one.cost, 6))
+        for key, one in sums.items()
+    }
+
+
+def test_it_says_what_the_page_of_numbers_says(fresh_cli: Cli) -> None:
+    sessions = fresh_cli.home / "sessions"
+    shutil.copytree(TRANSCRIPTS, sessions)
+    late, child = datetime(2026, 11, 23, 23, 59).astimezone().timestamp(), "/src/nowhere/child.jsonl"
+    compaction = entry(late + 30, type="compaction", summary="so far", tokensBefore=9, usage=used(7, 3, 0.25))
+    delegated = {"results": [{"agent": "scout", "sessionFile": child, "usage": {"cost": 0.5}}]}
+    over_midnight = [
+        header("parent", late, cwd="/src/shop"),
+        said("user", "a question", late, "e1"),
+        said("assistant", "an answer", late + 1, "e2", usage=used(), model="m-1", provider="p"),
+        compaction,
+        said("user", "the next day", late + 120, "e3"),
+        said("assistant", "an answer", late + 121, "e4", usage=used(50, 5, 1.0), model="m-2", provider="p"),
+        result("call", "done", late + 130, toolName="subagent", details=delegated, usage=used(1, 1, 0.5)),
+    ]
+    fork = [
+        header("fork", late + 300, cwd="/src/shop", parentSession=str(sessions / "parent.jsonl")),
+        *over_midnight[1:3],
+        said("assistant", "anew", late + 301, "e5", usage=used(20, 2, 0.125), model="m-1", provider="p"),
+    ]
+    for name, lines in (("parent", over_midnight), ("fork", fork)):
+        (sessions / f"{name}.jsonl").write_bytes(b"".join(map(line, lines)))
+    fresh_cli.variables["PI_OPENSYNC_SESSIONS_DIR"] = str(sessions)
+    assert fresh_cli("watch", "--local", "--once", "--port", "0").code == 0
+    report = json.loads(fresh_cli("usage", "daily", "--by", "model", "--json").out)
+    told = {
+        (row["period"], row["group"]): (
+            row["sessions"],
+            row["messages"],
+            row["prompt_tokens"],
+            row["completion_tokens"],
+            round(row["cost"], 6),
+        )
+        for row in report["rows"]
+    }
+    shown = by_day(fresh_cli.home / "state")
+    assert told == shown
+    assert {"2026-11-23", "2026-11-24"} <= {day for day, _model in shown}
+    assert fresh_cli("usage", "--audit").code == 0

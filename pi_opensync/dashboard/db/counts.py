@@ -9,9 +9,8 @@ from typing import Any
 
 from pi_opensync.dashboard.db.contents import Content, unpack
 from pi_opensync.dashboard.runs import Run, files_touched
+from pi_opensync.model import SLOT_MS
 from pi_opensync.sqlite import Database
-
-SLOT_MS = 15 * 60 * 1000
 
 _IS_COPY = (
     "sessions.is_dated AND messages.created_at < sessions.created_at "

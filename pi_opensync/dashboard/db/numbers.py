@@ -8,10 +8,10 @@ from datetime import date, timedelta, tzinfo
 
 from pi_opensync.dashboard import projects
 from pi_opensync.dashboard.db.bookings import bookings
-from pi_opensync.dashboard.db.counts import SLOT_MS
 from pi_opensync.dashboard.db.savings import saved
 from pi_opensync.dashboard.db.sums import Asked, Day, Family, Group, Numbers, Period, Reconciled, Sums, Tool
 from pi_opensync.dashboard.times import at
+from pi_opensync.model import SLOT_MS
 from pi_opensync.sqlite import Database, Row
 
 # One wrong date must not make a chart of a million days.

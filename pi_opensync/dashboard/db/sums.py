@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import NamedTuple
 
-from pi_opensync.dashboard.db.bookings import Booking
+from pi_opensync.dashboard.booking import Booking
 from pi_opensync.sqlite import Row
 
 
