@@ -8,9 +8,20 @@ from pi_opensync.privacy.redact.engine import NOTHING, Rule, Spans, Text, prefix
 from pi_opensync.privacy.redact.values import is_common_word
 from pi_opensync.privacy.redact.words import is_letters, is_placeholder, is_random, is_real
 
+_LINE_END = rb"(?:\r?\n|(?:\\{1,255}r)?\\{1,255}n)"  # real, or escaped however often
+_BETWEEN = rb"(?:\s|\\{1,255}[nrt]){1,16}"
+_VALUE_ENDS = rb"(?=\s|\Z|\\{1,255}[nrt\"'`]|[\"'`\x1b]|\\{1,255}(?:u001b|x1b|033))"
 _NETRC = re.compile(
-    rb"login(?:\s|\\n){1,16}[^\s\\]{1,100}(?:\s|\\n){1,16}(?:account(?:\s|\\n){1,16}[^\s\\]{1,100}(?:\s|\\n){1,16})?"
-    rb"password(?:\s|\\n){1,16}([^\s\\]{3,200})"
+    rb"login"
+    + _BETWEEN
+    + rb"[^\s\\]{1,100}"
+    + _BETWEEN
+    + rb"(?:account"
+    + _BETWEEN
+    + rb"[^\s\\]{1,100}"
+    + _BETWEEN
+    + rb")?"
+    rb"password" + _BETWEEN + rb"([^\s\\]{3,200})"
 )
 
 
@@ -21,13 +32,15 @@ def _netrc(text: Text, at: int) -> Spans:
 
 
 _PGPASS = re.compile(
-    rb":(?:[0-9]{2,5}|\*):([A-Za-z0-9_*.-]{1,63}):([A-Za-z0-9_*.@-]{1,63}):((?:\\[:\\]|[^\s:\\\"'`]){4,100})(?=\s|\Z|\\n|[\"'`])"
+    rb":(?:[0-9]{2,5}|\*):([A-Za-z0-9_*.-]{1,63}):([A-Za-z0-9_*.@-]{1,63}):((?:\\[:\\]|[^\s:\\\"'`\x1b]){4,100})"
+    + _VALUE_ENDS
 )
 _HOST = re.compile(rb"(?:localhost|\*|[A-Za-z0-9_-]{1,63}(?:\.[A-Za-z0-9_-]{1,63}){0,6}|/[\w/.-]{1,80})\Z")
 _FILE_NAME = re.compile(
     rb"\.(?:py|js|ts|go|rs|c|h|cc|cpp|java|rb|php|md|txt|json|ya?ml|toml|sh|html?|css|log|sql)\Z"
 )
 _LONGEST_HOST = 128
+_BEFORE_A_HOST = b"\n\r\t \"'`+-:\\["  # a backslash opens an escape, a bracket ends a colour's code
 
 
 def _pgpass(text: Text, at: int) -> Spans:
@@ -42,9 +55,7 @@ def _pgpass(text: Text, at: int) -> Spans:
         return NOTHING
     before = text.data[max(0, host.start() - 1) : host.start()]
     value = match.group(3)
-    if before not in (b"", b"\n", b"\r", b"n", b'"', b"'", b"`", b" ", b"\t", b"+", b"-", b":") or is_letters(
-        value
-    ):
+    if (before and before not in _BEFORE_A_HOST) or is_letters(value):
         return NOTHING
     return _value(text, match, 3)
 
@@ -82,10 +93,10 @@ _NAMED_HASH = (
 
 _DATA = re.compile(rb"(?:string)?data\\{0,255}\"?:", re.IGNORECASE)
 _KIND = re.compile(rb"kind\\{0,255}[\"']?:[ \t]{0,8}\\{0,255}[\"']?Secret\b(?!\w)")
-_DOCUMENT_ENDS = re.compile(rb"(?:^|\n|\\n)---(?:\n|\\n|\s|\Z)")
+_DOCUMENT_ENDS = re.compile(rb"(?:^|" + _LINE_END + rb")---(?:\\{1,255}n|\s|\Z)")
 _YAML_VALUE = re.compile(
-    rb"(?:\n|\\n)([ \t]+)[A-Za-z0-9_.\"'-]{1,253}:[ \t]{1,8}"
-    rb"(?:[|>][+-]?(?:\n|\\n)[ \t]+)?\\{0,255}[\"']?([^\s\"'\\]{4,8000})"
+    _LINE_END + rb"([ \t]+)[A-Za-z0-9_.\"'-]{1,253}:[ \t]{1,8}"
+    rb"(?:[|>][+-]?" + _LINE_END + rb"[ \t]+)?\\{0,255}[\"']?([^\s\"'\\]{4,8000})"
 )
 _JSON_VALUE = re.compile(
     rb"[\s\\n,{]{1,60}\\{0,255}\"[A-Za-z0-9_.-]{1,253}\\{0,255}\":"
@@ -127,8 +138,9 @@ def _is_word(data: bytes, at: int) -> bool:
 
 
 _PUTTY = re.compile(
-    rb"Private-Lines:[ \t]{0,4}([0-9]{1,4})((?:(?:\r?\n|\\n)[ \t>+|]{0,20}[A-Za-z0-9+/=]{8,80}){1,400})"
+    rb"Private-Lines:[ \t]{0,4}([0-9]{1,4})((?:" + _LINE_END + rb"[ \t>+|]{0,20}[A-Za-z0-9+/=]{8,80}){1,400})"
 )
+_LINE_BEGINS = re.compile(_LINE_END + rb"[ \t>+|]{0,20}")
 
 
 def _putty(text: Text, at: int) -> Spans:
@@ -138,8 +150,8 @@ def _putty(text: Text, at: int) -> Spans:
         return NOTHING
     text.meter.charge(match.end() - at)
     start, end = match.span(2)
-    while text.data[start] in b"\r\n\\n \t>+|" and start < end:
-        start += 1
+    opening = _LINE_BEGINS.match(text.data, start)
+    start = start if opening is None else opening.end()
     return ((start, end),)
 
 
@@ -172,7 +184,7 @@ FILES = (
         "B",
         "netrc(5)",
         (b"login",),
-        rb"(?:\s|\\n)+[^\s]+(?:\s|\\n)+(?:password|account)",
+        rb"(?:\s|\\+[nrt])+[^\s]+(?:\s|\\+[nrt])+(?:password|account)",
         _netrc,
     ),
     Rule(
@@ -207,7 +219,7 @@ FILES = (
         "B",
         "https://kubernetes.io/docs/concepts/configuration/secret/",
         (b"data", b"stringdata"),
-        rb"\\*\"?:[ \t]*(?:\{|\r?\n[ \t]|\\n[ \t])",
+        rb"\\*\"?:[ \t]*(?:\{|\r?\n[ \t]|(?:\\+r)?\\+n[ \t])",
         _kubernetes,
         fold=True,
     ),

@@ -27,17 +27,7 @@ PLACES: dict[str, Callable[[str], str]] = {
     "beyond 256 KiB": lambda text: "filler text, line by line.\n" * 10_000 + text,
 }
 
-# Forms of whole lines, or of several: they are known where their lines begin and end, not within a string of
-# JSON that was escaped again, nor between colours.
-WITHIN = ("json in json", "json in json in json")
-ONLY_AS_LINES = {
-    "pgpass-password": ("json", *WITHIN, "colours", "behind an escaped line end"),
-    "kubernetes-secret": WITHIN,
-    "putty-key": WITHIN,
-}
-EVERYWHERE = [
-    (rule, place) for rule in BY_RULE for place in PLACES if place not in ONLY_AS_LINES.get(rule, ())
-]
+EVERYWHERE = [(rule, place) for rule in BY_RULE for place in PLACES]
 
 
 @pytest.mark.parametrize(("rule", "place"), EVERYWHERE)
