@@ -14,10 +14,11 @@ import structlog
 from pydantic import SecretStr
 
 from bench.server import OpenSync
+from pi_opensync.address import state_folder
 from pi_opensync.daemon import build as engine
 from pi_opensync.daemon.build import Engine
 from pi_opensync.daemon.events import LogEvents
-from pi_opensync.settings import Settings, state_folder
+from pi_opensync.settings import Settings
 from pi_opensync.store.database import open_database
 
 
@@ -48,7 +49,7 @@ class Bare:
         self.transport = transport
         base_url, _key = chosen.require_server()
         quiet = structlog.wrap_logger(structlog.testing.CapturingLogger(), wrapper_class=_silent)
-        self.database = open_database(state_folder(chosen, base_url))
+        self.database = open_database(state_folder(chosen.state_dir, base_url))
         self.engine: Engine = engine.build(
             chosen, (sessions,), self.database, events=LogEvents(quiet, now=lambda: 0.0), transport=transport
         )

@@ -9,13 +9,10 @@ from pi_opensync.errors import PiOpensyncError
 
 def main() -> None:
     """Run the command line. Exits with 0, or the exit code of `pi_opensync.errors`."""
-    # Looking for plugins of pydantic takes time, and none is ours.
-    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
-    from pi_opensync.cli.app import app  # noqa: PLC0415 - errors of an import are reported below
-
     take_any_sign()
     try:
-        app(prog_name="pi-opensync", standalone_mode=True)
+        if sys.argv[1:] != ["usage", "statusline"] or not _show_statusline():
+            _run()
     except PiOpensyncError as error:
         print(f"pi-opensync: {error.message}", file=sys.stderr)
         if error.hint:
@@ -26,6 +23,21 @@ def main() -> None:
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(141)
+
+
+def _run() -> None:
+    # Looking for plugins of pydantic takes time, and none is ours.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+    from pi_opensync.cli.app import app  # noqa: PLC0415 - errors of an import are reported by `main`
+
+    app(prog_name="pi-opensync", standalone_mode=True)
+
+
+def _show_statusline() -> bool:
+    """Without the libraries of the command line: a status bar asks for it every few seconds."""
+    from pi_opensync.cli import statusline  # noqa: PLC0415 - of all commands this one alone needs it here
+
+    return statusline.show()
 
 
 if __name__ == "__main__":

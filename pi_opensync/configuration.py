@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import platformdirs
+
 from pi_opensync.errors import ConfigurationError, writing
 from pi_opensync.files import read_regular, require_private_file, write_private
 
@@ -50,6 +52,18 @@ def read_file(path: Path) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise ConfigurationError(f"{path} does not hold a JSON object", hint="expected {...}")
     return value
+
+
+def stated(env: Mapping[str, str], in_file: Mapping[str, Any], variable: str, key: str) -> Any:
+    """What the environment or the file says, in this order; None where neither does."""
+    if env.get(variable):
+        return env[variable]
+    return None if in_file.get(key) == "" else in_file.get(key)
+
+
+def default_state_dir() -> Path:
+    """Where the state is kept unless the settings name a folder."""
+    return platformdirs.user_state_path("pi-opensync")
 
 
 def write_file(path: Path, value: Mapping[str, Any]) -> None:

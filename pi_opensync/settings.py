@@ -9,12 +9,10 @@ import re
 import shlex
 import socket
 from collections.abc import Mapping
-from hashlib import sha256
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 from urllib.parse import urlsplit
 
-import platformdirs
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
@@ -23,14 +21,22 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
-from pi_opensync.configuration import ENV_PREFIX, file_in_use, plugin_config_path, read_file, refuse_open_file
+from pi_opensync.address import normalise_url
+from pi_opensync.configuration import (
+    ENV_PREFIX,
+    default_state_dir,
+    file_in_use,
+    plugin_config_path,
+    read_file,
+    refuse_open_file,
+    stated,
+)
 from pi_opensync.errors import ConfigurationError
 
 _PATTERN = re.compile(
     rf"(?:[A-Za-z]:(?=\\)|[A-Z]:(?=/))?[^{os.pathsep}]+"
 )  # with a drive's letter, or without
 _FLAGS = {"convex_url": "--url", "api_key": "the key"}  # as a user knows what is given by hand
-LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 def _setting(env: str, key: str, what: str, **checks: Any) -> Any:
@@ -158,7 +164,7 @@ class Settings(BaseSettings):
         ),
     ] = ()
     state_dir: Annotated[Path, _setting("STATE_DIR", "stateDir", "Where pi-opensync keeps its state.")] = (
-        Field(default_factory=lambda: platformdirs.user_state_path("pi-opensync"))
+        Field(default_factory=default_state_dir)
     )
 
     @field_validator("convex_url")
@@ -243,36 +249,6 @@ def patterns(value: Any) -> Any:
     return _PATTERN.findall(value) if isinstance(value, str) else value
 
 
-def normalise_url(value: str) -> str:
-    """The base URL of OpenSync's HTTP actions. Raises `ValueError` saying what would do.
-
-    Convex serves HTTP actions under `.convex.site`; the dashboard shows `.convex.cloud`.
-    """
-    parts = urlsplit(value.strip().rstrip("/"))
-    host = parts.hostname or ""
-    try:
-        is_port = parts.port != 0
-    except ValueError:  # it repeats what stands there, which may be a password
-        is_port = False
-    if not is_port:
-        raise ValueError("expected a port from 1 to 65535")
-    if parts.scheme not in {"http", "https"} or not host:
-        raise ValueError("expected a URL such as https://your-deployment.convex.cloud")
-    if parts.username or parts.password or parts.query or parts.fragment:
-        raise ValueError("expected a bare URL, without user, query or fragment")
-    if parts.scheme == "http" and host not in LOOPBACK:
-        raise ValueError("plain http is allowed only to this machine; use https")
-    netloc = parts.netloc.lower()
-    if host.endswith(".convex.cloud"):
-        netloc = netloc.replace(".convex.cloud", ".convex.site", 1)
-    return f"{parts.scheme}://{netloc}{parts.path}"
-
-
-def state_folder(settings: Settings, base_url: str) -> Path:
-    """The state of one server: what one has acknowledged says nothing about another."""
-    return settings.state_dir / sha256(base_url.encode()).hexdigest()[:12]
-
-
 def load(env: Mapping[str, str] | None = None, **flags: Any) -> Settings:
     """Settings from flags (None means not given), environment and file.
 
@@ -287,7 +263,6 @@ def load(env: Mapping[str, str] | None = None, **flags: Any) -> Settings:
 
 def gather(env: Mapping[str, str], path: Path, in_file: Mapping[str, Any], **flags: Any) -> Settings:
     """Settings from flags, environment and what the file at `path` holds. Raises as `load`."""
-    in_file = {key: value for key, value in in_file.items() if value is not None}
     given = {key: value for key, value in flags.items() if value is not None}
     values: dict[str, Any] = {}
     sources: dict[str, str] = {}
@@ -298,10 +273,9 @@ def gather(env: Mapping[str, str], path: Path, in_file: Mapping[str, Any], **fla
         env_name, key = str(alias.choices[0]), str(alias.choices[1])
         if name in given:
             values[name], sources[name] = given[name], _FLAGS.get(name, f"--{name.replace('_', '-')}")
-        elif env.get(env_name):
-            values[name], sources[name] = env[env_name], env_name
-        elif key in in_file and in_file[key] != "":
-            values[name], sources[name] = in_file[key], f'"{key}" in {path}'
+        elif (value := stated(env, in_file, env_name, key)) is not None:
+            values[name] = value
+            sources[name] = env_name if env.get(env_name) else f'"{key}" in {path}'
     try:
         return Settings(**values)
     except ValidationError as error:

@@ -19,10 +19,11 @@ import httpx
 from pydantic import SecretStr
 from structlog.testing import CapturingLogger
 
+from pi_opensync.address import state_folder
 from pi_opensync.daemon import build as engine
 from pi_opensync.daemon.events import LogEvents
 from pi_opensync.daemon.run import FURTHEST_WAIT
-from pi_opensync.settings import Settings, state_folder
+from pi_opensync.settings import Settings
 from pi_opensync.store.database import open_database
 from pi_opensync.store.views import Tally, tally
 from tests.clock import Clock
@@ -213,7 +214,7 @@ class World:
 
     def _start(self, *, backfill: bool) -> None:
         base_url, _key = self.settings.require_server()
-        database = open_database(state_folder(self.settings, base_url))
+        database = open_database(state_folder(self.settings.state_dir, base_url))
         database.run("PRAGMA synchronous = OFF")  # no test here cuts the power, and fsync takes time
         self.engine = engine.build(
             self.settings,

@@ -12,20 +12,20 @@ from pi_opensync.store.database import open_beside
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
-    from pi_opensync.daemon.places import Place
     from pi_opensync.store.database import Database
     from pi_opensync.store.usage import SessionUsage
 
 
-def used(places: Sequence[Place], since: int | None = None) -> list[Used]:
+def used(states: Sequence[Path], since: int | None = None) -> list[Used]:
     """Of the dashboard of which most is known; with `since` (ms) at least what was used since.
 
     A session that stays on this machine is not among them.
     """
     found: tuple[int, list[Used]] = (0, [])
-    for place in places:
-        database = open_beside(place.state)
+    for state in states:
+        database = open_beside(state)
         if database is None:
             continue
         with closing(database):

@@ -40,13 +40,13 @@ def _of_store(chosen: Settings, now: float) -> list[Spending]:
     from pi_opensync.cli.booked import used
     from pi_opensync.dashboard.db.budget import Spending
 
-    kept = places.kept(chosen)
     midnight = datetime.fromtimestamp(now).astimezone().replace(hour=0, minute=0, second=0, microsecond=0)
     asked = (
         ("today", midnight, chosen.budget_daily),
         ("this month", midnight.replace(day=1), chosen.budget_monthly),
     )
-    everything = used(kept, since=_ms(midnight.replace(day=1)) - SLOT_MS) if kept else []
+    since = _ms(midnight.replace(day=1)) - SLOT_MS
+    everything = used([place.state for place in places.kept(chosen)], since)
     return [
         Spending(name, sum(one.cost for one in everything if one.at >= _ms(begin)), limit)
         for name, begin, limit in asked

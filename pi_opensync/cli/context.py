@@ -117,19 +117,25 @@ class Context:
 
         return (wanted or Wanted()).choose(self.files, self.judge)
 
+    def choose(self, files: Sequence[Found]) -> list[Chosen]:
+        """These transcripts, the newest first, also those that stay here."""
+        from pi_opensync.read.select import Wanted
+
+        return Wanted().choose(files, self.judge)
+
     # what may leave, and how
 
     @cached_property
     def judge(self) -> Judge:
-        from pi_opensync.daemon import build as engine
+        from pi_opensync.daemon import chosen
 
-        return engine.judge(self.settings, self.cleaner)
+        return chosen.judge(self.settings, self.cleaner)
 
     @cached_property
     def redactor(self) -> Redactor | None:
-        from pi_opensync.daemon import build as engine
+        from pi_opensync.daemon import chosen
 
-        return engine.redactor(self.settings)
+        return chosen.redactor(self.settings)
 
     @cached_property
     def cleaner(self) -> Cleaner:
@@ -150,14 +156,14 @@ class Context:
         self, files: Sequence[Found], place: Place | None = None
     ) -> Iterator[tuple[Database, dict[bytes, str]]]:
         """A dry store of these files as `place` would get them; with it the files that can not be read."""
-        from pi_opensync.daemon import build as engine
+        from pi_opensync.daemon.chosen import options
         from pi_opensync.inspect.dry import folded
 
-        chosen = self.settings if place is None else place.settings
+        settings = self.settings if place is None else place.settings
         with folded(
             files,
             self.folders,
-            engine.options(chosen, extras=place is not None and place.is_own),
+            options(settings, extras=place is not None and place.is_own),
             judge=self.judge,
             clean=self.cleaner,
             now=self.now,
@@ -170,6 +176,11 @@ class Context:
     def places(self) -> tuple[Place, ...]:
         """The dashboards that there are; may be none."""
         return places.kept(self.settings)
+
+    @property
+    def states(self) -> list[Path]:
+        """The folders in which it is kept what is known of each dashboard."""
+        return [place.state for place in self.places]
 
     def require_places(self) -> tuple[Place, ...]:
         """Raises `ConfigurationError` where there is no dashboard, or a key is missing."""

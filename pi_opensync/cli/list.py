@@ -1,25 +1,27 @@
 """`pi-opensync list`: the sessions, a line each, and why one is not on the dashboard."""
 
+from __future__ import annotations
+
 import json
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from pi_opensync.cli import terminal
-from pi_opensync.cli.announcement import project_shown
 from pi_opensync.cli.context import Context
 from pi_opensync.cli.options import AsJson, new_app
 from pi_opensync.cli.session_ids import short_ids
 from pi_opensync.cli.tables import Column, table
-from pi_opensync.daemon.places import Place
-from pi_opensync.fold import external_id
-from pi_opensync.read.select import Chosen
-from pi_opensync.store.views import SessionRow, TranscriptRow, session_rows, transcript_rows
+from pi_opensync.store.views import SessionRow, TranscriptRow, last_used, session_rows, transcript_rows
 from pi_opensync.texts import day, shown, shown_path
+
+if TYPE_CHECKING:  # loaded where a file must be opened
+    from pi_opensync.pi.discover import Found
+    from pi_opensync.read.select import Chosen
 
 LEFT_ALONE = "left alone until it changes; `pi-opensync sync` sends it"
 NOT_READ = "not read yet"
@@ -83,9 +85,9 @@ def show(
 
 def run(*, unsynced: bool, excluded: bool, parked: bool, as_json: bool) -> None:
     context = Context()
-    found = context.sessions()
-    rows = [row for place in context.places or (None,) for row in _listed(context, place, found)]
-    files = [] if excluded or parked else list(_without_session(context))
+    rows, files = _gathered(context)
+    if excluded or parked:
+        files = []
     short = short_ids(row.id for row in rows)
     if unsynced:
         rows = [row for row in rows if row.waiting or row.why is not None]
@@ -107,23 +109,48 @@ def run(*, unsynced: bool, excluded: bool, parked: bool, as_json: bool) -> None:
         print("No sessions.", file=sys.stderr)
 
 
-def _listed(context: Context, place: Place | None, found: Sequence[Chosen]) -> Iterator[Listed]:
-    """The sessions that a dashboard has or waits for, and the transcripts of which no session was read."""
-    name = "" if place is None else place.name
-    used = {external_id(item.header): item.last_at for item in found if item.header is not None}
-    known: dict[bytes, TranscriptRow] = {}
-    with context.beside(place) as database:
-        if database is not None:
-            known = transcript_rows(database)
-            for row in session_rows(database):
-                yield _known(name, row, used.get(row.said.id))
+def _gathered(context: Context) -> tuple[list[Listed], list[Unlisted]]:
+    """What each dashboard has or waits for, the transcripts of which no session was read, and odd files.
+
+    Of pi's files only those are opened of which a dashboard has no session.
+    """
+    rows: list[Listed] = []
+    files: list[Unlisted] = []
+    met: dict[str, dict[bytes, TranscriptRow]] = {"": {}} if not context.places else {}
+    for place in context.places:
+        met[place.name] = {}
+        with context.beside(place) as database:
+            if database is None:
+                continue
+            met[place.name] = transcript_rows(database)
+            used = last_used(database)
+            rows += [_known(place.name, row, used.get(row.said.id)) for row in session_rows(database)]
+        files += _without_session(place.name, met[place.name])
+    new = [found for found in context.files if not all(_is_read(known, found) for known in met.values())]
+    if new:
+        looked = context.choose(new)
+        for name, known in met.items():
+            rows += _not_read(context, name, known, looked)
+    return rows, files
+
+
+def _is_read(known: Mapping[bytes, TranscriptRow], found: Found) -> bool:
+    return known.get(found.path, _MET_NOW).has_session
+
+
+def _not_read(
+    context: Context, place: str, known: Mapping[bytes, TranscriptRow], found: Sequence[Chosen]
+) -> Iterator[Listed]:
+    from pi_opensync.cli.announcement import project_shown
+    from pi_opensync.fold import external_id
+
     for item in found:
         met = known.get(item.found.path, _MET_NOW)
         if item.header is not None and not met.has_session:
             why = met.excluded or item.excluded or (NOT_READ if met.followed else LEFT_ALONE)
             folder = item.header.cwd
             yield Listed(
-                name,
+                place,
                 external_id(item.header),
                 project_shown(folder, context.cleaner) if folder else "-",
                 "",
@@ -137,14 +164,11 @@ def _listed(context: Context, place: Place | None, found: Sequence[Chosen]) -> I
             )
 
 
-def _without_session(context: Context) -> Iterator[Unlisted]:
+def _without_session(place: str, known: Mapping[bytes, TranscriptRow]) -> Iterator[Unlisted]:
     """What pi recreated without its session's header, and what is no transcript."""
-    for place in context.places:
-        with context.beside(place) as database:
-            rows = {} if database is None else transcript_rows(database)
-        for path, row in rows.items():
-            if row.odd is not None and os.path.lexists(path):
-                yield Unlisted(place.name, shown_path(path), row.odd)
+    for path, row in known.items():
+        if row.odd is not None and os.path.lexists(path):
+            yield Unlisted(place, shown_path(path), row.odd)
 
 
 def _known(place: str, row: SessionRow, used: int | None) -> Listed:

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import typer
 
 from pi_opensync import configuration, settings
+from pi_opensync.address import LOOPBACK, normalise_url
 from pi_opensync.cli.options import new_app
 from pi_opensync.errors import ConfigurationError, KeyRefused, NetworkError, UsageError
 from pi_opensync.opensync import answers
@@ -63,13 +64,13 @@ def meant_url(text: str) -> str:
     """
     said = text.strip()
     if "://" not in said:
-        is_here = said.partition("/")[0].partition(":")[0] in settings.LOOPBACK
+        is_here = said.partition("/")[0].partition(":")[0] in LOOPBACK
         said = f"{'http' if is_here else 'https'}://{said}"
     try:
         parts = urlsplit(said)
         if any(f"{parts.path}/".startswith(f"{page}/") for page in _PAGES):
             said = f"{parts.scheme}://{parts.netloc}"
-        return settings.normalise_url(said)
+        return normalise_url(said)
     except ValueError as error:
         raise ConfigurationError(
             f"--url {text}: {error}", hint="OpenSync's settings page shows the URL of your deployment"

@@ -89,7 +89,7 @@ def list_sessions(
 ) -> list[dict[str, Any]]:
     """List past sessions, the latest used first."""
     context = Context()
-    titles = {one.said.id: one.said.title for one in used(context.places)}
+    titles = {one.said.id: one.said.title for one in used(context.states)}
     found: list[dict[str, Any]] = []
     for item in context.sessions(_wanted(project=project, since=since)):
         if item.leaves and item.header is not None and len(found) < limit:
@@ -116,7 +116,7 @@ def sum_up_usage(
     by: By | None = None,
 ) -> list[dict[str, Any]]:
     """Tokens and US dollars of past sessions; each message counts on the day when it was said."""
-    wanted = chosen(used(Context().places), since=since, until=None, project=None, model=None)
+    wanted = chosen(used(Context().states), since=since, until=None, project=None, model=None)
     return [asdict(row) for row in usage(wanted, period, by)]
 
 

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Annotated, Literal
 
 import typer
@@ -12,10 +12,10 @@ from pi_opensync.cli import terminal
 from pi_opensync.cli.booked import used, used_in
 from pi_opensync.cli.context import Context
 from pi_opensync.cli.options import AsJson, new_app
+from pi_opensync.cli.statusline import statusline
 from pi_opensync.cli.tables import Column, table
 from pi_opensync.errors import PartlyDone
 from pi_opensync.inspect.usage import By, Period, Usage, Used, differing, total, usage
-from pi_opensync.model import SLOT_MS
 from pi_opensync.texts import shown
 
 app = new_app()
@@ -51,9 +51,9 @@ def show(
         _audit(context)
         return
     if period == "statusline":
-        print(_statusline(context))
+        print(statusline(context.states, datetime.now().astimezone()))
         return
-    wanted = list(chosen(used(context.places), since=since, until=until, project=project, model=model))
+    wanted = list(chosen(used(context.states), since=since, until=until, project=project, model=model))
     rows = usage(wanted, period, by)
     if as_json:
         report = {"schema": 1, "period": period, "by": by, "rows": list(map(asdict, rows))}
@@ -118,21 +118,9 @@ def _cells(row: Usage, by: By | None) -> list[str]:
     ]
 
 
-def _statusline(context: Context) -> str:
-    now = datetime.now().astimezone()
-    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
-    monday = midnight - timedelta(days=midnight.weekday())
-    everything = used(context.places, since=round(monday.timestamp() * 1000) - SLOT_MS)
-    today, week = (
-        total(one for one in everything if one.at >= begin.timestamp() * 1000) for begin in (midnight, monday)
-    )
-    tokens = today.prompt_tokens + today.completion_tokens
-    return f"${today.cost:,.2f} today, ${week.cost:,.2f} this week, {tokens:,} tokens today"
-
-
 def _audit(context: Context) -> None:
     """Raises `PartlyDone` where store and files differ."""
-    everything = used(context.places)
+    everything = used(context.states)
     with context.folded(context.files) as (database, _problems):
         in_files = used_in(database)
     apart = differing((one.said for one in everything), (one.said for one in in_files))

@@ -1,17 +1,22 @@
 """The dashboards that are kept equal to pi's sessions: OpenSync's, and one's own on this machine."""
 
+from __future__ import annotations
+
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from pi_opensync import settings
+from pi_opensync.address import state_folder
 from pi_opensync.daemon import lock, pulse
 from pi_opensync.daemon.lock import Holder
 from pi_opensync.daemon.pulse import Pulse
 from pi_opensync.errors import AlreadyRunning
-from pi_opensync.settings import Settings
+
+if TYPE_CHECKING:
+    from pi_opensync.settings import Settings
 
 FOLDER = "local"  # in the state folder; sessions of other agents may be in it too
 DEMO = "demo"
@@ -68,7 +73,12 @@ def own(chosen: Settings, folder: str = FOLDER) -> Place:
         name: True for name in ("sync_tool_calls", "sync_thinking") if name not in chosen.model_fields_set
     }
     home = chosen.state_dir / folder
-    return Place("yours", chosen.model_copy(update=shown), home, home / STATE, is_own=True)
+    return Place("yours", chosen.model_copy(update=shown), home, own_state(home), is_own=True)
+
+
+def own_state(home: Path) -> Path:
+    """What is known of one's own dashboard in that folder."""
+    return home / STATE
 
 
 def kept(chosen: Settings) -> tuple[Place, ...]:
@@ -81,7 +91,7 @@ def kept(chosen: Settings) -> tuple[Place, ...]:
 
 
 def _opensync(chosen: Settings, base_url: str) -> Place:
-    state = settings.state_folder(chosen, base_url)
+    state = state_folder(chosen.state_dir, base_url)
     return Place("OpenSync", chosen, chosen.state_dir, state, is_own=False)
 
 

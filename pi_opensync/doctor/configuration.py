@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from pi_opensync import configuration, settings
-from pi_opensync.daemon import build as engine
+from pi_opensync.daemon import chosen as rules
 from pi_opensync.doctor.check import Check, fail, ok, warn
 from pi_opensync.doctor.spelling import said_of_unknown, unknown
 from pi_opensync.errors import ConfigurationError
@@ -20,8 +20,8 @@ def readable(env: Mapping[str, str]) -> tuple[Check, Settings | None]:
     path = configuration.file_in_use(env)
     try:
         chosen = settings.load(env)
-        engine.policy(chosen)
-        engine.cleaner(chosen)
+        rules.policy(chosen)
+        rules.cleaner(chosen)
     except ConfigurationError as error:
         return fail("configuration", error.message, error.hint), None
     return ok("configuration", str(path) if path.exists() else f"{path} does not exist"), chosen

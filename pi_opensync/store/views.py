@@ -114,6 +114,15 @@ def session_rows(database: Database) -> list[SessionRow]:
     return [SessionRow(summary(row[0]), *row[1:]) for row in rows]
 
 
+def last_used(database: Database) -> dict[str, int]:
+    """When the latest entry was written (ms) that was read of each session, by its external id."""
+    rows = database.rows(
+        "SELECT s.external_id, max(t.latest_at) FROM holdings h JOIN sessions s ON s.id = h.session_id "
+        "JOIN transcripts t ON t.id = h.transcript_id WHERE t.latest_at IS NOT NULL GROUP BY s.id"
+    )
+    return dict(rows)
+
+
 @dataclass(frozen=True, slots=True)
 class TranscriptRow:
     """A transcript: whether it is `followed`, whether a session was read of it, why it stays here.

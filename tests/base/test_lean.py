@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -15,10 +16,27 @@ print(sorted(loaded & {"click", "jinja2", "pygments", "rich", "uvicorn"}))
 import rich.console, pygments
 """
 
+STATUSLINE = """
+import sys
+sys.argv = ["pi-opensync", "usage", "statusline"]
+from pi_opensync.__main__ import main
+main()
+loaded = {name.partition(".")[0] for name in sys.modules}
+print(sorted(loaded & {"asyncio", "httpx", "jinja2", "pydantic", "re2", "starlette", "structlog", "typer"}))
+"""
+
 
 def test_the_daemon_loads_nothing_that_draws() -> None:
     done = subprocess.run([sys.executable, "-c", LOADED], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
+
+
+def test_a_status_bar_loads_no_library_that_takes_long(tmp_path: Path) -> None:
+    environment = {"HOME": str(tmp_path), "PI_OPENSYNC_STATE_DIR": str(tmp_path / "state")}
+    done = subprocess.run(
+        [sys.executable, "-c", STATUSLINE], capture_output=True, text=True, env=environment, check=True
+    )
+    assert done.stdout.splitlines() == ["$0.00 today, $0.00 this week, 0 tokens today", "[]"]
 
 
 def test_what_is_loaded_already_stays() -> None:

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from pi_opensync.address import normalise_url
 from pi_opensync.errors import ConfigurationError
-from pi_opensync.settings import Settings, load, normalise_url
+from pi_opensync.settings import Settings, load
 from tests.conftest import new_key
 
 

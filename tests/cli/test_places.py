@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from pi_opensync.settings import load, state_folder
+from pi_opensync.address import state_folder
 from tests.conftest import Cli
 from tests.harness import header, line, said, session_id
 from tests.standin.backend import OpenSync
@@ -54,9 +54,7 @@ def test_verify_compares_each(both: Cli, opensync: OpenSync) -> None:
 
 def test_queue_shows_and_retries_what_each_refused(both: Cli) -> None:
     places = {
-        "OpenSync": state_folder(
-            load({}, state_dir=both.home / "state"), both.variables["PI_OPENSYNC_CONVEX_URL"]
-        ),
+        "OpenSync": state_folder(both.home / "state", both.variables["PI_OPENSYNC_CONVEX_URL"]),
         "yours": both.home / "state" / "local" / "sync",
     }
     for folder in places.values():

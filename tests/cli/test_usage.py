@@ -88,6 +88,16 @@ def test_where_only_opensync_is_configured_the_numbers_are_there(used_today: Cli
     assert "m-1" in used_today("usage", "weekly", "--by", "model").out
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("PI_OPENSYNC_CONVEX_URL", "not a URL"), ("PI_OPENSYNC_CONFIG", "/dev/null/config.json")],
+)
+def test_a_status_bar_hears_of_wrong_settings_as_every_command(cli: Cli, name: str, value: str) -> None:
+    done, other = (cli("usage", what, **{name: value}) for what in ("statusline", "daily"))
+    assert (done.code, done.err) == (other.code, other.err)
+    assert done.code == 6
+
+
 def test_a_budget_is_counted_where_only_opensync_is_configured(used_today: Cli) -> None:
     assert json.loads(used_today("status", "--json").out)["budgets"] == []
     report = json.loads(

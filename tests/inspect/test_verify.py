@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
+from pi_opensync.address import state_folder
 from pi_opensync.cli import verify, watch
 from pi_opensync.errors import KeyRefused, NetworkError, PartlyDone
-from pi_opensync.settings import state_folder
 from pi_opensync.store.database import open_database
 from tests.harness import START, TRANSCRIPTS, iso, session_id
 from tests.machine.daemon import Commands, DaemonWorld
@@ -63,7 +63,7 @@ def message(world: DaemonWorld, number: int = 1) -> Message:
 
 
 def state_file(world: DaemonWorld) -> Path:
-    return state_folder(world.settings, world.settings.require_server()[0]) / "state.sqlite3"
+    return state_folder(world.settings.state_dir, world.settings.require_server()[0]) / "state.sqlite3"
 
 
 def lose(world: DaemonWorld, row: Message) -> None:
@@ -246,7 +246,7 @@ def test_repair_after_the_state_is_lost(world: DaemonWorld, ask: Ask) -> None:
     there = world.snapshot()
     lose(world, message(world))
     url, _key = world.settings.require_server()
-    (state_folder(world.settings, url) / "state.sqlite3").unlink()
+    (state_folder(world.settings.state_dir, url) / "state.sqlite3").unlink()
     assert ask(repair=True)["differences"] == 0
     assert world.snapshot() == there
 
@@ -312,7 +312,7 @@ def test_repair_keeps_the_state_usable(world: DaemonWorld, ask: Ask) -> None:
     lose(world, message(world))
     ask(repair=True)
     url, _key = world.settings.require_server()
-    database = open_database(state_folder(world.settings, url))
+    database = open_database(state_folder(world.settings.state_dir, url))
     waiting = database.one("SELECT count(*) FROM messages WHERE wanted IS NOT NULL")
     assert (waiting, database.one("PRAGMA integrity_check")) == (0, "ok")
     database.close()

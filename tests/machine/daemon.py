@@ -14,9 +14,10 @@ from typing import Any, ClassVar, TypeVar, TypeVarTuple
 
 import pytest
 
+from pi_opensync.address import state_folder
 from pi_opensync.daemon import build as engine
 from pi_opensync.daemon.run import Daemon
-from pi_opensync.settings import Settings, state_folder
+from pi_opensync.settings import Settings
 from pi_opensync.store.database import Database, open_or_rebuild
 from tests.clock import Clock
 from tests.harness import World
@@ -163,4 +164,4 @@ class Commands:
     def folder(self) -> Path:
         """Where the state of this world's server is."""
         settings: Settings = self.world.settings
-        return state_folder(settings, settings.require_server()[0])
+        return state_folder(settings.state_dir, settings.require_server()[0])

@@ -15,9 +15,10 @@ import structlog
 from pydantic import SecretStr
 
 from pi_opensync import logs
-from pi_opensync.daemon import build as engine
+from pi_opensync.address import normalise_url
+from pi_opensync.daemon import chosen
 from pi_opensync.opensync.client import Client
-from pi_opensync.settings import Settings, normalise_url
+from pi_opensync.settings import Settings
 from tests.conftest import Cli, Done, new_key
 from tests.harness import START, header, line, said, session_id
 from tests.standin.backend import OpenSync, Reply
@@ -60,7 +61,7 @@ def told(render: str, key: str) -> str:
     async def fail() -> None:
         client = Client("https://opensync.test", key, now=time.time)
         async with client:
-            held = {"client": client, "settings": settings, "redactor": engine.redactor(settings)}
+            held = {"client": client, "settings": settings, "redactor": chosen.redactor(settings)}
             logs.get().debug("at work", **{name: repr(value) for name, value in held.items()})
             raise RuntimeError(f"broken with {client} {settings} {held}")
 

@@ -8,9 +8,10 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from pi_opensync import logs
+from pi_opensync.address import state_folder
 from pi_opensync.cli import watch
 from pi_opensync.daemon import build as engine
-from pi_opensync.settings import Settings, state_folder
+from pi_opensync.settings import Settings
 from pi_opensync.store.database import open_database
 from tests.storm.steps import SteppedTransport, Steps
 
@@ -35,7 +36,7 @@ async def _sync(folder: Path, url: str, start: float, vanish_at: int | None) -> 
     settings = Settings(
         convex_url=url, api_key=SecretStr(key()), sync_tool_calls=True, state_dir=folder / "state"
     )
-    database = open_database(state_folder(settings, url))
+    database = open_database(state_folder(settings.state_dir, url))
     built = engine.build(settings, (folder / "sessions",), database, now=lambda: now, jitter=lambda: 0.5)
     steps = Steps(at)
     built.client._http._transport = SteppedTransport(steps, built.client._http._transport)
