@@ -4,8 +4,8 @@ import random
 import re
 import string
 from collections.abc import Iterator
-from re import _constants as op  # type: ignore[attr-defined]  # the standard library's own parser
-from re import _parser as parser  # type: ignore[attr-defined]
+from re import _constants as op  # the standard library's own parser
+from re import _parser as parser
 from typing import Any
 
 _PRINTABLE = [ord(char) for char in string.digits + string.ascii_letters + string.punctuation]
