@@ -8,7 +8,7 @@ import pytest
 from pi_opensync.cli import sync
 from pi_opensync.errors import NetworkError
 from pi_opensync.read.select import Wanted
-from tests.deliver.test_delivery import numbered, says, write_session
+from tests.deliver.talks import numbered, says, write_session
 from tests.harness import START, World, session_id
 from tests.machine.daemon import Commands, DaemonWorld
 from tests.standin.faults import CONFLICT, ErrorBefore

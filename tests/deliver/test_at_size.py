@@ -7,7 +7,7 @@ import pytest
 
 from pi_opensync.cli import verify
 from pi_opensync.errors import PartlyDone
-from tests.deliver.test_delivery import numbered, write_session
+from tests.deliver.talks import numbered, write_session
 from tests.harness import said, session_id, usage
 from tests.machine.daemon import Commands, DaemonWorld
 

@@ -29,7 +29,7 @@ from pi_opensync.deliver.changes import (
 )
 from pi_opensync.deliver.plan import next_question
 from pi_opensync.opensync.outcomes import Outcome, Verdict
-from tests.deliver.test_plan import NOW, SETTLED, some
+from tests.deliver.rows import NOW, SETTLED, some
 
 SUCCEEDED = Situation(NOW, rows=Streak(has_succeeded=True), messages=Streak(has_succeeded=True))
 GIVEN_UP = Listing(None, NOW, 3, NOW + 3_600, is_given_up=True)

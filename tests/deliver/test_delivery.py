@@ -11,28 +11,14 @@ from typing import Any
 
 import pytest
 
-from tests.harness import START, TRANSCRIPTS, World, header, result, said, session_id, usage
+from tests.deliver.talks import numbered, says, write_session
+from tests.harness import START, TRANSCRIPTS, World, header, said, session_id, usage
 from tests.standin.faults import Busy, CutAfter, CutBefore, ErrorBefore, Fault, Html, random_faults
 from tests.standin.transport import Request
 
 DAY = 86_400.0
 REFUSED = ErrorBefore(500, b'{"error":"Error: ArgumentValidationError: Value does not match validator."}')
 UNCLEAR = ErrorBefore(500, b'{"error":"boom"}')
-
-
-def write_session(world: World, name: str, texts: int, *, size: int = 0) -> None:
-    """A session of that many user messages, said a second apart before now; `size` characters more each."""
-    begun = world.clock.now() - texts - 60
-    lines = [said("user", f"{name} {number}" + "x" * size, begun + number) for number in range(texts)]
-    world.append(f"{name}.jsonl", header(name, begun), *lines)
-
-
-def numbered(name: str, texts: int) -> list[str]:
-    return [f"{name} {number}" for number in range(texts)]
-
-
-def says(text: str) -> Any:
-    return lambda request: request.json is not None and request.json.get("textContent") == text
 
 
 def test_a_session_row_comes_before_its_messages(tmp_path: Path) -> None:
@@ -318,74 +304,6 @@ def test_whatever_fails_meanwhile_the_server_ends_up_the_same(
         assert world.tally().messages_parked == world.tally().sessions_parked == 0
         assert world.snapshot() == wanted
         assert world.side_effects() == {}
-
-
-def write_turn(world: World) -> None:
-    """A question, and an answer that runs a command; both now."""
-    now = world.clock.now()
-    answer = said("assistant", "Looking", now, "a1", calls=[("call-1", "ls")], stopReason="toolUse")
-    world.append("s.jsonl", header("s", now), said("user", "List", now - 0.1), answer)
-
-
-def parts(world: World) -> list[str]:
-    """The kinds of the answer's parts, none where it is not there."""
-    rows = [row for row in world.opensync.messages.values() if row.role == "assistant"]
-    return [part["type"] for row in rows for part in row.parts]
-
-
-ASKED = ["text", "tool-call"]
-ANSWERED = ["text", "tool-call", "tool-result"]
-
-
-@pytest.mark.parametrize("skew", [-40.0, -2.0, 0.0, 2.0, 40.0])
-def test_a_turn_in_progress_is_shown_after_two_seconds_and_completed_after_the_servers_window(
-    tmp_path: Path, skew: float
-) -> None:
-    with World(tmp_path, tool_calls=True, skew=skew) as world:
-        write_turn(world)
-        world.sync_until(START + 1.9)
-        assert parts(world) == []
-        world.sync_until(START + 2)
-        assert parts(world) == ASKED
-        world.sync_until(START + 3)
-        world.append("s.jsonl", result("call-1", "README.md", START + 3))
-        world.sync()
-        assert parts(world) == ANSWERED
-        assert sum(map(says("Looking"), world.transport.log)) == 2
-        completed_at = world.sent_at("/sync/message")[-1]
-        assert completed_at <= max(START + 3, START + 5 - skew) + 2
-        assert world.side_effects() == {}
-
-
-def test_a_turn_with_a_short_tool_is_sent_once_complete_and_at_once(tmp_path: Path) -> None:
-    with World(tmp_path, tool_calls=True) as world:
-        write_turn(world)
-        world.sync_until(START + 1)
-        world.append("s.jsonl", result("call-1", "README.md", START + 1))
-        world.step()
-        assert parts(world) == ANSWERED
-        world.sync()
-        assert sum(map(says("Looking"), world.transport.log)) == 1
-
-
-def test_a_turn_whose_process_died_is_left_as_sent(tmp_path: Path) -> None:
-    with World(tmp_path, tool_calls=True) as world:
-        write_turn(world)
-        world.sync()
-        world.clock.move(DAY)
-        world.restart()
-        world.sync()
-        assert parts(world) == ASKED
-        assert sum(map(says("Looking"), world.transport.log)) == 1
-        assert world.tally().messages_waiting == 0
-
-
-def test_what_is_said_after_an_open_turn_waits_for_it(tmp_path: Path) -> None:
-    with World(tmp_path, tool_calls=True) as world:
-        write_turn(world)
-        world.append("s.jsonl", said("user", "And now?", START + 0.5))
-        world.sync()
-        assert [message.role for message in world.opensync.messages.values()] == ["user", "assistant", "user"]
 
 
 def test_a_backfill_ends_with_the_newest_session_on_top(tmp_path: Path) -> None:

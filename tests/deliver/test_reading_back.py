@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.deliver.test_delivery import numbered, write_session
+from tests.deliver.talks import numbered, write_session
 from tests.harness import START, World, said, session_id, usage
 from tests.standin.faults import Busy, ErrorBefore, Fault, Html
 from tests.standin.transport import Request

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.deliver.test_delivery import write_session
+from tests.deliver.talks import write_session
 from tests.harness import START, World, entry, said, session_id
 from tests.standin.faults import Busy, CutAfter, ErrorBefore, Fault
 
