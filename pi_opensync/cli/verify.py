@@ -137,6 +137,7 @@ def _as_json(found: dict[str, list[Differences]]) -> str:
     report = {
         "schema": 1,
         "sessions": sum(map(len, found.values())),
+        "deleted": sum(item.deleted for items in found.values() for item in items),
         "differences": _count(found),
         "found": [
             asdict(item) | {"place": place}
@@ -154,7 +155,10 @@ def _lines(found: dict[str, list[Differences]]) -> Iterator[str]:
             if item.count or item.unread:
                 yield from _about(item)
         name = f"{place}: " if len(found) > 1 else ""
-        yield f"{name}{len(items)} sessions compared, {sum(item.count for item in items)} differences"
+        gone = sum(item.deleted for item in items)
+        beside = f"; {gone} deleted on the dashboard, and left so" if gone else ""
+        compared = len(items) - gone
+        yield f"{name}{compared} sessions compared, {sum(item.count for item in items)} differences{beside}"
 
 
 def _about(item: Differences) -> Iterator[str]:

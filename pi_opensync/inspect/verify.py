@@ -8,7 +8,7 @@ from typing import Any
 from pi_opensync.errors import KeyRefused, NetworkError
 from pi_opensync.opensync import answers
 from pi_opensync.opensync.client import Client
-from pi_opensync.opensync.differences import Differences, compare, unreadable, words_to_find
+from pi_opensync.opensync.differences import Differences, compare, of_deleted, unreadable, words_to_find
 from pi_opensync.opensync.outcomes import Outcome, Verdict
 from pi_opensync.opensync.rules import LISTABLE
 from pi_opensync.store.database import Database
@@ -32,10 +32,13 @@ async def differences(
     are known. What can not be read back is said of that session, and the others go on. Raises
     `NetworkError`, `KeyRefused`.
     """
-    listing, is_whole = await _listing(client)
+    listing, is_whole, deleted = await _listing(client)
     there = {**server_ids, **listing}
     for row in wanted_rows(wanted):
         if only is not None and not row.external_id.startswith(only):
+            continue
+        if row.external_id in deleted:
+            yield of_deleted(row.payload)
             continue
         server_id = there.get(row.external_id)
         bodies = [body for body, _leaves in row.messages]
@@ -56,15 +59,18 @@ async def differences(
 CAN_NOT: dict[str, Any] = {}  # be read back
 
 
-async def _listing(client: Client) -> tuple[dict[str, str], bool]:
-    """The server's own ids of the sessions that it wrote last, by ours, and whether those are all."""
+async def _listing(client: Client) -> tuple[dict[str, str], bool, AbstractSet[str]]:
+    """The server's own ids of the sessions that it wrote last, by ours, and whether those are all.
+
+    And the external ids of those that were deleted there.
+    """
     for limit in LISTABLE:
         outcome = await client.sessions(limit)
         _raise_for_all(outcome, client)
         listing = answers.server_ids(outcome)
         if listing is not None:
-            return listing, len(outcome.body["sessions"]) < limit
-    return {}, False
+            return listing, len(outcome.body["sessions"]) < limit, answers.deleted(outcome)
+    return {}, False, frozenset()
 
 
 async def _read(client: Client, server_id: str) -> dict[str, Any] | None:

@@ -11,6 +11,7 @@ from pi_opensync.opensync.outcomes import Outcome, Verdict
 from pi_opensync.opensync.rules import SEARCH_TEXT, update_key
 
 OWN_SERVER = "pi-opensync"
+DELETED = "deleted"  # in what it answers, the sessions that a reader deleted there
 
 encode = msgspec.json.Encoder().encode
 _MESSAGE_FIELDS = (
@@ -51,6 +52,12 @@ def server_ids(outcome: Outcome) -> dict[str, str] | None:
         and isinstance(item.get("externalId"), str)
         and isinstance(item.get("id"), str)
     }
+
+
+def deleted(outcome: Outcome) -> frozenset[str]:
+    """The external ids that `/api/sessions` of pi-opensync's own server names as deleted there."""
+    ids = outcome.body.get(DELETED)
+    return frozenset(item for item in ids if isinstance(item, str)) if isinstance(ids, list) else frozenset()
 
 
 def session_id(outcome: Outcome) -> str | None:

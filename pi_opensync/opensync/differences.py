@@ -36,6 +36,7 @@ class Differences:
     dated_otherwise: bool = False  # the session's own date, which no update changes
     unfound: bool = False  # the server's search finds none of its words
     unread: str | None = None  # why it can not be compared
+    deleted: bool = False  # on the dashboard, by its reader
 
     @property
     def count(self) -> int:
@@ -55,6 +56,12 @@ def unreadable(session: bytes, messages: Sequence[bytes]) -> Differences:
     large = len(messages) > MAX_READ_MESSAGES or sum(map(len, messages)) > MAX_READ_BYTES
     reason = "too large to read back" if large else "the server can not read it back"
     return Differences(said.id, said.title, unread=reason)
+
+
+def of_deleted(session: bytes) -> Differences:
+    """Of a session that was deleted on the dashboard: it is to be missing there."""
+    said = summary(session)
+    return Differences(said.id, said.title, deleted=True)
 
 
 def words_to_find(session: bytes, messages: Iterable[bytes]) -> str | None:

@@ -163,6 +163,30 @@ def test_a_server_that_others_log_in_to_is_told_their_machine_and_all_that_is_no
         assert running.stop() == 0
 
 
+def test_a_session_deleted_on_the_page_stays_away_and_is_not_missed(home: Cli) -> None:
+    write(home, "one", "a question of mine", "an answer to it")
+    write(home, "two", "another question", "another answer")
+    with home.running("watch", "--local", "--port", "0") as running, browse(running) as browser:
+        wait_until(lambda: "another question" in browser.get("/").text, "both sessions")
+        wait_until(lambda: status(home)["state"]["messages_delivered"] == 4, "all messages")
+        number = re.search(
+            r'href="/sessions/(\d+)">(?:<span[^>]*></span>)?a question of mine', browser.get("/").text
+        )
+        assert number is not None
+        headers = {"origin": str(browser.base_url).rstrip("/")}
+        assert browser.post(f"/sessions/{number[1]}/delete", headers=headers).status_code == 200
+        write(home, "one", "more to the first")
+        write(home, "two", "more to the second")
+        wait_until(lambda: status(home)["state"]["messages_delivered"] == 6, "what was said next", 20)
+        page = browser.get("/").text
+        assert ("a question of mine" in page, "another question" in page) == (False, True)
+        verified = home("verify")
+        assert "1 sessions compared, 0 differences; 1 deleted on the dashboard, and left so" in verified.out
+        assert verified.code == 0
+        assert json.loads(home("verify", "--json").out)["deleted"] == 1
+        assert running.stop() == 0
+
+
 def test_a_dashboard_that_is_served_already_gives_keys_and_lets_browsers_in(home: Cli) -> None:
     write(home, "one", "a question of mine")
     with home.running("watch", "--local", "--port", "0") as running, browse(running) as first:

@@ -85,6 +85,8 @@ def rich(local: Local) -> str:
         )
     for role in ("system", "tool", "unknown"):
         local.message("aaaa1111-x", role, role=role, textContent="said", createdAt=START + 99)
+    gone = local.session("gone", title="Deleted")
+    local.ask("POST", f"/sessions/{gone}/delete", headers={"cookie": local.cookie})
     return local.session("aaaa1111-x")
 
 
@@ -102,6 +104,7 @@ def test_axe_finds_nothing(browser: Any, local: Local, url: str, axe: str, look:
         "/search?q=nothing",
         "/numbers?days=all",
         "/keys",
+        "/deleted",
         "/sessions/42",
         "/login",
     ]

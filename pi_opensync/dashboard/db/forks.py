@@ -38,6 +38,16 @@ def link(database: Database, session_id: int) -> None:
             _adopt(database, child["id"])
 
 
+def remove(database: Database, session_id: int) -> None:
+    """Delete a session's row; each of its forks finds another parent, or is the root of a family then."""
+    children = database.rows("SELECT id FROM sessions WHERE parent_id = ?", (session_id,))
+    database.run("UPDATE sessions SET parent_id = NULL WHERE parent_id = ?", (session_id,))
+    database.run("DELETE FROM sessions WHERE id = ?", (session_id,))
+    for child in children:
+        _root(database, child["id"], child["id"])
+        _adopt(database, child["id"])
+
+
 def _adopt(database: Database, session_id: int) -> None:
     child = database.row("SELECT * FROM sessions WHERE id = ?", (session_id,))
     parent_id = _parent_of(database, child)
@@ -49,6 +59,11 @@ def _adopt(database: Database, session_id: int) -> None:
     if parent_id is not None:
         root_id = database.row("SELECT root_id FROM sessions WHERE id = ?", (parent_id,))["root_id"]
     database.run("UPDATE sessions SET parent_id = ? WHERE id = ?", (parent_id, session_id))
+    _root(database, session_id, root_id)
+
+
+def _root(database: Database, session_id: int, root_id: int) -> None:
+    """Give a session and all below it a root."""
     database.run(
         """
         WITH RECURSIVE below (id) AS (

@@ -160,7 +160,6 @@ DELETED = """
 CREATE TABLE deleted (
     external_id TEXT PRIMARY KEY,
     session_id INTEGER NOT NULL,
-    title TEXT NOT NULL,
     deleted_at INTEGER NOT NULL
 ) WITHOUT ROWID
 """

@@ -5,7 +5,7 @@ from dataclasses import astuple, dataclass
 from typing import Any
 
 from pi_opensync.dashboard import projects
-from pi_opensync.dashboard.db import counts, forks, index
+from pi_opensync.dashboard.db import counts, deleted, forks, index
 from pi_opensync.dashboard.db.connections import Connections, next_revision
 from pi_opensync.dashboard.db.contents import Content, pack, unpack
 from pi_opensync.dashboard.db.index import Entry
@@ -15,6 +15,7 @@ from pi_opensync.dashboard.incoming import MessageIn, SessionIn
 from pi_opensync.sqlite import Database, Row
 
 SOURCE_IF_ABSENT = "opencode"
+_NO_MESSAGE = 0  # the id of what was not stored, as its session was deleted here
 
 _KEPT_IF_ABSENT = (
     "model",
@@ -50,6 +51,9 @@ def save(
 
 
 def _put_session(database: Database, session: SessionIn, now: int, revision: int) -> int:
+    gone = deleted.id_of(database, session.external_id)
+    if gone is not None:
+        return gone
     old = database.row("SELECT * FROM sessions WHERE external_id = ?", (session.external_id,))
     given: dict[str, Any] = {
         "source": session.source,
@@ -149,6 +153,8 @@ def _new_session(database: Database, external_id: str, given: dict[str, Any], no
 
 
 def _put_message(database: Database, message: MessageIn, now: int, revision: int) -> int:
+    if deleted.id_of(database, message.session_external_id) is not None:
+        return _NO_MESSAGE
     find = "SELECT * FROM sessions WHERE external_id = ?"
     session = database.row(find, (message.session_external_id,))
     if session is None:

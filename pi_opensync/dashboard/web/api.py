@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from pi_opensync.dashboard.cleaning import cleaned_message, cleaned_session
-from pi_opensync.dashboard.db import finding, listing, numbers, reading
+from pi_opensync.dashboard.db import deleted, finding, listing, numbers, reading
 from pi_opensync.dashboard.db.connections import Connections, revision
 from pi_opensync.dashboard.db.upsert import Saved, save
 from pi_opensync.dashboard.incoming import MessageIn, SessionIn
@@ -26,7 +26,7 @@ from pi_opensync.dashboard.web.access import HOLDER
 from pi_opensync.dashboard.web.bodies import body_of, id_of, number_of
 from pi_opensync.dashboard.web.fields import PayloadError
 from pi_opensync.dashboard.web.keys import Holder
-from pi_opensync.opensync.answers import OWN_SERVER
+from pi_opensync.opensync.answers import DELETED, OWN_SERVER
 from pi_opensync.privacy.cleaner import Cleaner
 from pi_opensync.sqlite import Row
 
@@ -151,7 +151,9 @@ class Api:
         limit = number_of(request, "limit", 50, least=1, most=_MAX_LISTED) or 50
         with self._connections.read() as database:
             rows = listing.newest_sessions(database, limit)
-        return Json({"sessions": [export.session_json(row) for row in rows]})
+            gone = [row["external_id"] for row in deleted.all_of(database)]
+        found = {"sessions": [export.session_json(row) for row in rows]}
+        return Json(found | ({DELETED: gone} if gone else {}))
 
     def get_session(self, request: Request) -> Response:
         session = self._session(id_of(request))

@@ -66,7 +66,7 @@ class Pages:
             Route("/events/ready", self.ready),
             Route("/search", self.search),
             *self._of_one.routes(),
-            *Notes(self._store).routes(),
+            *Notes(self._store, self._page, now=self._now).routes(),
         ]
 
     def sessions(self, request: Request) -> Response:

@@ -1,0 +1,41 @@
+"""Sessions that a reader deleted here: what they said is gone, their ids are kept so that they stay away."""
+
+from pi_opensync.dashboard.db import forks, index
+from pi_opensync.dashboard.db.connections import next_revision
+from pi_opensync.dashboard.db.contents import unpack
+from pi_opensync.dashboard.db.index import Entry
+from pi_opensync.sqlite import Database, Row
+
+_HOLDING = ("messages", "usage", "spent", "tools", "touched", "noted")
+
+
+def delete(database: Database, session: Row, now: int) -> None:
+    """Delete a session, and take it no more; `now` in ms. Its forks stay, without their parent."""
+    session_id = session["id"]
+    # What is deleted is overwritten, so that it is not found in the file either.
+    database.run("PRAGMA secure_delete = ON")
+    messages = database.each("SELECT id, role, body FROM messages WHERE session_id = ?", (session_id,))
+    for message_id, role, body in messages:
+        index.forget(database, Entry(message_id, session_id, role, unpack(body)))
+    for table in _HOLDING:
+        database.run(f"DELETE FROM {table} WHERE session_id = ?", (session_id,))
+    forks.remove(database, session_id)
+    database.run("INSERT OR REPLACE INTO deleted VALUES (?, ?, ?)", (session["external_id"], session_id, now))
+    next_revision(database)
+    database.run("PRAGMA secure_delete = OFF")
+
+
+def take_back(database: Database, external_id: str) -> None:
+    """Take the session again when it is sent the next time."""
+    database.run("DELETE FROM deleted WHERE external_id = ?", (external_id,))
+
+
+def id_of(database: Database, external_id: str) -> int | None:
+    """Return the id that a deleted session had; None of one that was not deleted."""
+    row = database.rows("SELECT session_id FROM deleted WHERE external_id = ?", (external_id,))
+    return row[0]["session_id"] if row else None
+
+
+def all_of(database: Database) -> list[Row]:
+    """Return (external_id, deleted_at in ms), the latest first."""
+    return database.rows("SELECT external_id, deleted_at FROM deleted ORDER BY deleted_at DESC, external_id")
