@@ -43,6 +43,7 @@ def used_in(database: Database, since: int | None = None) -> list[Used]:
 def _of(session: SessionUsage) -> Iterator[Used]:
     said = session.said
     sums = {
+        "id": 0,
         "cost": said.cost,
         "prompt_tokens": said.prompt_tokens,
         "completion_tokens": said.completion_tokens,
@@ -52,7 +53,7 @@ def _of(session: SessionUsage) -> Iterator[Used]:
     }
     booked = [
         Booking(
-            sums,
+            0,
             one.at,
             one.model or said.model or "unknown",
             one.messages,

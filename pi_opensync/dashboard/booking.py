@@ -12,13 +12,13 @@ _LEAST = 1e-9  # of the cost; a smaller rest comes of adding up floats
 
 @dataclass(slots=True)
 class Booking:
-    """US dollars and tokens. `at` is the begin of a quarter of an hour, in ms.
+    """US dollars and tokens of one session. `at` is the begin of a quarter of an hour, in ms.
 
     `cache_known` counts the prompt tokens of what tells about its cache. A copy is what a fork holds of its
     parent, which paid for it.
     """
 
-    session: Row | Mapping[str, Any]
+    session_id: int
     at: int
     model: str
     messages: int = 0
@@ -28,7 +28,7 @@ class Booking:
     cache_write: float = 0.0
     cache_known: float = 0.0
     cost: float = 0.0
-    is_copy: bool = False
+    is_copy: int = 0
 
     @property
     def tokens(self) -> float:
@@ -51,7 +51,7 @@ def with_the_rest(session: Row | Mapping[str, Any], own: list[Booking]) -> list[
         in_all += each.prompt + each.completion
     if not own:
         begin = session["created_at"] // SLOT_MS * SLOT_MS
-        own = [Booking(session, begin, session["model"] or "unknown")]
+        own = [Booking(session["id"], begin, session["model"] or "unknown")]
     elif max(prompt, completion, read, known) <= 0 and cost <= _LEAST * session["cost"]:
         return own
     weights = [each.tokens for each in own] if in_all else [float(each.messages) for each in own]

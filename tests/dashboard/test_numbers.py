@@ -335,7 +335,7 @@ def test_a_project_a_model_and_days_narrow_and_the_time_before_stands_beside(loc
         assert of(project="/a").previous is None
         assert of(model="m1", first=today, last=today).total.cost == 3.0
         assert of(source="opencode").total.cost_of_a_session == pytest.approx(63 / 6)
-        assert {day: sums.cost for day, sums in of(first=today).days.items()}[today - timedelta(days=4)] == 32
+        assert of(first=today).days[today - timedelta(days=4)] == 32
         assert spent_since(database, today - timedelta(days=1), UTC) == 7.0
 
 

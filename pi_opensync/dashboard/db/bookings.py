@@ -11,50 +11,34 @@ from pi_opensync.dashboard.booking import Booking, with_the_rest
 from pi_opensync.model import SLOT_MS
 from pi_opensync.sqlite import Database, Row
 
+_SESSIONS = (
+    "SELECT id, root_id, source, project, machine, model, created_at, cost, prompt_tokens, "
+    "completion_tokens, cache_read_tokens FROM sessions"
+)
+_MODEL = "coalesce(nullif({0}.model, ''), sessions.model, 'unknown')"
+# In the order of a Booking's fields.
+_OF_MESSAGES = (
+    f"SELECT sessions.id, slot * {SLOT_MS}, {_MODEL.format('usage')}, messages, usage.prompt_tokens, "
+    "usage.completion_tokens, usage.cache_read_tokens, usage.cache_write_tokens, cache_known_tokens, "
+    "usage.cost, is_copied FROM sessions CROSS JOIN usage ON usage.session_id = sessions.id"
+)
+_OF_OTHERS = (
+    f"SELECT sessions.id, at / {SLOT_MS} * {SLOT_MS}, {_MODEL.format('spent')}, 0, spent.prompt_tokens, "
+    "spent.completion_tokens, 0, 0, 0, spent.cost, 0 "
+    "FROM sessions CROSS JOIN spent ON spent.session_id = sessions.id"
+)
 
-def bookings(database: Database, where: str = "1", values: tuple[object, ...] = ()) -> Iterator[Booking]:
-    """Yield all bookings of the sessions that fit a condition on `sessions`."""
+
+def bookings(
+    database: Database, where: str = "1", values: tuple[object, ...] = ()
+) -> Iterator[tuple[Row, list[Booking]]]:
+    """Yield the sessions that fit a condition on `sessions`, each with all its bookings."""
     booked: dict[int, list[Booking]] = {}
-    sessions: dict[int, Row] = {}
-    for session in database.each(f"SELECT * FROM sessions WHERE {where}", values):
-        sessions[session["id"]] = session
-    for row in database.each("SELECT * FROM usage"):
-        owner = sessions.get(row["session_id"])
-        if owner is not None:
-            booked.setdefault(owner["id"], []).append(_of_messages(owner, row))
-    for row in database.each("SELECT * FROM spent"):
-        owner = sessions.get(row["session_id"])
-        if owner is not None:
-            booked.setdefault(owner["id"], []).append(_of_spent(owner, row))
-    for session in sessions.values():
+    for rows in (_OF_MESSAGES, _OF_OTHERS):
+        for row in database.each(f"{rows} WHERE {where}", values):
+            booking = Booking(*row)
+            booked.setdefault(booking.session_id, []).append(booking)
+    for session in database.each(f"{_SESSIONS} WHERE {where}", values):
         of_it = booked.get(session["id"], [])
-        own = [each for each in of_it if not each.is_copy]
-        yield from with_the_rest(session, own)
-        yield from (each for each in of_it if each.is_copy)
-
-
-def _of_messages(session: Row, row: Row) -> Booking:
-    return Booking(
-        session,
-        row["slot"] * SLOT_MS,
-        row["model"] or session["model"] or "unknown",
-        row["messages"],
-        row["prompt_tokens"],
-        row["completion_tokens"],
-        row["cache_read_tokens"],
-        row["cache_write_tokens"],
-        row["cache_known_tokens"],
-        row["cost"],
-        bool(row["is_copied"]),
-    )
-
-
-def _of_spent(session: Row, row: Row) -> Booking:
-    return Booking(
-        session,
-        row["at"] // SLOT_MS * SLOT_MS,
-        row["model"] or session["model"] or "unknown",
-        prompt=row["prompt_tokens"],
-        completion=row["completion_tokens"],
-        cost=row["cost"],
-    )
+        own = with_the_rest(session, [each for each in of_it if not each.is_copy])
+        yield session, own + [each for each in of_it if each.is_copy]

@@ -9,20 +9,25 @@ from collections.abc import Iterable, Sequence
 
 _KINDS = 4
 _LEAST_TURNS = 6
+_MOST_TURNS = 500  # that prices are taken from
 _TOLERANCE = 0.01  # of the cost; a model whose prices changed within the time fits less well
 _TINY = 1e-12
 
 
-def saved(turns: Iterable[tuple[float, float, float, float, float]]) -> float | None:
+Turn = tuple[float, float, float, float, float]
+
+
+def saved(turns: Iterable[Turn]) -> float | None:
     """Return the US dollars that one model's cache saved; None where they do not follow from what is known.
 
-    Each turn is (tokens that were neither read from nor written to the cache, read, written, completion,
+    A `Turn` is (tokens that were neither read from nor written to the cache, read, written, completion,
     cost). Writing to the cache costs more than not to cache: that is taken off.
     """
     known = [turn for turn in turns if turn[4] > 0]
     read, written = sum(turn[1] for turn in known), sum(turn[2] for turn in known)
     if not read:
         return 0.0 if known else None
+    known = known[:: 1 + len(known) // _MOST_TURNS]
     used = [kind for kind in range(_KINDS) if any(turn[kind] for turn in known)]
     if len(known) < _LEAST_TURNS or 0 not in used:
         return None

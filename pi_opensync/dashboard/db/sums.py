@@ -38,7 +38,15 @@ class Sums:
         """The mean; None where there is no session."""
         return self.cost / len(self.sessions) if self.sessions else None
 
-    def add(self, more: "Booking | Sums") -> None:
+    def book(self, more: Booking) -> None:
+        self._add(more)
+        self.sessions.add(more.session_id)
+
+    def add(self, more: "Sums") -> None:
+        self._add(more)
+        self.sessions |= more.sessions
+
+    def _add(self, more: "Booking | Sums") -> None:
         self.cost += more.cost
         self.prompt += more.prompt
         self.completion += more.completion
@@ -46,10 +54,6 @@ class Sums:
         self.cache_write += more.cache_write
         self.cache_known += more.cache_known
         self.messages += more.messages
-        if isinstance(more, Sums):
-            self.sessions |= more.sessions
-        else:
-            self.sessions.add(more.session["id"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,8 +144,8 @@ class Numbers:
     """`hours[weekday][hour]` counts messages, Monday and midnight first.
 
     `previous` is the time before, as long; None for all time. `saved` is what the cache saved in US dollars,
-    None where that does not follow from what is known; `days` are those of the last year that have
-    something, whatever time was asked for.
+    None where that does not follow from what is known; `days` tells what those of the last year cost,
+    whatever time was asked for.
     """
 
     asked: Asked
@@ -155,6 +159,6 @@ class Numbers:
     families: list[Family]
     tools: list[Tool]
     hours: list[list[int]]
-    days: dict[date, Sums]
+    days: dict[date, float]
     reconciled: Reconciled
     saved: float | None

@@ -69,7 +69,6 @@ def environment_for(now: Callable[[], int], zone: tzinfo | None) -> Environment:
         "axes": axes,
         "says_money": visible.money,
         "says_count": visible.count,
-        "day_costs": lambda days: {day: sums.cost for day, sums in days.items()},
         "charts": charts,
         "static": f"/static/{_version()}",
         "zone_name": zone_name,

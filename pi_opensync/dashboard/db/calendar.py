@@ -1,0 +1,62 @@
+"""Days as whole numbers, so that tens of thousands of turns are put on theirs in a moment."""
+
+from datetime import UTC, date, tzinfo
+from functools import cached_property
+
+from pi_opensync.dashboard.times import at
+from pi_opensync.model import SLOT_MS
+
+DAY_MS = 86_400_000
+HOUR_MS = 3_600_000
+_EPOCH = date(1970, 1, 1).toordinal()
+_THURSDAY = 3  # the weekday of day 0, from Monday
+
+
+class Calendar:
+    """The days of a zone; None is this machine's. Day 0 is 1 January 1970."""
+
+    def __init__(self, zone: tzinfo | None) -> None:
+        self._zone = zone
+
+    @cached_property
+    def _offsets(self) -> dict[int, int | None]:
+        """The zone's offset in ms by day of UTC; None for a day within which it changes."""
+        return {}
+
+    def place(self, moment: int) -> tuple[int, int]:
+        """Return the day and the hour of a moment in ms."""
+        utc_day = moment // DAY_MS
+        offset = self._offsets.get(utc_day, -1)
+        if offset == -1:
+            begin, end = self._offset(utc_day * DAY_MS), self._offset((utc_day + 1) * DAY_MS - 1)
+            offset = self._offsets[utc_day] = begin if begin == end else None
+        local = moment + (self._offset(moment) if offset is None else offset)
+        return local // DAY_MS, local % DAY_MS // HOUR_MS
+
+    def first_slot(self, day: int) -> int:
+        """Return the number of the first quarter of an hour of a day, or of the days after it."""
+        slot = (day - 1) * DAY_MS // SLOT_MS
+        while self.place(slot * SLOT_MS)[0] < day:
+            slot += 1
+        return slot
+
+    def _offset(self, moment: int) -> int:
+        local = at(moment, self._zone)
+        return moment_of(local.replace(tzinfo=UTC).timestamp()) - moment
+
+
+def moment_of(seconds: float) -> int:
+    return round(seconds * 1000)
+
+
+def number_of(day: date) -> int:
+    return day.toordinal() - _EPOCH
+
+
+def day_of(number: int) -> date:
+    return date.fromordinal(max(1, min(number + _EPOCH, date.max.toordinal())))
+
+
+def weekday_of(number: int) -> int:
+    """Return 0 for a Monday."""
+    return (number + _THURSDAY) % 7

@@ -1,0 +1,186 @@
+"""All numbers of what is asked, in one pass over the bookings of its sessions."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, timedelta, tzinfo
+
+from pi_opensync.dashboard import projects
+from pi_opensync.dashboard.booking import Booking
+from pi_opensync.dashboard.db import calendar
+from pi_opensync.dashboard.db.bookings import bookings
+from pi_opensync.dashboard.db.calendar import Calendar
+from pi_opensync.dashboard.db.savings import Turn, saved
+from pi_opensync.dashboard.db.sums import Asked, Family, Group, Numbers, Period, Reconciled, Sums, Tool
+from pi_opensync.sqlite import Database
+
+# One wrong date must not make a chart of a million days.
+PERIOD_DAYS = (1, 7, 30, 365, 3650, 36500)
+HEAT_DAYS = 371  # a year, from a Monday
+MOST_FAMILIES = 50
+_MOST_PERIODS = 120
+_ALWAYS = 10**9  # days
+
+
+class Span:
+    """The days from `first` to `last` as numbers, and those before that are as many."""
+
+    def __init__(self, asked: Asked, today: date) -> None:
+        self.has_begin = asked.first is not None
+        self.first = -_ALWAYS if asked.first is None else calendar.number_of(asked.first)
+        self.last = _ALWAYS if asked.last is None else calendar.number_of(asked.last)
+        end = self.last if asked.last is not None else calendar.number_of(today)
+        self.before = 2 * self.first - end - 1 if self.has_begin else self.first
+
+
+def where(asked: Asked) -> tuple[str, tuple[object, ...]]:
+    """The sessions that are asked for, as a condition on `sessions`."""
+    tests = {"project = ?": asked.project, "source = ?": asked.source, "machine = ?": asked.machine}
+    given = {test: value for test, value in tests.items() if value is not None}
+    return " AND ".join(given) or "1", tuple(given.values())
+
+
+class Counting:
+    """The numbers under way; `over` counts a database's sessions."""
+
+    def __init__(self, asked: Asked, today: date, zone: tzinfo | None) -> None:
+        self._asked = asked
+        self._today = today
+        self._calendar = Calendar(zone)
+        self._span = Span(asked, today)
+        self._total, self._previous, self._copied = Sums(), Sums(), Sums()
+        self._days: defaultdict[int, Sums] = defaultdict(Sums)
+        self._heat: defaultdict[int, float] = defaultdict(float)
+        self._models: defaultdict[str, Sums] = defaultdict(Sums)
+        self._groups: dict[str, defaultdict[str, Sums]] = {
+            name: defaultdict(Sums) for name in ("project", "source", "machine")
+        }
+        self._families: defaultdict[int, Sums] = defaultdict(Sums)
+        self._turns: defaultdict[str, list[Turn]] = defaultdict(list)
+        self._hours = [[0] * 24 for _ in range(7)]
+
+    def over(self, database: Database) -> Numbers:
+        fitting, values = where(self._asked)
+        newest = calendar.number_of(self._today)
+        since = (min(self._span.before, newest - HEAT_DAYS) - 2) * calendar.DAY_MS  # in any zone
+        for session, of_it in bookings(database, f"{fitting} AND active_at >= ?", (*values, since)):
+            own = self._count(of_it)
+            if own is not None:
+                self._total.add(own)
+                self._families[session["root_id"]].add(own)
+                for name, groups in self._groups.items():
+                    groups[session[name] or ""].add(own)
+        asked = self._asked
+        days = {calendar.day_of(number): sums for number, sums in self._days.items()}
+        start, end = (
+            asked.first or min(days, default=self._today),
+            asked.last or max(days, default=self._today),
+        )
+        by_project, by_machine = self._groups["project"], self._groups["machine"]
+        names = projects.labels(by_project)
+        total, copied = self._total, self._copied
+        return Numbers(
+            asked=asked,
+            total=total,
+            previous=self._previous if asked.first is not None else None,
+            periods=_periods(days, start, end),
+            projects=_ranked(by_project, {key: names[key] or "no project" for key in names}),
+            models=_ranked(self._models),
+            sources=_ranked(self._groups["source"]),
+            machines=_ranked(by_machine, {key: key or "not told" for key in by_machine})
+            if any(by_machine)
+            else [],
+            families=_families(database, self._families),
+            tools=self._tools(database),
+            hours=self._hours,
+            days={calendar.day_of(number): cost for number, cost in self._heat.items()},
+            reconciled=Reconciled(
+                sessions=len(total.sessions | copied.sessions),
+                in_files=total.cost + copied.cost,
+                copied=copied.cost,
+                counted=total.cost,
+                copying=frozenset(copied.sessions),
+            ),
+            saved=_saved(self._turns),
+        )
+
+    def _count(self, of_it: Sequence[Booking]) -> Sums | None:
+        """Count a session's bookings where they belong; return what of it lies in the time, if any does."""
+        span, place, model = self._span, self._calendar.place, self._asked.model
+        newest = calendar.number_of(self._today)
+        own: Sums | None = None
+        for booking in of_it:
+            if model is not None and booking.model != model:
+                continue
+            day, hour = place(booking.at)
+            is_in = span.first <= day <= span.last
+            if booking.is_copy:
+                if is_in:
+                    self._copied.book(booking)
+                continue
+            if newest - HEAT_DAYS < day <= newest:
+                self._heat[day] += booking.cost
+            if not is_in:
+                if span.before <= day < span.first:
+                    self._previous.book(booking)
+                continue
+            if own is None:
+                own = Sums()
+            own.book(booking)
+            self._days[day].book(booking)
+            self._models[booking.model].book(booking)
+            self._hours[calendar.weekday_of(day)][hour] += booking.messages
+            if booking.cache_known:
+                read, written = booking.cache_read, booking.cache_write
+                fresh = max(0.0, booking.prompt - read - written)
+                self._turns[booking.model].append((fresh, read, written, booking.completion, booking.cost))
+        return own
+
+    def _tools(self, database: Database) -> list[Tool]:
+        fitting, values = where(self._asked)
+        begin = self._calendar.first_slot(self._span.first) if self._span.has_begin else -_ALWAYS
+        end = _ALWAYS if self._span.last == _ALWAYS else self._calendar.first_slot(self._span.last + 1)
+        rows = database.rows(
+            "SELECT tool, sum(calls), sum(failures), count(DISTINCT session_id), sum(timed), "
+            "sum(duration_ms) FROM tools "
+            f"WHERE calls > 0 AND slot >= ? AND slot < ? AND {_within(fitting)} GROUP BY tool",
+            (begin, end, *values),
+        )
+        return sorted((Tool(*row) for row in rows), key=lambda tool: (-tool.calls, tool.name))
+
+
+def _within(fitting: str) -> str:
+    return "1" if fitting == "1" else f"session_id IN (SELECT id FROM sessions WHERE {fitting})"
+
+
+def _families(database: Database, families: Mapping[int, Sums]) -> list[Family]:
+    """The dearest families that are more than one session."""
+    ranked = sorted(
+        ((root, sums) for root, sums in families.items() if len(sums.sessions) > 1),
+        key=lambda item: (-item[1].cost, -item[1].tokens, item[0]),
+    )[:MOST_FAMILIES]
+    return [
+        Family(database.row("SELECT * FROM sessions WHERE id = ?", (root,)), sums) for root, sums in ranked
+    ]
+
+
+def _saved(turns: Mapping[str, Iterable[Turn]]) -> float | None:
+    """The sum over all models; None where it is known of none."""
+    known = [value for value in (saved(of_model) for of_model in turns.values()) if value is not None]
+    return sum(known) if known else None
+
+
+def _periods(by_day: Mapping[date, Sums], start: date, end: date) -> list[Period]:
+    days = (end - start).days + 1
+    length = next(step for step in PERIOD_DAYS if days <= step * _MOST_PERIODS)
+    periods = [
+        Period(start + timedelta(days=offset), length, Sums()) for offset in range(0, max(days, 1), length)
+    ]
+    for day, sums in by_day.items():
+        if start <= day <= end:
+            periods[(day - start).days // length].sums.add(sums)
+    return periods
+
+
+def _ranked(groups: Mapping[str, Sums], names: Mapping[str, str] | None = None) -> list[Group]:
+    ranked = sorted(groups.items(), key=lambda item: (-item[1].cost, -item[1].tokens, item[0]))
+    return [Group(key if names is None else names[key], sums, key) for key, sums in ranked]
