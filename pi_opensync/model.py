@@ -26,6 +26,18 @@ class Options:
 
 
 @dataclass(frozen=True, slots=True)
+class Whereabouts:
+    """Where a session was written, for pi-opensync's own server.
+
+    The path of its transcript, the machine's name, and the repository that its project is a worktree of.
+    """
+
+    file: str | None = None
+    machine: str | None = None
+    repository: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Header:
     """The line that begins a session.
 

@@ -21,7 +21,8 @@ class SpentIn:
 class SessionIn:
     """Times and durations are in ms, `cost` in US dollars.
 
-    `file` is the path of pi's transcript, `machine` the name of the machine that it is on.
+    `file` is the path of pi's transcript, `machine` the name of the machine that it is on,
+    `repository_path` the repository that its project is a worktree of.
     """
 
     external_id: str
@@ -42,6 +43,7 @@ class SessionIn:
     is_subagent: bool | None = None
     file: str | None = None
     machine: str | None = None
+    repository_path: str | None = None
     spent: tuple[SpentIn, ...] | None = None
 
 

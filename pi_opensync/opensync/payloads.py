@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from pi_opensync import texts
-from pi_opensync.model import SOURCE, Message, Options, Part, Session, Usage
+from pi_opensync.model import SOURCE, Message, Options, Part, Session, Usage, Whereabouts
 from pi_opensync.opensync.rules import (
     MAX_FIELDS,
     MAX_ITEMS,
@@ -37,14 +37,12 @@ def session_payload(
     title: str,
     *,
     delegated: Usage = NOTHING,
-    extras: bool = False,
-    file: str | None = None,
-    machine: str | None = None,
+    extras: Whereabouts | None = None,
 ) -> dict[str, Any]:
     """The body of `/sync/session`: counts always, what is not known left out.
 
-    `delegated` is usage of subagents that have no session of their own. `extras` adds what only
-    pi-opensync's own server takes, `file` among it, the path of the transcript, and `machine`, where that is.
+    `delegated` is usage of subagents that have no session of their own. With `extras`, what only
+    pi-opensync's own server takes is added, and these among it.
     """
     payload: dict[str, Any] = {"externalId": session.external_id, "source": SOURCE, "title": title}
     if session.cwd:
@@ -61,10 +59,10 @@ def session_payload(
     payload["durationMs"] = session.duration_ms
     if session.created_at is not None:
         payload["createdAt"] = session.created_at
-    return payload | _session_extras(session, usage, file, machine) if extras else payload
+    return payload if extras is None else payload | _session_extras(session, usage, extras)
 
 
-def _session_extras(session: Session, usage: Usage, file: str | None, machine: str | None) -> dict[str, Any]:
+def _session_extras(session: Session, usage: Usage, where: Whereabouts) -> dict[str, Any]:
     more: dict[str, Any] = {
         "cacheReadTokens": usage.cache_read,
         "cacheWriteTokens": usage.cache_write,
@@ -83,7 +81,7 @@ def _session_extras(session: Session, usage: Usage, file: str | None, machine: s
     }
     if session.parent_id:
         more["parentExternalId"] = session.parent_id
-    known = {"file": file, "machine": machine}
+    known = {"file": where.file, "machine": where.machine, "repositoryPath": where.repository}
     return more | {name: value for name, value in known.items() if value is not None}
 
 

@@ -9,7 +9,7 @@ import os
 import msgspec
 
 from pi_opensync.fold import FOLD_VERSION, title
-from pi_opensync.model import Options
+from pi_opensync.model import Options, Whereabouts
 from pi_opensync.opensync import payloads
 from pi_opensync.pi.parents import first_header
 from pi_opensync.privacy.cleaner import WITHHELD, CannotRedact, Cleaner, Withholding
@@ -131,13 +131,9 @@ class Again:
             first_text=self._cleaned(session.first_text),
         )
         if cleaned != session or self._options.extras:
-            payload = payloads.session_payload(
-                cleaned,
-                title(cleaned),
-                delegated=self._readings.delegated(reading.id),
-                extras=self._options.extras,
-                machine=self._options.machine,
-            )
+            extras = Whereabouts(machine=self._options.machine) if self._options.extras else None
+            delegated = self._readings.delegated(reading.id)
+            payload = payloads.session_payload(cleaned, title(cleaned), delegated=delegated, extras=extras)
             wanted = payloads.encode(payload)
             self._readings.save(reading.id, cleaned, wanted, payloads.digest(wanted))
             self._readings.wake(reading.id, 0.0, live=False)

@@ -12,7 +12,7 @@ import msgspec
 
 from pi_opensync import texts
 from pi_opensync.fold import Origin, begin, counts_alike, external_id, fold, joined, open_calls, title
-from pi_opensync.model import Booked, Broken, Event, Header, Options, Session
+from pi_opensync.model import Booked, Broken, Event, Header, Options, Session, Whereabouts
 from pi_opensync.opensync import payloads
 from pi_opensync.pi.entries import Entry
 from pi_opensync.pi.parents import file_key
@@ -22,6 +22,7 @@ from pi_opensync.privacy.cleaner import CannotRedact, Cleaner, Withholding
 from pi_opensync.privacy.judge import Judge
 from pi_opensync.read.lineage import Lineage, lineage_of
 from pi_opensync.read.sources import Source, Written
+from pi_opensync.read.worktrees import repository_of
 from pi_opensync.store.database import Database
 from pi_opensync.store.memory import SessionMemory
 from pi_opensync.store.outbox import Outbox
@@ -366,16 +367,17 @@ class Union:
         delegated = payloads.NOTHING
         if session.has_delegations and session_id is not None:
             delegated = self._readings.delegated(session_id)
-        file = None if path is None else self._judge.name(texts.shown_path(path))
-        payload = payloads.session_payload(
-            session,
-            title(session),
-            delegated=delegated,
-            extras=self._options.extras,
-            file=file,
-            machine=self._options.machine,
-        )
+        extras = self._whereabouts(session, path) if self._options.extras else None
+        payload = payloads.session_payload(session, title(session), delegated=delegated, extras=extras)
         return payloads.encode(payload)
+
+    def _whereabouts(self, session: Session, path: bytes | None) -> Whereabouts:
+        file = None if path is None else self._judge.name(texts.shown_path(path))
+        repository = None if session.cwd is None else repository_of(session.cwd)
+        if repository is not None:
+            is_told = self._judge.reason(repository) is None
+            repository = self._judge.name(repository) if is_told else None
+        return Whereabouts(file, self._options.machine, repository)
 
 
 def _age(session: Session) -> tuple[int, str]:

@@ -12,7 +12,7 @@ from pi_opensync.model import SLOT_MS
 from pi_opensync.sqlite import Database, Row
 
 _SESSIONS = (
-    "SELECT id, root_id, source, project, machine, model, created_at, cost, prompt_tokens, "
+    "SELECT id, root_id, source, project, repository, machine, model, created_at, cost, prompt_tokens, "
     "completion_tokens, cache_read_tokens FROM sessions"
 )
 _MODEL = "coalesce(nullif({0}.model, ''), sessions.model, 'unknown')"

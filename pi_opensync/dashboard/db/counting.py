@@ -9,6 +9,7 @@ from pi_opensync.dashboard.booking import Booking
 from pi_opensync.dashboard.db import calendar
 from pi_opensync.dashboard.db.bookings import bookings
 from pi_opensync.dashboard.db.calendar import Calendar
+from pi_opensync.dashboard.db.listing import IN_PROJECT
 from pi_opensync.dashboard.db.savings import Turn, saved
 from pi_opensync.dashboard.db.sums import Asked, Family, Group, Numbers, Period, Reconciled, Sums, Tool
 from pi_opensync.sqlite import Database
@@ -34,7 +35,7 @@ class Span:
 
 def where(asked: Asked) -> tuple[str, tuple[object, ...]]:
     """The sessions that are asked for, as a condition on `sessions`."""
-    tests = {"project = ?": asked.project, "source = ?": asked.source, "machine = ?": asked.machine}
+    tests = {IN_PROJECT: asked.project, "source = ?": asked.source, "machine = ?": asked.machine}
     given = {test: value for test, value in tests.items() if value is not None}
     return " AND ".join(given) or "1", tuple(given.values())
 
@@ -52,8 +53,9 @@ class Counting:
         self._heat: defaultdict[int, float] = defaultdict(float)
         self._models: defaultdict[str, Sums] = defaultdict(Sums)
         self._groups: dict[str, defaultdict[str, Sums]] = {
-            name: defaultdict(Sums) for name in ("project", "source", "machine")
+            name: defaultdict(Sums) for name in ("source", "machine")
         }
+        self._projects: defaultdict[str, Sums] = defaultdict(Sums)
         self._families: defaultdict[int, Sums] = defaultdict(Sums)
         self._turns: defaultdict[str, list[Turn]] = defaultdict(list)
         self._hours = [[0] * 24 for _ in range(7)]
@@ -69,13 +71,15 @@ class Counting:
                 self._families[session["root_id"]].add(own)
                 for name, groups in self._groups.items():
                     groups[session[name] or ""].add(own)
+                repository = session["repository"] if self._asked.worktrees_together else None
+                self._projects[repository or session["project"]].add(own)
         asked = self._asked
         days = {calendar.day_of(number): sums for number, sums in self._days.items()}
         start, end = (
             asked.first or min(days, default=self._today),
             asked.last or max(days, default=self._today),
         )
-        by_project, by_machine = self._groups["project"], self._groups["machine"]
+        by_project, by_machine = self._projects, self._groups["machine"]
         names = projects.labels(by_project)
         total, copied = self._total, self._copied
         return Numbers(

@@ -6,8 +6,9 @@ from dataclasses import astuple, dataclass
 from pi_opensync.dashboard.projects import labels
 from pi_opensync.sqlite import Database, Row
 
-# A project is a path; a name alone may stand for several.
-_PROJECT = "project IN (SELECT project FROM sessions WHERE project_name = ?)"
+# A project is a path, that of a repository with all its worktrees; a name alone may stand for several.
+IN_PROJECT = "? IN (project, repository)"
+_NAMED = "project IN (SELECT project FROM sessions WHERE project_name = ?)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,22 +171,27 @@ def _as_tree(members: Sequence[Row], roots: Sequence[int], found: set[int]) -> l
 
 def choices(database: Database) -> dict[str, list[str]]:
     """Return the sources, projects, models and machines there are, the most used first, for the filters."""
-    return {
-        name: [
-            row[0]
-            for row in database.rows(
-                f"SELECT {name} FROM sessions WHERE {name} != '' "
-                f"GROUP BY {name} ORDER BY count(*) DESC LIMIT 200"
-            )
-        ]
-        for name in ("source", "project", "model", "machine")
-    }
+    columns = {name: [name] for name in ("source", "project", "model", "machine")}
+    columns["project"].append("repository")
+
+    def used(names: list[str]) -> list[str]:
+        values = " UNION ALL ".join(f"SELECT {name} AS value FROM sessions" for name in names)
+        rows = database.rows(
+            f"SELECT value FROM ({values}) WHERE value != '' GROUP BY value ORDER BY count(*) DESC LIMIT 200"
+        )
+        return [row[0] for row in rows]
+
+    return {name: used(names) for name, names in columns.items()}
+
+
+def has_worktrees(database: Database) -> bool:
+    return bool(database.rows("SELECT 1 FROM sessions WHERE repository IS NOT NULL LIMIT 1"))
 
 
 def project_labels(database: Database) -> dict[str, str]:
     """Return the projects by their keys, each named by the shortest end of its path that no other has."""
-    keys = database.rows("SELECT DISTINCT project FROM sessions WHERE project != ''")
-    return labels(row[0] for row in keys)
+    keys = database.rows("SELECT project FROM sessions UNION SELECT repository FROM sessions")
+    return labels(row[0] for row in keys if row[0])
 
 
 def external_ids(database: Database) -> list[str]:
@@ -199,7 +205,7 @@ def newest_sessions(database: Database, limit: int) -> list[Row]:
 def _conditions(filters: Filters) -> tuple[str, list[str | int]]:
     tests: list[tuple[str, str | int | None]] = [
         ("source = ?", filters.source),
-        (_PROJECT if filters.project and "/" not in filters.project else "project = ?", filters.project),
+        (_NAMED if filters.project and "/" not in filters.project else IN_PROJECT, filters.project),
         ("model = ?", filters.model),
         ("active_at >= ?", filters.since),
         ("active_at < ?", filters.until),

@@ -163,6 +163,12 @@ def machines(database: Database) -> None:
     database.run("CREATE INDEX sessions_by_machine ON sessions (machine)")
 
 
+def repositories(database: Database) -> None:
+    """The repository that a session's project is a worktree of."""
+    database.run("ALTER TABLE sessions ADD COLUMN repository TEXT")
+    database.run("CREATE INDEX sessions_by_repository ON sessions (repository)")
+
+
 def what_was_deleted(database: Database) -> None:
     """The sessions that a reader deleted here: they are not taken again."""
     database.run(DELETED)
@@ -188,6 +194,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     times_of_tools,
     machines,
     what_was_deleted,
+    repositories,
 )
 
 # Under these names files record the steps that ran before steps were functions.

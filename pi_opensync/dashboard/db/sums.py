@@ -58,7 +58,10 @@ class Sums:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What is counted: the days from `first` to `last`, both included; a project by its key."""
+    """What is counted: the days from `first` to `last`, both included; a project by its key.
+
+    `worktrees_together`: what worktrees took counts for their repository.
+    """
 
     first: date | None = None
     last: date | None = None
@@ -66,6 +69,7 @@ class Asked:
     model: str | None = None
     source: str | None = None
     machine: str | None = None
+    worktrees_together: bool = False
 
     @classmethod
     def of_days(cls, days: int, today: date) -> "Asked":

@@ -76,6 +76,7 @@ def _put_session(database: Database, session: SessionIn, now: int, revision: int
         "is_subagent": None if session.is_subagent is None else int(session.is_subagent),
         "file": session.file,
         "machine": session.machine,
+        "repository": projects.key_of(session.repository_path, None) or None,
     }
     given = {name: value for name, value in given.items() if value is not None}
     title, project = (given.get(name) or (old and old[name]) or "" for name in ("title", "project"))

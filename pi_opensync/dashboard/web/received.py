@@ -48,6 +48,7 @@ _SESSION_FIELDS = frozenset(
         "isSubagent",
         "file",
         "machine",
+        "repositoryPath",
         "spent",
     ]
 )
@@ -109,6 +110,7 @@ def session_from(data: Any, at: str = "") -> SessionIn:
         is_subagent=fields.flag("isSubagent"),
         file=fields.text("file", MAX_NAME),
         machine=fields.text("machine", MAX_ID),
+        repository_path=fields.text("repositoryPath", MAX_NAME),
         spent=_spent(fields.objects("spent")),
     )
 

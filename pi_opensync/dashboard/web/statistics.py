@@ -75,6 +75,8 @@ class Statistics:
             summary, budgets = self._summary(asked, zone)
         with self._connections.read() as database:
             choices, labels = listing.choices(database), listing.project_labels(database)
+            has_worktrees = listing.has_worktrees(database)
+        together = {"worktrees": "together"} if asked.worktrees_together else {}
         return self._page(
             request,
             "numbers.html",
@@ -82,11 +84,12 @@ class Statistics:
             asked=asked,
             span=span,
             spans=[
-                (value, label, "/numbers?" + urlencode({**filters_of(asked), "days": value}))
+                (value, label, "/numbers?" + urlencode({**filters_of(asked), **together, "days": value}))
                 for value, label in _SPAN_NAMES.items()
             ],
             weekdays=_WEEKDAYS,
             choices=choices,
+            has_worktrees=has_worktrees,
             labels=labels,
             budgets=budgets,
             table=f"/numbers.csv?{request.query_params}".rstrip("?"),
@@ -127,20 +130,22 @@ class Statistics:
         """The reader's zone, what is asked for, and the name of the usual time that it is."""
         query = request.query_params
         zone = zone_of(request, self._zone)
-        narrow = [query.get(name) or None for name in ("project", "model", "source", "machine")]
+        names = ("project", "model", "source", "machine")
+        narrow: dict[str, Any] = {name: query.get(name) or None for name in names}
+        narrow["worktrees_together"] = query.get("worktrees") == "together"
         first, last = (_day(query.get(name), name) for name in ("first", "last"))
         if first is not None and last is not None and last < first:
             raise PayloadError("last", "must not be before first")
         if first is not None or last is not None:
-            return zone, Asked(first, last, *narrow), None
+            return zone, Asked(first, last, **narrow), None
         span = query.get("days") or _USUAL_SPAN
         if span not in SPANS:
             raise PayloadError("days", f"must be one of {', '.join(SPANS)}")
         days = SPANS[span]
         if days is None:
-            return zone, Asked(None, None, *narrow), span
+            return zone, Asked(None, None, **narrow), span
         of_days = Asked.of_days(days, at(self._now(), zone).date())
-        return zone, Asked(of_days.first, of_days.last, *narrow), span
+        return zone, Asked(of_days.first, of_days.last, **narrow), span
 
 
 def as_csv(days: list[Day]) -> Iterator[str]:
