@@ -235,3 +235,51 @@ def test_the_charts_are_drawn(local: Local, tab: Tab) -> None:
     assert max(heights) > 80
     assert page.locator(".chart.heat:not(.year) rect").count() == 2 * 24 * 7
     assert "40%" in page.locator("main").inner_text()
+
+
+def branch_off(local: Local) -> str:
+    """One and two; the session is to go on after one."""
+    for number, (name, parent) in enumerate([("1", None), ("2", "1")]):
+        local.message(
+            "s1",
+            name,
+            textContent=f"message-{name}.",
+            createdAt=START + number,
+            entryId=name,
+            parentEntryId=parent,
+        )
+    return local.session("s1", title="Tree")
+
+
+def go_on(local: Local, name: str, parent: str) -> None:
+    said = {"textContent": f"message-{name}.", "createdAt": START + int(name)}
+    local.message("s1", name, entryId=name, parentEntryId=parent, **said)
+
+
+def test_an_open_page_goes_on_in_the_branch_that_the_session_goes_on_in(local: Local, tab: Tab) -> None:
+    page = tab.open(f"/sessions/{branch_off(local)}")
+    assert texts(page) == ["1", "2"]
+    go_on(local, "3", "1")
+    page.get_by_text("message-3.").wait_for()
+    assert texts(page) == ["1", "3"]
+    assert page.get_by_text("Another branch leaves here").is_visible()
+    go_on(local, "4", "3")
+    page.get_by_text("message-4.").wait_for()
+    assert texts(page) == ["1", "3", "4"]
+    go_on(local, "5", "2")
+    page.get_by_text("message-5.").wait_for()
+    assert texts(page) == ["1", "2", "5"]
+
+
+def test_who_reads_further_up_is_told_and_keeps_what_is_read(local: Local, tab: Tab) -> None:
+    session_id = branch_off(local)
+    local.message(
+        "s1", "long", textContent="a line\n\n" * 200, createdAt=START + 2, entryId="l", parentEntryId="2"
+    )
+    page = tab.open(f"/sessions/{session_id}")
+    go_on(local, "3", "1")
+    page.get_by_text("Went on in another branch").wait_for()
+    assert texts(page) == ["1", "2"]
+    page.get_by_text("Went on in another branch").click()
+    page.get_by_text("message-3.").wait_for()
+    assert texts(page) == ["1", "3"]

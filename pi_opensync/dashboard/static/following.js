@@ -130,15 +130,29 @@ const put = (piece) => {
   return true;
 };
 
+const lastDrawn = () => {
+  const last = [...document.querySelectorAll("#messages article")].at(-1);
+  return last ? `&last=${last.dataset.id}` : "";
+};
+
+// The session went on from an earlier message: draw the branch that it is on now.
+const redraw = async (session) => {
+  const fresh = fragment(await ask(`/sessions/${session}?end`)).querySelector("main");
+  document.getElementById("messages").replaceChildren(...fresh.querySelector("#messages").childNodes);
+  main.dataset.cursor = fresh.dataset.cursor;
+  say("The session went on in another branch");
+};
+
 export const followSession = () => {
   const { session } = main.dataset;
-  const branch = main.dataset.branch ? `&branch=${main.dataset.branch}` : "";
+  const branch = Number(main.dataset.branch ?? 0) ? `&branch=${main.dataset.branch}` : "";
   const grown = document.getElementById("grown");
+  let hasLeftBehind = false; // what is read stays, until its reader goes to where the session went on
   listen(`/sessions/${session}/events`, async () => {
     for (;;) {
-      const answer = await ask(`/sessions/${session}/changes?after=${main.dataset.cursor}${branch}`);
+      const answer = await ask(`/sessions/${session}/changes?after=${main.dataset.cursor}${branch}${lastDrawn()}`);
       if (answer === null) return;
-      const { cursor, header, messages, turns } = JSON.parse(answer);
+      const { cursor, header, messages, turns, hasLeft } = JSON.parse(answer);
       const page = document.documentElement;
       const atEnd = page.scrollHeight - innerHeight - scrollY < 160;
       const isAbout = document.querySelector(".about-switch input")?.checked;
@@ -147,12 +161,15 @@ export const followSession = () => {
       if (about) about.checked = isAbout;
       const paid = document.querySelector("#head [data-paid]");
       if (paid) document.querySelector(".bar .paid").textContent = paid.dataset.paid;
-      let missed = false;
-      for (const { html } of messages) missed = !put(fragment(html)) || missed;
+      hasLeftBehind ||= hasLeft && !atEnd;
+      if (hasLeftBehind) grown.textContent = "Went on in another branch ↓";
+      else if (hasLeft) await redraw(session);
+      let missed = hasLeftBehind;
+      for (const { html } of hasLeftBehind ? [] : messages) missed = !put(fragment(html)) || missed;
       for (const [id, html] of Object.entries(turns)) {
         document.querySelector(`#m${id} .turn`)?.replaceChildren(fragment(html));
       }
-      main.dataset.cursor = cursor;
+      if (!hasLeft || hasLeftBehind) main.dataset.cursor = cursor;
       if (messages.length) {
         document.getElementById("nothing")?.remove();
         say(messages.length === 1 ? "A message has come" : `${messages.length} messages have come`);
@@ -163,7 +180,7 @@ export const followSession = () => {
     }
   });
   grown.addEventListener("click", (event) => {
-    if (main.querySelector("#messages a[data-more]")) return;
+    if (hasLeftBehind || main.querySelector("#messages a[data-more]")) return;
     event.preventDefault();
     grown.hidden = true;
     scrollTo({ top: document.documentElement.scrollHeight, behavior: "instant" });

@@ -116,16 +116,23 @@ class SessionPages:
         )
 
     def changes(self, request: Request) -> Response:
-        """Return what changed after a cursor, and the sums of the turns that it belongs to."""
+        """Return what changed after a cursor, and the sums of the turns that it belongs to.
+
+        `last` is the last message that is drawn: `hasLeft` says that the session went on from before it, so
+        that another branch is the active one now.
+        """
         cursor = live.Cursor.parse(request.query_params.get("after", ""))
         with self._store.read() as con:
             session = found(con, id_of(request))
             growth = live.growth(con, session, cursor)
             if growth is None:
                 return Response(status_code=204)
-            branch = self._branch(con, session, request, None)
+            last_drawn = number_of(request, "last", None)
+            is_chosen = bool(request.query_params.get("branch"))
+            branch = self._branch(con, session, request, last_drawn if is_chosen else None)
+            has_left = branch is not None and last_drawn is not None and last_drawn not in branch.ids
             if branch is not None:
-                on_it = set(branch.ids)
+                on_it = set() if has_left else set(branch.ids)
                 growth.messages[:] = [message for message in growth.messages if message.row["id"] in on_it]
             values = _turns(con, session["id"], growth.messages)
             of_last = _turn_of_last(con, session["id"], growth.messages)
@@ -142,7 +149,7 @@ class SessionPages:
             str(prompt): self._page.text(request, "_turn.html", message={"id": prompt}, turns=of_last)
             for prompt in of_last
         }
-        return Json({**answer, "turns": sums})
+        return Json({**answer, "turns": sums, "hasLeft": has_left})
 
     async def events(self, request: Request) -> Response:
         session_id = id_of(request)
