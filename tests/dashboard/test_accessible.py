@@ -152,6 +152,19 @@ def test_on_a_phone_the_first_message_is_in_the_first_third(browser: Any, local:
         assert page.get_by_text("Tokens in").is_visible()
 
 
+def test_on_a_phone_the_filters_are_one_touch_away(browser: Any, local: Local, url: str) -> None:
+    rich(local)
+    with opened(browser, local, url, **LOOKS["phone"]) as tab:
+        for path in ("/", "/numbers?days=all"):
+            page = tab.open(path)
+            assert not page.get_by_label("project").is_visible()
+            page.get_by_role("checkbox", name="Filters").check()
+            assert page.get_by_label("project").is_visible()
+        page = tab.open("/")
+        assert page.locator("tr.row").first.bounding_box()["y"] < 700 * 0.4
+        assert tab.open("/?project=q").get_by_label("project").is_visible()
+
+
 def test_nothing_moves_after_it_is_drawn(browser: Any, local: Local, url: str) -> None:
     session_id = rich(local)
     watch = """

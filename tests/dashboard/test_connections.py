@@ -115,7 +115,11 @@ def test_a_request_that_found_the_file_busy_gets_a_503_and_the_next_a_200(
 
 def test_health_says_whether_the_database_can_be_read(impatient: Connections, clock: Clock) -> None:
     local = Local(impatient, clock)
-    assert local.ask("GET", "/health").json() == {"status": "ok", "timestamp": clock()}
+    assert local.ask("GET", "/health").json() == {
+        "status": "ok",
+        "timestamp": clock(),
+        "server": "pi-opensync",
+    }
     other = sqlite3.connect(impatient._writer.path, isolation_level=None)
     other.execute("BEGIN EXCLUSIVE")
     answer = local.ask("GET", "/health")

@@ -36,6 +36,7 @@ HAVING = {
     "errors": "id IN (SELECT session_id FROM tools WHERE failures > 0)",
     "star": "id IN (SELECT session_id FROM noted WHERE is_starred)",
     "note": "id IN (SELECT session_id FROM noted WHERE note != '')",
+    "copied": "id IN (SELECT session_id FROM usage WHERE is_copied)",
     "hidden": "id IN (SELECT session_id FROM noted WHERE is_hidden)",
 }
 _TAGGED = "id IN (SELECT session_id FROM noted, json_each(noted.tags) WHERE value = ?)"

@@ -35,6 +35,7 @@ def session_json(session: Row) -> dict[str, Any]:
         "title": session["title"],
         "projectPath": session["project_path"],
         "projectName": session["project_name"],
+        "machine": session["machine"],
         "model": session["model"],
         "provider": session["provider"],
         "promptTokens": session["prompt_tokens"],

@@ -7,6 +7,7 @@ from pi_opensync import __version__
 from pi_opensync.dashboard.show import context, export
 from pi_opensync.dashboard.web.fields import MAX_ID, MAX_NUMBER, MAX_PARTS, MAX_TIME_MS, ROLES
 from pi_opensync.dashboard.web.received import MAX_BATCH
+from pi_opensync.opensync.answers import OWN_SERVER
 
 Schema = Mapping[str, Any]
 
@@ -61,6 +62,7 @@ _SESSION_IN: Schema = {
         "parentExternalId": _TEXT,
         "isSubagent": _FLAG,
         "machine": _TEXT,
+        "repositoryPath": _TEXT,
         "file": _TEXT,
         "spent": _SPENT,
     },
@@ -191,7 +193,12 @@ _PATHS: Schema = {
             "summary": "Whether the server and its database are well",
             "security": [],
             "responses": _answers(
-                _object(("status", "timestamp"), status={"const": "ok"}, timestamp={"type": "integer"})
+                _object(
+                    ("status", "timestamp", "server"),
+                    status={"const": "ok"},
+                    timestamp={"type": "integer"},
+                    server={"const": OWN_SERVER},
+                )
             ),
         }
     },
@@ -229,7 +236,7 @@ _PATHS: Schema = {
     ),
     "/api/sessions": _get(
         "The newest sessions",
-        _answers(_object(("sessions",), sessions=_array("Session")), 400),
+        _answers(_object(("sessions",), sessions=_array("Session"), deleted=_STRINGS), 400),
         _limit(50),
     ),
     "/api/sessions/get": _get(
