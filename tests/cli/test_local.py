@@ -374,7 +374,7 @@ def test_it_is_verified_without_being_served_and_beside_its_server(home: Cli) ->
     verified = home("verify", "--json")
     assert (verified.code, json.loads(verified.out)) == (
         0,
-        {"schema": 1, "sessions": 1, "differences": 0, "found": []},
+        {"schema": 1, "sessions": 1, "deleted": 0, "differences": 0, "found": []},
     )
     with home.running("watch", "--local", "--port", "0", "--no-link") as running:
         running.wait_for("following")

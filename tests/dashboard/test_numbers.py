@@ -188,7 +188,7 @@ def test_own_days_and_filters_lead_to_the_sessions_behind_them(local: Local) -> 
     for name, day in (("one", 0), ("two", 3), ("three", 9)):
         local.session(name, cost=1, projectPath=f"/p/{name}", createdAt=local.clock() - day * DAY)
     page = checked(local.page("/numbers?first=2026-05-25&last=2026-05-28"))
-    assert "2 sessions</a>, $2.00 in their files, $0.00 of it copied" in page
+    assert "2 sessions</a>, $2.00 in their files, none of it copied by forks" in page
     assert 'href="/?since_day=2026-05-25&amp;until=2026-05-28&amp;project=%2Fp%2Ftwo"' in page
     assert "before $0.00" not in page
     assert "before $1.00" in local.page("/numbers?first=2026-05-22&last=2026-05-28")
