@@ -155,6 +155,8 @@ def counted(count: int, noun: str) -> str:
 
 def shown(text: str) -> str:
     """Text of a transcript or a file name, safe for a terminal: control characters are written out."""
+    if text.isprintable():
+        return text
     return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
 
 

@@ -78,12 +78,12 @@ class Context:
 
     @cached_property
     def _projects(self) -> Sequence[str]:
-        from pi_opensync.read import select
-
         self._looked_for_projects = time.monotonic()
         if self.settings.sessions_dir:
             return ()
-        return [str(Path.cwd()), *select.projects(discover.files(self._own_folders))]
+        from pi_opensync.pi import parents
+
+        return [str(Path.cwd()), *parents.projects(discover.files(self._own_folders))]
 
     def _roots_of(self, projects: Sequence[str]) -> Roots:
         own = self._own_folders

@@ -26,7 +26,7 @@ def table(columns: Sequence[Column], rows: Sequence[Sequence[str]], width: int |
     """The lines, the first with the titles; `width` of the terminal in signs, None for any."""
     kept = list(range(len(columns)))
     natural = [
-        max(cell_len(text) for text in (column.title, *(row[number] for row in rows)))
+        max(_signs(text) for text in (column.title, *(row[number] for row in rows)))
         for number, column in enumerate(columns)
     ]
     least = [
@@ -59,8 +59,13 @@ def _whole(sizes: list[int], kept: list[int]) -> int:
     return sum(sizes[number] for number in kept) + len(GAP) * (len(kept) - 1)
 
 
+def _signs(text: str) -> int:
+    return len(text) if text.isascii() else cell_len(text)
+
+
 def _cell(text: str, size: int, *, right: bool) -> str:
-    if cell_len(text) > size:
+    signs = _signs(text)
+    if signs > size:
         return set_cell_size(text, size - 1).rstrip() + CUT if size > 1 else CUT[:size]
-    space = " " * (size - cell_len(text))
+    space = " " * (size - signs)
     return space + text if right else text + space

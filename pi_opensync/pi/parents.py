@@ -7,15 +7,17 @@ import errno
 import os
 import re
 import stat
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from pi_opensync.model import Header
-from pi_opensync.pi.discover import SUFFIX
+from pi_opensync.pi.discover import SUFFIX, Found
 from pi_opensync.pi.entries import decode_line
 from pi_opensync.pi.tail import START, first_line, opened, read_piece
 
 _SESSION_FOLDER = re.compile(r"\d{4}-\d\d-\d\dT[\d-]+Z_(.+)")
+_OF_ONE_PROJECT = re.compile(rb"--.*--", re.DOTALL)  # how pi names the folder of a project's sessions
 KEY_PARTS = 3  # of a path's end, which tell subagents' `<hash>/run-N/session.jsonl` apart
 
 
@@ -171,3 +173,15 @@ def _encodable(text: str) -> bool:
     except UnicodeEncodeError:
         return False
     return "\0" not in text
+
+
+def projects(files: Sequence[Found]) -> list[str]:
+    """The folders that these sessions were held in; of a folder that pi keeps for one, from one header."""
+    newest: dict[bytes, Found] = {}
+    for found in files:
+        folder, _slash, name = found.path.rpartition(b"/")
+        place = folder if _OF_ONE_PROJECT.fullmatch(folder.rpartition(b"/")[2]) else folder + b"/" + name
+        if place not in newest or newest[place].signature.modified < found.signature.modified:
+            newest[place] = found
+    headers = (first_header(found.path) for found in newest.values())
+    return list(dict.fromkeys(header.cwd for header in headers if header is not None and header.cwd))

@@ -24,7 +24,6 @@ from pi_opensync.privacy.spelling import absolute
 
 _SPAN = re.compile(r"(\d{1,6})\s*([smhdw])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
-_OF_ONE_PROJECT = re.compile(rb"--.*--", re.DOTALL)  # how pi names the folder of a project's sessions
 _TAIL = 64 * 1024  # bytes of a file's end that are searched for its last entry
 
 
@@ -115,18 +114,6 @@ class Wanted:
         if self.project is not None and not is_in(header.cwd if header else None, self.project):
             return False
         return self.session is None or _is_session(item, self.session)
-
-
-def projects(files: Sequence[Found]) -> list[str]:
-    """The folders that these sessions were held in; of a folder that pi keeps for one, from one header."""
-    newest: dict[bytes, Found] = {}
-    for found in files:
-        folder, _slash, name = found.path.rpartition(b"/")
-        place = folder if _OF_ONE_PROJECT.fullmatch(folder.rpartition(b"/")[2]) else folder + b"/" + name
-        if place not in newest or newest[place].signature.modified < found.signature.modified:
-            newest[place] = found
-    headers = (first_header(found.path) for found in newest.values())
-    return list(dict.fromkeys(header.cwd for header in headers if header is not None and header.cwd))
 
 
 def _moment(text: str | None, option: str) -> int | None:
