@@ -29,6 +29,7 @@ SAMPLES = ROOT / "pi_opensync/samples"
 # What installs something is run by another test, in an environment of its own.
 ELSEWHERE = {
     r"(uv tool install|pipx install|uv tool uninstall|uvx --from) .*": "tests/packaging/test_install.py",
+    r"pi mcp .*": "tests/real_pi/test_lookup.py",
     r"git clone .*|cd pi-opensync|make( \w+)?|\.ci/run": "Makefile",
 }
 GOES_ON = re.compile(r"^pi-opensync (watch|serve|start)\b(?!.*--once)")
