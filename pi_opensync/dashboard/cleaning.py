@@ -10,6 +10,10 @@ from pi_opensync.privacy.cleaner import WITHHELD, CannotRedact, Cleaner
 
 def cleaned_session(session: SessionIn, clean: Cleaner) -> SessionIn:
     """Every name and path in it, redacted; ids stay, for they tell sessions apart."""
+    return clean.together(lambda one: _session(session, one))
+
+
+def _session(session: SessionIn, clean: Cleaner) -> SessionIn:
     return replace(
         session,
         title=_text(session.title, clean),
@@ -22,6 +26,10 @@ def cleaned_session(session: SessionIn, clean: Cleaner) -> SessionIn:
 
 def cleaned_message(message: MessageIn, clean: Cleaner) -> MessageIn:
     """Every text in it, redacted; what can not be redacted is withheld."""
+    return clean.together(lambda one: _message(message, one))
+
+
+def _message(message: MessageIn, clean: Cleaner) -> MessageIn:
     parts = message.parts
     return replace(
         message,

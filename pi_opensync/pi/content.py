@@ -120,7 +120,7 @@ def assistant(message: dict[str, Any], event: Event, options: Options, clean: Cl
         "assistant",
         text,
         parts,
-        model=texts.name(message.get("responseModel")) or texts.name(message.get("model")),
+        model=model_name(message, clean),
         usage=event.usage,
         duration_ms=duration if duration is not None and duration >= 0 else None,
     )
@@ -187,6 +187,17 @@ def _call(block: dict[str, Any], clean: Cleaner) -> Part:
         "args": clean.json(args),
     }
     return Part("tool-call", content, call_id=texts.identifier(block.get("id")) or "")
+
+
+def model_name(message: dict[str, Any], clean: Cleaner) -> str | None:
+    """The model that answered, as it may be kept: where a router was asked, the one that it chose."""
+    return short_name(message.get("responseModel"), clean) or short_name(message.get("model"), clean)
+
+
+def short_name(value: object, clean: Cleaner) -> str | None:
+    """A model's or a provider's name as it may be kept."""
+    short = texts.name(value)
+    return None if short is None else texts.one_line(clean(short)) or None
 
 
 def string(value: object) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from pi_opensync import texts
-from pi_opensync.model import SAYS, Content, Event, Options, Result, Session
+from pi_opensync.model import SAYS, Content, Event, Message, Options, Result, Session
 from pi_opensync.pi import content, titles
 from pi_opensync.pi.entries import Entry, flattened, milliseconds
 from pi_opensync.pi.usage import split, usage_of
@@ -37,17 +37,57 @@ def translate(entry: Entry, line: bytes, options: Options, clean: Cleaner, sessi
     `line` is where it stands.
     """
     try:
-        return _translated(entry, options, clean, session)
-    except CannotRedact:
-        return _withheld(entry, options, session)
+        return _together(entry, options, clean, session)
     except RecursionError:
         whole = [item for item in flattened(line) if isinstance(item, Entry)]
-        if not whole:
-            return None
-        try:
-            return _translated(whole[0], options, clean, session)
-        except CannotRedact:
-            return _withheld(whole[0], options, session)
+        return _together(whole[0], options, clean, session) if whole else None
+
+
+def call_key(session: Session, call_id: str | None) -> str:
+    """What a tool's call is known by among those of all sessions."""
+    return f"{session.external_id} {call_id}"
+
+
+def answered(message: Message | None, event: Event, clean: Cleaner, session: Session) -> Message | None:
+    """A message with the result that the event brought it, without what either gave away of the other."""
+    if message is None or event.result is None or event.result.call_id is None:
+        return message
+    knowing = clean.of_call(call_key(session, event.result.call_id))
+    if knowing is None:
+        return message
+    try:
+        return _cleaned(message, knowing)
+    except CannotRedact:
+        return _cleaned(message, Withholding())
+
+
+def _cleaned(message: Message, clean: Cleaner) -> Message:
+    parts = [
+        replace(
+            part, content=clean(part.content) if isinstance(part.content, str) else clean.json(part.content)
+        )
+        for part in message.parts
+    ]
+    return replace(message, text=clean(message.text), parts=tuple(parts))
+
+
+def _together(entry: Entry, options: Options, clean: Cleaner, session: Session) -> Event:
+    """All strings of an entry are one message's, with those of the call that it answers."""
+    message = entry.body.get("message")
+    answers = texts.identifier(message.get("toolCallId")) if isinstance(message, dict) else None
+
+    def calls(event: Event) -> list[str]:
+        parts = () if event.content is None else event.content.parts
+        return [call_key(session, part.call_id) for part in parts if part.call_id is not None]
+
+    try:
+        return clean.together(
+            lambda cleaner: _translated(entry, options, cleaner, session),
+            answers=None if answers is None else call_key(session, answers),
+            asks=calls,
+        )
+    except CannotRedact:
+        return _withheld(entry, options, session)
 
 
 def _withheld(entry: Entry, options: Options, session: Session) -> Event:
@@ -94,12 +134,16 @@ def _session_info(event: Event, entry: Entry, _options: Options, clean: Cleaner)
 
 def _model_change(event: Event, entry: Entry, _options: Options, clean: Cleaner) -> Event:
     provider, model = entry.body.get("provider"), entry.body.get("modelId")
-    return replace(event, provider=_name(provider, clean), model=_name(model, clean))
+    return replace(
+        event, provider=content.short_name(provider, clean), model=content.short_name(model, clean)
+    )
 
 
 def _usage_entry(event: Event, entry: Entry, _options: Options, clean: Cleaner) -> Event:
     kind = clean(texts.one_line(content.string(entry.body.get("kind")))) or entry.type
-    return replace(event, kind=kind, counts_time=False, model=_name(entry.body.get("model"), clean))
+    return replace(
+        event, kind=kind, counts_time=False, model=content.short_name(entry.body.get("model"), clean)
+    )
 
 
 def _custom_message(event: Event, entry: Entry, options: Options, clean: Cleaner) -> Event:
@@ -143,8 +187,8 @@ def _assistant(event: Event, message: dict[str, Any], options: Options, clean: C
     return replace(
         event,
         content=content.assistant(message, event, options, clean),
-        provider=_name(message.get("provider"), clean),
-        model=_name(message.get("responseModel"), clean) or _name(message.get("model"), clean),
+        provider=content.short_name(message.get("provider"), clean),
+        model=content.model_name(message, clean),
         answers=True,
         left_out=tuple(_left_out(message.get("content"), hidden)),
     )
@@ -183,12 +227,6 @@ def _left_out(blocks: object, hidden: dict[str, str]) -> Iterator[str]:
         kind = block.get("type") if isinstance(block, dict) else None
         if isinstance(kind, str) and kind in hidden:
             yield hidden[kind]
-
-
-def _name(value: object, clean: Cleaner) -> str | None:
-    """A model's or a provider's name as it may be kept."""
-    short = texts.name(value)
-    return None if short is None else texts.one_line(clean(short)) or None
 
 
 def key_of(entry: Entry, *, is_keyed_by_id: bool = True) -> str:

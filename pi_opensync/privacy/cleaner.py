@@ -1,6 +1,6 @@
 """What every string of a transcript goes through before it is kept: mended, redacted, cut, in this order."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Protocol, TypeVar
 
 from pi_opensync import texts
@@ -11,6 +11,7 @@ LONG = 1 << 20  # characters
 WINDOW = texts.MAX_TEXT // 2 + (96 << 10)
 EDGE = 32 << 10  # dropped where a look ends: half a secret may stand there
 WITHHELD = "[withheld: it could not be redacted]"
+MOST_CALLS = 500  # unanswered ones whose message's secrets are remembered, in memory alone
 
 
 T = TypeVar("T")
@@ -27,6 +28,8 @@ class RedactingOfMessage(Redacting, Protocol):
     """The same for the strings of one message; see `redact.redactor.MessageRedactor`."""
 
     def again(self) -> "RedactingOfMessage | None": ...
+    def more(self) -> "RedactingOfMessage": ...
+    def knows(self) -> bool: ...
     def done(self) -> None: ...
 
 
@@ -47,24 +50,42 @@ class Cleaner:
         """`whole`: texts are not cut, however long they are."""
         self._redactor = redactor
         self._whole = whole
+        self._of_calls: dict[str, RedactingOfMessage] = {}
 
-    def together(self, make: "Callable[[Cleaner], T]") -> T:
+    def together(
+        self,
+        make: "Callable[[Cleaner], T]",
+        *,
+        answers: str | None = None,
+        asks: Callable[[T], Iterable[str]] = lambda _made: (),
+    ) -> T:
         """What `make` makes with a cleaner to which all strings are one message's.
 
         A value that is a secret in one of them is replaced in every one: where a later string gave it away,
-        `make` is called a second time, so it must only make something of what it is given. Raises as `make`
-        does, and `CannotRedact`.
+        `make` is called a second time, so it must only make something of what it is given. `asks` names the
+        calls of what was made, whose answers belong to the message; `answers` the call that this answers.
+        Raises as `make` does, and `CannotRedact`.
         """
         begin = getattr(self._redactor, "message", None)
         if begin is None:
             return make(self)
-        message: RedactingOfMessage = begin()
+        asked = None if answers is None else self._of_calls.get(answers)
+        message: RedactingOfMessage = begin() if asked is None else asked.more()
         made = make(Cleaner(message, whole=self._whole))
         knowing = message.again()
         if knowing is not None:
             message, made = knowing, make(Cleaner(knowing, whole=self._whole))
         message.done()
+        for call in asks(made):
+            self._of_calls[call] = message
+        while len(self._of_calls) > MOST_CALLS:
+            del self._of_calls[next(iter(self._of_calls))]
         return made
+
+    def of_call(self, call: str) -> "Cleaner | None":
+        """One that knows the secrets of the message that this call is in; None where it has none."""
+        message = self._of_calls.get(call)
+        return Cleaner(message.more(), whole=self._whole) if message is not None and message.knows() else None
 
     def __call__(self, text: str) -> str:
         """Raises `CannotRedact`."""
@@ -102,7 +123,14 @@ class Cleaner:
 class Withholding(Cleaner):
     """Lets no string through: what is left of a message that could not be redacted."""
 
-    def together(self, make: Callable[[Cleaner], T]) -> T:
+    def together(
+        self,
+        make: Callable[[Cleaner], T],
+        *,
+        answers: str | None = None,
+        asks: Callable[[T], Iterable[str]] = lambda _made: (),
+    ) -> T:
+        del answers, asks
         return make(self)
 
     def __call__(self, text: str) -> str:

@@ -17,7 +17,7 @@ from pi_opensync.opensync import payloads
 from pi_opensync.pi.entries import Entry
 from pi_opensync.pi.parents import file_key
 from pi_opensync.pi.tail import Line
-from pi_opensync.pi.translate import translate
+from pi_opensync.pi.translate import answered, translate
 from pi_opensync.privacy.cleaner import CannotRedact, Cleaner, Withholding
 from pi_opensync.privacy.judge import Judge
 from pi_opensync.read.lineage import Lineage, lineage_of
@@ -262,14 +262,15 @@ class Union:
             self._anew.update(
                 one.id for one in children if one.session and _is_new(one.session, under.session)
             )
-        if step.message is not None:
-            body = payloads.message_body(step.message, under.reading.external_id, extras=self._options.extras)
+        message = answered(step.message, event, self._clean, under.session)
+        if message is not None:
+            body = payloads.message_body(message, under.reading.external_id, extras=self._options.extras)
             written = event.at / 1000 if event.at is not None else self._now
-            waits = bool(open_calls(step.message.parts))
+            waits = bool(open_calls(message.parts))
             self._outbox.put(
                 under.reading.id,
                 under.reading.generation,
-                step.message,
+                message,
                 body,
                 payloads.digest(body),
                 not_before=min(written, self._now) + RESULTS_WITHIN if waits else 0.0,

@@ -56,6 +56,17 @@ def test_no_secret_of_another_program_is_stored(cleaning: Local, way: str) -> No
     assert SECRET.removeprefix("ghp_").encode() not in content
 
 
+def test_a_value_found_once_is_gone_from_the_whole_message(cleaning: Local) -> None:
+    value = secrets.token_urlsafe(18) + "7"
+    parts = [
+        {"type": "text", "content": f"then {value} was used"},
+        {"type": "tool-call", "content": {"toolName": "bash", "args": {"api_key": value}}},
+        {"type": "tool-result", "content": f"echo: {value}"},
+    ]
+    cleaning.post("/sync/message", message(textContent=f"then {value} was used", parts=parts))
+    assert value not in str(cleaning.get("/api/sessions/get?id=1"))
+
+
 def test_what_the_own_daemon_sends_is_not_redacted_twice(cleaning: Local) -> None:
     cleaning.key = cleaning.keys.issue_for_this_run()
     cleaning.post("/sync/message", message(textContent=SECRET))

@@ -8,7 +8,9 @@ import pytest
 
 from pi_opensync.daemon import build as engine
 from pi_opensync.privacy.cleaner import WITHHELD
-from pi_opensync.privacy.redact import OverBudget, Redactor
+from pi_opensync.privacy.redact import Finding, OverBudget, Redactor
+from pi_opensync.privacy.redact.engine import Meter
+from pi_opensync.privacy.redact.known import Known
 from pi_opensync.store.parked import parked, retry
 from tests.harness import START, World, entry, header, line, result, said, session_id
 from tests.privacy.traces import everywhere
@@ -23,15 +25,12 @@ class Failing(Redactor):
 
     error: type[Exception] = OverBudget
 
-    def text(self, value: str) -> str:
+    def scan(
+        self, value: str, meter: Meter | None = None, known: Known | None = None
+    ) -> tuple[str, tuple[Finding, ...]]:
         if BAD in value:
             raise self.error(f"too costly: {value}")
-        return super().text(value)
-
-    def json(self, value: object) -> object:
-        if BAD in str(value):
-            raise self.error(f"too costly: {value}")
-        return super().json(value)
+        return super().scan(value, meter, known)
 
 
 @pytest.fixture(params=[OverBudget, ValueError, MemoryError], ids=lambda kind: kind.__name__)

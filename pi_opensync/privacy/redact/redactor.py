@@ -208,6 +208,14 @@ class MessageRedactor:
             MessageRedactor(self._redactor, self._known) if self._known.values and self._strings > 1 else None
         )
 
+    def more(self) -> "MessageRedactor":
+        """One for further strings of the same message."""
+        return MessageRedactor(self._redactor, self._known)
+
+    def knows(self) -> bool:
+        """Whether a secret was found in it."""
+        return bool(self._known.values)
+
     def done(self) -> None:
         """Counts what was replaced."""
         self._redactor.found.update(self._found)

@@ -12,16 +12,15 @@ from pi_opensync.privacy.redact.issuers import ISSUERS
 from pi_opensync.privacy.redact.shapes import SHAPES
 
 
-def _version() -> int:
-    """A number made from the sources of the rules: it changes with each of them."""
-    folder = Path(__file__).parent
+def version_of(folder: Path) -> int:
+    """A number made from the sources of the rules in the folder: it changes with each of them."""
     digest = sha256()
     for path in sorted(folder.rglob("*.py")):
         digest.update(path.relative_to(folder).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
     return int.from_bytes(digest.digest()[:6], "big")
 
 
-RULES_VERSION = _version()
+RULES_VERSION = version_of(Path(__file__).parent)
 """Other with every change of what is found, so that what was sent under other rules can be told apart."""
 
 OWN_KEY = Rule("own-key", "A", "the key in the settings, however it is escaped")

@@ -1,10 +1,14 @@
 import json
+import shutil
 from collections import Counter
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
+from pi_opensync.privacy import redact
 from pi_opensync.privacy.redact import RULES, RULES_VERSION, Redactor
+from pi_opensync.privacy.redact.rules import version_of
 from tests.privacy.redact.corpus import Sample, samples
 
 SAMPLES = tuple(samples())
@@ -48,7 +52,17 @@ def test_the_corpus_has_five_secrets_or_more_of_every_built_in_rule() -> None:
 def test_every_rule_says_where_its_form_comes_from() -> None:
     assert len({rule.name for rule in RULES}) == len(RULES)
     assert all(rule.source and rule.tier in "ABCD" for rule in RULES)
-    assert RULES_VERSION >= 1
+
+
+@pytest.mark.parametrize("changed", ["words.py", "names.py", "issuers/ai.py", "issuers/more.py"])
+def test_the_version_changes_with_any_source_of_the_rules(tmp_path: Path, changed: str) -> None:
+    rules = Path(redact.__file__).parent
+    copy = tmp_path / "redact"
+    shutil.copytree(rules, copy)
+    assert version_of(copy) == RULES_VERSION == version_of(rules)
+    with (copy / changed).open("a") as file:
+        file.write("MORE = 1\n")
+    assert version_of(copy) != RULES_VERSION
 
 
 @pytest.mark.parametrize("sample", [s for s in SAMPLES if s.text != s.secret], ids=lambda s: s.rule)
