@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from pi_opensync.daemon import build as engine
+from pi_opensync.daemon import chosen
 from pi_opensync.privacy.cleaner import WITHHELD
 from pi_opensync.privacy.redact import Finding, OverBudget, Redactor
 from pi_opensync.privacy.redact.engine import Meter
@@ -36,7 +36,7 @@ class Failing(Redactor):
 @pytest.fixture(params=[OverBudget, ValueError, MemoryError], ids=lambda kind: kind.__name__)
 def world(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     monkeypatch.setattr(Failing, "error", request.param)
-    monkeypatch.setattr(engine, "redactor", lambda _settings: Failing())
+    monkeypatch.setattr(chosen, "redactor", lambda _settings: Failing())
     with World(tmp_path, tool_calls=True, thinking=True) as made:
         yield made
 
