@@ -26,6 +26,7 @@ RESULTS = "tool results"
 CALLS = "tool calls"
 THINKING = "thinking"
 SYSTEM_PROMPTS = "system prompts"
+DEFERRED = "answers that pi fetches later"
 
 # What a migration of pi's changes in an entry: not a part of what it says.
 _NUMBERS = frozenset({"id", "parentId", "firstKeptEntryIndex", "firstKeptEntryId"})
@@ -151,7 +152,8 @@ def _custom_message(event: Event, entry: Entry, options: Options, clean: Cleaner
 
 
 def _summary(event: Event, entry: Entry, _options: Options, clean: Cleaner) -> Event:
-    return replace(event, content=content.summary(entry, clean))
+    prompts = (SYSTEM_PROMPTS,) if isinstance(entry.body.get("systemMessage"), dict) else ()
+    return replace(event, content=content.summary(entry, clean), left_out=prompts)
 
 
 def _hidden(event: Event, _entry: Entry, _options: Options, _clean: Cleaner) -> Event:
@@ -184,13 +186,14 @@ def _assistant(event: Event, message: dict[str, Any], options: Options, clean: C
         **({} if options.sync_thinking else {"thinking": THINKING}),
         **({} if options.sync_tool_calls else {"toolCall": CALLS}),
     }
+    deferred = (DEFERRED,) if message.get("stopReason") == "deferred" else ()
     return replace(
         event,
         content=content.assistant(message, event, options, clean),
         provider=content.short_name(message.get("provider"), clean),
         model=content.model_name(message, clean),
         answers=True,
-        left_out=tuple(_left_out(message.get("content"), hidden)),
+        left_out=(*_left_out(message.get("content"), hidden), *deferred),
     )
 
 

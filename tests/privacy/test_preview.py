@@ -92,6 +92,8 @@ def test_it_counts_by_rule_what_is_redacted_and_what_is_left_out(world: DaemonWo
         line(said("assistant", "", THEN + 3, content=[thinking, {"type": "text", "text": github}, call])),
         line(said("toolResult", jwt, THEN + 4, toolCallId="c")),
         line(said("system", jwt, THEN + 5)),
+        line(entry(THEN + 5, type="compaction", summary="s", systemMessage={"content": jwt})),
+        line(said("assistant", "", THEN + 5, content=[], stopReason="deferred", deferred={"id": jwt})),
         line(entry(THEN + 6, type="custom_message", content=jwt, display=False)),
         b"{broken\n",
     )
@@ -102,7 +104,8 @@ def test_it_counts_by_rule_what_is_redacted_and_what_is_left_out(world: DaemonWo
         "thinking": 1,
         "tool calls": 1,
         "tool results": 1,
-        "system prompts": 1,
+        "system prompts": 2,
+        "answers that pi fetches later": 1,
         "hidden messages of extensions": 1,
         "broken lines": 1,
     }
