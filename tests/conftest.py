@@ -92,7 +92,7 @@ class Cli:
 
     def __call__(self, *arguments: str, stdin: str = "", **variables: str) -> Done:
         done = subprocess.run(
-            self._command(arguments),
+            self.command_line(arguments),
             cwd=self.home,
             env=self.environment() | variables,
             input=stdin,
@@ -111,7 +111,7 @@ class Cli:
         out, err = (self.home / f"{self._count}.{name}" for name in ("out", "err"))
         with out.open("wb") as stdout, err.open("wb") as stderr:
             process = subprocess.Popen(
-                self._command(arguments),
+                self.command_line(arguments),
                 cwd=self.home,
                 env=self.environment() | variables,
                 stdin=subprocess.DEVNULL,
@@ -135,7 +135,7 @@ class Cli:
             **self.variables,
         }
 
-    def _command(self, arguments: tuple[str, ...]) -> list[str]:
+    def command_line(self, arguments: tuple[str, ...]) -> list[str]:
         return [*self.prefix, sys.executable, "-m", "pi_opensync", *arguments]
 
     def _check(self, output: str) -> None:
@@ -168,10 +168,10 @@ def cli(fresh_cli: Cli, server: Server, opensync: OpenSync) -> Cli:
     """The command, configured by its environment for the stand-in, with an empty sessions folder."""
     sessions = fresh_cli.home / "sessions"
     sessions.mkdir()
-    fresh_cli.keys.append(opensync._key)
+    fresh_cli.keys.append(opensync.key)
     fresh_cli.variables |= {
         "PI_OPENSYNC_CONVEX_URL": server.url,
-        "PI_OPENSYNC_API_KEY": opensync._key,
+        "PI_OPENSYNC_API_KEY": opensync.key,
         "PI_OPENSYNC_SESSIONS_DIR": str(sessions),
     }
     return fresh_cli

@@ -62,6 +62,16 @@ class TimedTransport(StandInTransport):
         return await super().handle_async_request(request)
 
 
+class Wire(httpx.AsyncBaseTransport):
+    """What the engine sends through; a test may put another transport in its place."""
+
+    def __init__(self, inner: httpx.AsyncBaseTransport) -> None:
+        self.inner = inner
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        return await self.inner.handle_async_request(request)
+
+
 class World:
     """Use it as a context manager. `skew`: how many seconds the server's clock is ahead of ours.
 
@@ -86,11 +96,12 @@ class World:
         self.sessions = folder / "sessions"
         self.state = folder / "state"
         self.clock = Clock(start)
-        self.key = "osk_" + secrets.token_hex(16) if opensync is None else opensync._key
+        self.key = "osk_" + secrets.token_hex(16) if opensync is None else opensync.key
         self.opensync = opensync or OpenSync(
             now=self.clock.skewed(skew), key=self.key, batch_keeps_dates=batch_keeps_dates
         )
         self.transport = TimedTransport(self.opensync, self.clock)
+        self.wire = Wire(self.transport)
         self.settings = Settings(
             convex_url="https://opensync.test",
             api_key=SecretStr(self.key),
@@ -102,18 +113,18 @@ class World:
         self.log = CapturingLogger()
         self.jitter = jitter
         self._backfill = backfill
-        self._runner = asyncio.Runner()
+        self.runner = asyncio.Runner()
         self.sessions.mkdir(parents=True, exist_ok=True)
 
     def __enter__(self) -> Self:
-        self._start(backfill=self._backfill)
+        self.start(backfill=self._backfill)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.engine.database.close()
-        self._runner.close()
+        self.runner.close()
 
     # the files
 
@@ -158,7 +169,7 @@ class World:
 
     def deliver(self) -> float | None:
         """Send what is due now; returns when something is due next."""
-        return self._runner.run(self._deliver())
+        return self.runner.run(self._deliver())
 
     async def _deliver(self) -> float | None:
         async for came in self.engine.delivery.rounds(endless=False):
@@ -204,15 +215,15 @@ class World:
     def restart(self) -> None:
         """Another process takes over: what was in memory is gone, the database stays."""
         self.engine.database.close()
-        self._start(backfill=False)
+        self.start(backfill=False)
 
     def lose_state(self) -> None:
         """The state folder is deleted, and everything is taken up again."""
         self.engine.database.close()
         shutil.rmtree(self.state)
-        self._start(backfill=True)
+        self.start(backfill=True)
 
-    def _start(self, *, backfill: bool) -> None:
+    def start(self, *, backfill: bool) -> None:
         base_url, _key = self.settings.require_server()
         database = open_database(state_folder(self.settings.state_dir, base_url))
         database.run("PRAGMA synchronous = OFF")  # no test here cuts the power, and fsync takes time
@@ -221,7 +232,7 @@ class World:
             (self.sessions,),
             database,
             events=LogEvents(self.log, now=self.clock.now),
-            transport=self.transport,
+            transport=self.wire,
             now=self.clock.now,
             jitter=lambda: self.jitter,
         )

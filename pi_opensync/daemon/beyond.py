@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
-_CREDENTIALS = struct.Struct("3i")  # pid, uid, gid
+CREDENTIALS = struct.Struct("3i")  # pid, uid, gid
 _DARWIN_USER_TEMP_DIR = 65537  # confstr(3) of macOS: the same for a launchd agent and a terminal
 
 
@@ -65,10 +65,10 @@ def _owner(address: str) -> Other | None:
         asking.setblocking(False)
         try:
             asking.connect(address)
-            raw = asking.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)  # type: ignore[attr-defined,unused-ignore]
+            raw = asking.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, CREDENTIALS.size)  # type: ignore[attr-defined,unused-ignore]
         except OSError:
             return None
-    pid, user, _group = _CREDENTIALS.unpack(raw)
+    pid, user, _group = CREDENTIALS.unpack(raw)
     return Other(pid) if user == os.geteuid() else None
 
 

@@ -224,7 +224,7 @@ class Daemon:
             self._sweep_wanted.clear()
             if self._is_outdated():
                 self._log.info("the settings changed")
-                self._stopping.set()
+                self.stop()
                 return
             self._engine.database.require_in_place()
             await self._mind_the_clock()
@@ -306,12 +306,16 @@ class Daemon:
         await asyncio.gather(*tasks, return_exceptions=True)
         self._engine.events.tell(await self._engine.delivery.stop(within=FLUSH_WITHIN))
 
+    def stop(self) -> None:
+        """Let `watch` end once what is under way has had its time."""
+        self._stopping.set()
+
     def _catch_signals(self, loop: asyncio.AbstractEventLoop) -> None:
         def received(number: signal.Signals) -> None:
             if self._signalled:
                 os._exit(128 + number)  # asked twice: at once; all that matters is on disk
             self._signalled = True
-            self._stopping.set()
+            self.stop()
 
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, received, number)

@@ -39,7 +39,7 @@ class Watcher:
     def __init__(self, folders: tuple[Path, ...], hint: Callable[[bytes | None], None]) -> None:
         self._folders = folders
         self._handler = _Handler(hint)
-        self._observer: BaseObserver | None = None
+        self.observer: BaseObserver | None = None
         self._watched: set[Path] = set()
 
     @property
@@ -53,7 +53,7 @@ class Watcher:
         To be called at every sweep: folders appear, threads die, limits are raised.
         """
         present = tuple(folder for folder in self._folders if folder.is_dir())
-        if self._observer is not None and self._watched == set(present) and self._threads_live():
+        if self.observer is not None and self._watched == set(present) and self._threads_live():
             return None
         self.stop()
         if not present:
@@ -68,19 +68,19 @@ class Watcher:
             if observer is not None:
                 observer.stop()
             return error.strerror or "no events"
-        self._observer = observer
+        self.observer = observer
         self._watched = set(present)
         return None
 
     def stop(self) -> None:
-        observer, self._observer, self._watched = self._observer, None, set()
+        observer, self.observer, self._watched = self.observer, None, set()
         if observer is not None:
             observer.stop()
             if observer.is_alive():
                 observer.join(timeout=5)
 
     def _threads_live(self) -> bool:
-        observer = self._observer
+        observer = self.observer
         return (
             observer is not None
             and observer.is_alive()

@@ -14,7 +14,7 @@ from tests.standin.server import Server
 
 @pytest.fixture
 def config(fresh_cli: Cli, opensync: OpenSync) -> Path:
-    fresh_cli.keys.append(opensync._key)
+    fresh_cli.keys.append(opensync.key)
     return fresh_cli.home / ".config/pi-opensync/config.json"
 
 
@@ -30,11 +30,11 @@ def log_in(cli: Cli, server: Server, key: str) -> Any:
 def test_login_checks_url_and_key_and_writes_a_file_for_the_user_alone(
     fresh_cli: Cli, server: Server, opensync: OpenSync, config: Path
 ) -> None:
-    done = log_in(fresh_cli, server, opensync._key)
+    done = log_in(fresh_cli, server, opensync.key)
     assert (done.code, done.err) == (0, "")
     assert str(config) in done.out
     assert stat.S_IMODE(config.stat().st_mode) == 0o600
-    assert json.loads(config.read_text()) == {"convexUrl": server.url, "apiKey": opensync._key}
+    assert json.loads(config.read_text()) == {"convexUrl": server.url, "apiKey": opensync.key}
     assert opensync.counters.requests == {"/health": 1, "/sync/sessions/list": 1}
     assert server.url in fresh_cli("status").out
 
@@ -43,9 +43,9 @@ def test_login_keeps_the_other_settings_of_the_file(
     fresh_cli: Cli, server: Server, opensync: OpenSync, config: Path
 ) -> None:
     write_config(config, syncToolCalls=True, apiKey=new_key())
-    assert log_in(fresh_cli, server, opensync._key).code == 0
+    assert log_in(fresh_cli, server, opensync.key).code == 0
     stored = json.loads(config.read_text())
-    assert stored == {"syncToolCalls": True, "convexUrl": server.url, "apiKey": opensync._key}
+    assert stored == {"syncToolCalls": True, "convexUrl": server.url, "apiKey": opensync.key}
 
 
 def test_login_writes_a_broken_file_anew(
@@ -53,14 +53,14 @@ def test_login_writes_a_broken_file_anew(
 ) -> None:
     config.parent.mkdir(parents=True)
     config.write_text("{")
-    assert log_in(fresh_cli, server, opensync._key).code == 0
-    assert json.loads(config.read_text())["apiKey"] == opensync._key
+    assert log_in(fresh_cli, server, opensync.key).code == 0
+    assert json.loads(config.read_text())["apiKey"] == opensync.key
 
 
 def test_login_takes_over_the_plugins_configuration(
     fresh_cli: Cli, server: Server, opensync: OpenSync, config: Path
 ) -> None:
-    theirs = {"convexUrl": server.url, "apiKey": opensync._key, "syncThinking": True, "autoSync": True}
+    theirs = {"convexUrl": server.url, "apiKey": opensync.key, "syncThinking": True, "autoSync": True}
     write_config(fresh_cli.home / ".config/pi-opensync-plugin/config.json", **theirs)
     assert fresh_cli("login", "--from-plugin").code == 0
     assert json.loads(config.read_text()) == theirs
@@ -70,7 +70,7 @@ def test_the_plugins_configuration_is_read_where_there_is_none_of_ours(
     fresh_cli: Cli, server: Server, opensync: OpenSync, config: Path
 ) -> None:
     theirs = fresh_cli.home / ".config/pi-opensync-plugin/config.json"
-    write_config(theirs, convexUrl=server.url, apiKey=opensync._key)
+    write_config(theirs, convexUrl=server.url, apiKey=opensync.key)
     assert server.url in fresh_cli("status").out
     write_config(config, convexUrl="https://otter.convex.cloud")
     assert "https://otter.convex.site" in fresh_cli("status").out
@@ -103,7 +103,7 @@ def test_login_to_a_server_that_is_down_writes_nothing(
     fresh_cli: Cli, free_port: int, config: Path, opensync: OpenSync
 ) -> None:
     url = f"http://127.0.0.1:{free_port}"
-    done = fresh_cli("login", "--url", url, "--key-stdin", stdin=opensync._key + "\n")
+    done = fresh_cli("login", "--url", url, "--key-stdin", stdin=opensync.key + "\n")
     assert done.code == 4
     assert not config.exists()
 
@@ -124,7 +124,7 @@ def test_login_without_a_terminal_and_options_says_which_to_use(fresh_cli: Cli) 
 def test_logout_forgets_url_and_key_and_keeps_the_rest(
     fresh_cli: Cli, server: Server, opensync: OpenSync, config: Path
 ) -> None:
-    write_config(config, convexUrl=server.url, apiKey=opensync._key, debug=True)
+    write_config(config, convexUrl=server.url, apiKey=opensync.key, debug=True)
     assert fresh_cli("logout").code == 0
     assert json.loads(config.read_text()) == {"debug": True}
     assert stat.S_IMODE(config.stat().st_mode) == 0o600

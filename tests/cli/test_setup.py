@@ -29,7 +29,7 @@ def home(fresh_cli: Cli, fake: Fake, opensync: OpenSync) -> Cli:
     """Nothing is configured; pi has one session of each of two projects."""
     if sys.platform != "linux":
         pytest.skip("the fake commands are those of Linux")
-    fresh_cli.keys.append(opensync._key)
+    fresh_cli.keys.append(opensync.key)
     fresh_cli.variables |= fake.variables | {"PI_OPENSYNC_STATE_DIR": ""}
     sessions = fresh_cli.home / ".pi/agent/sessions"
     sessions.mkdir(parents=True)
@@ -48,7 +48,7 @@ def test_every_step_has_its_option(home: Cli, server: Server, opensync: OpenSync
     done = home(
         *("setup", "--url", server.url, "--key-stdin", "--exclude", "/home/user/client", "--history"),
         "--service",
-        stdin=opensync._key + "\n",
+        stdin=opensync.key + "\n",
     )
     assert done.code == 0, done.err
     assert json.loads((home.home / CONFIG).read_text())["exclude"] == ["/home/user/client"]
@@ -59,7 +59,7 @@ def test_every_step_has_its_option(home: Cli, server: Server, opensync: OpenSync
 def test_without_a_terminal_nothing_is_asked_and_nothing_done_that_no_option_says(
     home: Cli, server: Server, opensync: OpenSync
 ) -> None:
-    done = home("setup", "--url", server.url, "--key-stdin", stdin=opensync._key + "\n")
+    done = home("setup", "--url", server.url, "--key-stdin", stdin=opensync.key + "\n")
     assert done.code == 0, done.err
     assert opensync.sessions == {}
     assert not (home.home / UNIT).exists()
@@ -74,7 +74,7 @@ def test_without_a_terminal_and_a_login_it_says_which_options_to_use(home: Cli) 
 
 
 def test_a_login_that_is_there_is_kept(home: Cli, server: Server, opensync: OpenSync) -> None:
-    home("login", "--url", server.url, "--key-stdin", stdin=opensync._key + "\n")
+    home("login", "--url", server.url, "--key-stdin", stdin=opensync.key + "\n")
     done = home("setup", "--no-history", "--no-service")
     assert done.code == 0
     assert f"logged in to {server.url}" in done.out
@@ -82,7 +82,7 @@ def test_a_login_that_is_there_is_kept(home: Cli, server: Server, opensync: Open
 
 def test_what_is_no_pattern_is_refused_and_not_written(home: Cli, server: Server, opensync: OpenSync) -> None:
     options = ("--url", server.url, "--key-stdin", "--exclude", "!")
-    assert home("setup", *options, stdin=opensync._key + "\n").code == 6
+    assert home("setup", *options, stdin=opensync.key + "\n").code == 6
     assert "exclude" not in json.loads((home.home / CONFIG).read_text())
 
 
@@ -91,7 +91,7 @@ def test_the_walk_asks_step_by_step(home: Cli, server: Server, opensync: OpenSyn
         ("Which one?", "2"),
         ("URL of your OpenSync", "nowhere.invalid"),
         ("URL of your OpenSync", f"{server.url.removeprefix('http://')}/dashboard"),
-        ("API key", opensync._key),
+        ("API key", opensync.key),
         ("A project to leave out", "/home/user/client"),
         ("A project to leave out", ""),
         ("Send them? [y/N, p for a preview]", "p"),
@@ -99,7 +99,7 @@ def test_the_walk_asks_step_by_step(home: Cli, server: Server, opensync: OpenSyn
         ("Install and start the service?", ""),
     ]
     screen = converse(home, answers, tmp_path)
-    assert opensync._key not in screen
+    assert opensync.key not in screen
     assert "1 session since" in screen
     assert "Nothing was sent." in screen  # of the preview
     assert [row.project_name for row in opensync.sessions.values()] == ["webapp"]
@@ -109,7 +109,7 @@ def test_the_walk_asks_step_by_step(home: Cli, server: Server, opensync: OpenSyn
 def test_no_is_the_answer_to_history_unless_the_user_says_yes(
     home: Cli, server: Server, opensync: OpenSync, tmp_path: Path
 ) -> None:
-    home("login", "--url", server.url, "--key-stdin", stdin=opensync._key + "\n")
+    home("login", "--url", server.url, "--key-stdin", stdin=opensync.key + "\n")
     converse(home, [("leave out", ""), ("Send them?", ""), ("service?", "n")], tmp_path)
     assert opensync.sessions == {}
     assert not (home.home / UNIT).exists()
@@ -128,7 +128,7 @@ def test_a_key_that_is_refused_is_asked_for_again(
     wrong = new_key()
     answers = [
         *(("Which one?", "2"), ("URL of", server.url), ("API key", wrong), ("Again?", "")),
-        *(("URL of", server.url), ("API key", opensync._key)),
+        *(("URL of", server.url), ("API key", opensync.key)),
         *(("leave out", ""), ("Send them?", ""), ("service?", "n")),
     ]
     screen = converse(home, answers, tmp_path)

@@ -119,7 +119,7 @@ def test_on_a_terminal_sync_says_what_it_would_upload_and_asks(
     assert three_sessions.is_dir()
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
-        cli._command(("sync",)),
+        cli.command_line(("sync",)),
         cwd=cli.home,
         env=cli.environment(),
         stdin=theirs,
@@ -203,7 +203,7 @@ def converse(cli: Cli, words: tuple[str, ...], answers: list[tuple[str, str]]) -
     """What a command says on a terminal where the questions are answered, and its exit code."""
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
-        cli._command(words),
+        cli.command_line(words),
         cwd=cli.home,
         env=cli.environment(),
         stdin=theirs,

@@ -85,7 +85,7 @@ def test_a_signal_gives_what_is_under_way_five_seconds_and_ends_with_0(cli: Cli,
             assert watch.stop(signal.SIGTERM) == 0
             assert time.monotonic() - begun < 8
         assert len(opensync.messages) < 40
-        slow._delay = 0
+        slow.delay = 0
         assert cli("watch", "--once").code == 0
     assert texts(opensync) == [f"s {number}" for number in range(40)]
     assert opensync.counters.lost_parts == opensync.counters.concurrent_session_writes == 0
@@ -103,7 +103,7 @@ def test_a_second_signal_ends_it_at_once_and_nothing_is_lost(cli: Cli, opensync:
             time.sleep(0.3)  # two signals at once are one to the process
             assert watch.stop(signal.SIGTERM) == 128 + signal.SIGTERM
             assert time.monotonic() - begun < 2
-        slow._delay = 0
+        slow.delay = 0
         assert cli("watch", "--once").code == 0
     assert texts(opensync) == ["s 0", "s 1", "s 2"]
 

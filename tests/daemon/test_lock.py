@@ -82,13 +82,13 @@ def test_where_no_file_can_be_made_outside_it_goes_without(
 def test_a_name_that_another_user_took_holds_nobody_up(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with beyond.held(state) as nobody:
         assert nobody is None
-        monkeypatch.setattr(beyond, "_CREDENTIALS", _OfAnother())
+        monkeypatch.setattr(beyond, "CREDENTIALS", _OfAnother())
         with beyond.held(state) as other:
             assert other is None
 
 
 class _OfAnother:
-    size = beyond._CREDENTIALS.size
+    size = beyond.CREDENTIALS.size
 
     def unpack(self, _raw: bytes) -> tuple[int, int, int]:
         return 1, os.geteuid() + 1, 0

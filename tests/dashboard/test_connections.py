@@ -50,8 +50,8 @@ def test_a_write_that_fails_leaves_nothing(store: Connections) -> None:
 
 
 def test_a_full_disk_is_named_and_ends_when_there_is_room(store: Connections) -> None:
-    pages = store._writer.one("PRAGMA page_count")
-    store._writer.run(f"PRAGMA max_page_count = {pages}")
+    with store.write() as database:
+        database.run(f"PRAGMA max_page_count = {database.one('PRAGMA page_count')}")
     with pytest.raises(StoreUnavailable, match="disk is full"), store.write() as database:
         database.run("INSERT INTO keys VALUES (?, 'k', 0)", (b"x" * 5_000_000,))
     with store.write() as database:
@@ -90,7 +90,7 @@ WRITES = "UPDATE revision SET value = value"
 def test_a_commit_that_found_the_file_busy_is_rolled_back_and_the_next_succeeds(
     impatient: Connections, statement: str
 ) -> None:
-    path = impatient._writer.path
+    path = impatient.path
     with held(path, statement), pytest.raises(StoreUnavailable, match="held by another process"):
         save(impatient, [SessionIn("s")], [], 0)
     with impatient.read() as database:
@@ -104,7 +104,7 @@ def test_a_request_that_found_the_file_busy_gets_a_503_and_the_next_a_200(
     impatient: Connections, clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
     local = Local(impatient, clock)
-    with held(impatient._writer.path, READS):
+    with held(impatient.path, READS):
         answer = local.ask("POST", "/sync/session", json={"externalId": "s"}, headers=local.bearer)
     assert (answer.status_code, answer.json()) == (503, {"error": "The database can not be used now."})
     assert answer.headers["retry-after"] == "5"
@@ -120,10 +120,10 @@ def test_health_says_whether_the_database_can_be_read(impatient: Connections, cl
         "timestamp": clock(),
         "server": "pi-opensync",
     }
-    other = sqlite3.connect(impatient._writer.path, isolation_level=None)
+    other = sqlite3.connect(impatient.path, isolation_level=None)
     other.execute("BEGIN EXCLUSIVE")
     answer = local.ask("GET", "/health")
-    assert (answer.status_code, str(impatient._writer.path) in answer.text) == (503, False)
+    assert (answer.status_code, str(impatient.path) in answer.text) == (503, False)
     other.rollback()
     other.close()
     assert local.ask("GET", "/health").status_code == 200

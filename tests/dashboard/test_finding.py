@@ -1,7 +1,8 @@
 """A search finds what is asked for, by words, filters and files, in every script."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from pi_opensync.dashboard.db import finding
 from pi_opensync.dashboard.query import parse
 from pi_opensync.dashboard.runs import Touch
+from pi_opensync.sqlite import Database
 from tests.dashboard.conftest import START, Local
 
 DAY = 86_400_000
@@ -182,13 +184,21 @@ def test_files_lead_to_the_sessions_that_touched_them(filled: Local) -> None:
 def test_no_view_of_the_database_is_held_while_texts_are_cut(
     filled: Local, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    free: list[int] = []
+    views: list[int] = [0]  # open now
+    open_while_cut: list[int] = []
+
+    @contextmanager
+    def read() -> Iterator[Database]:
+        views[0] += 1
+        with filled.store.read() as database:
+            yield database
+        views[0] -= 1
 
     def looked(*_arguments: object) -> bool:
-        free.append(filled.store._readers.qsize())
+        open_while_cut.append(views[0])
         return True
 
     monkeypatch.setattr(finding, "is_hit", looked)
-    finding.search(filled.store.read, parse('"apple pie"'), limit=5)
-    assert free
-    assert set(free) == {filled.store._reader_count}
+    finding.search(read, parse('"apple pie"'), limit=5)
+    assert open_while_cut
+    assert set(open_while_cut) == {0}

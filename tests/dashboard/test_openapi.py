@@ -108,6 +108,6 @@ def test_the_description_needs_no_key(local: Local) -> None:
 
 def test_every_field_that_is_stored_is_described() -> None:
     described = DOCUMENT["components"]["schemas"]
-    assert set(described["MessageIn"]["properties"]) == received._MESSAGE_FIELDS
+    assert set(described["MessageIn"]["properties"]) == received.MESSAGE_FIELDS
     only_told = {"sessionId", "totalTokens", "messageCount"}  # another name, and what follows from the rest
-    assert received._SESSION_FIELDS - only_told == set(described["SessionIn"]["properties"])
+    assert received.SESSION_FIELDS - only_told == set(described["SessionIn"]["properties"])

@@ -269,7 +269,7 @@ def test_a_message_that_fails_without_a_reason_is_parked_after_five_tries(tmp_pa
 
 def test_a_wrong_key_pauses_everything_and_reading_goes_on(tmp_path: Path) -> None:
     with World(tmp_path) as world:
-        world.opensync._key = "osk_" + "another"
+        world.opensync.key = "osk_" + "another"
         write_session(world, "a", 5)
         write_session(world, "b", 5)
         world.sync_until(START + 300)
@@ -282,7 +282,7 @@ def test_a_wrong_key_pauses_everything_and_reading_goes_on(tmp_path: Path) -> No
         assert world.tally().messages_waiting == 15
         assert world.opensync.messages == {}
 
-        world.opensync._key = world.key
+        world.opensync.key = world.key
         world.sync()
         assert world.tally().messages_delivered == len(world.opensync.messages) == 15
 

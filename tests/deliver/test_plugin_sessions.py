@@ -86,7 +86,7 @@ class Plugin:
                 answer = await client.post(path, json=payload, headers=bearer)
                 assert answer.json()["ok"], answer.text
 
-        self._world._runner.run(send())
+        self._world.runner.run(send())
 
 
 def synced(world: World, messages: Sequence[Said], *, without: Sequence[int] = ()) -> None:

@@ -143,7 +143,7 @@ fake = services.fake
 @pytest.fixture
 def shell(fake: services.Fake, server: Server, opensync: OpenSync) -> Iterator[Shell]:
     with tempfile.TemporaryDirectory() as home:  # as short as a user's
-        yield Shell(Cli(Path(home), {}), fake, server, opensync._key)
+        yield Shell(Cli(Path(home), {}), fake, server, opensync.key)
 
 
 WITH_COMMANDS = [page for page in PAGES if blocks(page, "sh")]

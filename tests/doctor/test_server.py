@@ -50,7 +50,7 @@ def look(
     transport.faults = lambda _method, _path: fault
 
     async def ask() -> list[Check]:
-        async with Client(url, key or opensync._key, now=now, transport=transport) as client:
+        async with Client(url, key or opensync.key, now=now, transport=transport) as client:
             return await server.checks(
                 url, client, now=now, proxied=proxied, resolve=resolve, handshake=handshake
             )
@@ -76,7 +76,7 @@ def test_a_server_that_is_well(opensync: OpenSync) -> None:
 
 def test_a_real_connection_to_this_machine(opensync: OpenSync) -> None:
     async def ask(started: Server) -> list[Check]:
-        async with Client(started.url, opensync._key, now=time.time) as client:
+        async with Client(started.url, opensync.key, now=time.time) as client:
             return await server.checks(started.url, client, now=time.time, proxied=False)
 
     with running(opensync) as started:

@@ -137,7 +137,7 @@ def test_a_duplicate_is_found_and_stays(world: DaemonWorld, ask: Ask) -> None:
 
 def test_a_row_stored_twice_under_one_id_is_a_duplicate(world: DaemonWorld, ask: Ask) -> None:
     row = message(world)
-    world.opensync._tables.duplicate_messages.append(Message(**{**vars(row), "id": "m" + "e" * 31}))
+    world.opensync.tables.duplicate_messages.append(Message(**{**vars(row), "id": "m" + "e" * 31}))
     assert ask()["found"][0]["duplicated"] == [row.external_id]
 
 

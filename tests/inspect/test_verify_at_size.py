@@ -47,14 +47,14 @@ def test_a_session_that_can_not_be_read_back_ends_with_8(
     world: DaemonWorld, capsys: pytest.CaptureFixture[str]
 ) -> None:
     server_id = world.opensync.sessions[ID].id
-    there = world.opensync._routes["GET", "/api/sessions/get"]
+    there = world.opensync.routes["GET", "/api/sessions/get"]
 
     def fails(query: Any, body: bytes) -> Any:
         if query["id"] == [server_id]:
             raise RefusedValueError("Server Error")
         return there(query, body)
 
-    world.opensync._routes["GET", "/api/sessions/get"] = fails
+    world.opensync.routes["GET", "/api/sessions/get"] = fails
     with pytest.raises(PartlyDone) as left:
         verify.run(repair=False, session=None, as_json=False)
     assert left.value.exit_code == 8

@@ -82,9 +82,9 @@ class DaemonWorld(World):
 
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch, **choice: Any) -> None:
         super().__init__(folder, **choice)
-        self._runner.close()
+        self.runner.close()
         self.monotonic = Clock(0.0)
-        self._runner = self.new_runner()
+        self.runner = self.new_runner()
         self.took_all = choice.get("backfill", True)
         clocks = SimpleNamespace(
             time=self.clock.now, monotonic=self.monotonic.now, perf_counter=time.perf_counter
@@ -109,11 +109,11 @@ class DaemonWorld(World):
                 happening.cancel()
                 await watching
                 raise AssertionError("the daemon ended by itself")
-            daemon._stopping.set()
+            daemon.stop()
             await watching
             await happening
 
-        self._runner.run(both())
+        self.runner.run(both())
         return daemon
 
 

@@ -149,7 +149,7 @@ def test_a_disk_that_is_full_while_the_lost_state_is_built_again(
         assert set(world.opensync.sessions) == {session_id("a")}
         world.engine.database.close()
         world.engine.database.path.unlink()
-        world._start(backfill=False)
+        world.start(backfill=False)
         world.took_all = False
         disk = FullDisk(world.engine.database)
 

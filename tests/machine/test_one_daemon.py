@@ -149,7 +149,7 @@ def server() -> Iterator[Server]:
 
 
 def test_commands_beside_a_real_daemon(tmp_path: Path, server: Server) -> None:
-    process = Process(tmp_path, server, server.opensync._key)
+    process = Process(tmp_path, server, server.opensync.key)
     for number, source in enumerate(sorted(TRANSCRIPTS.rglob("*.jsonl"))):
         (process.sessions / f"{number}.jsonl").write_bytes(source.read_bytes())
     daemon = process.start("watch", "--backfill", "--log-format", "json")
@@ -185,7 +185,7 @@ def test_commands_beside_a_real_daemon(tmp_path: Path, server: Server) -> None:
 
 
 def test_a_killed_daemon_leaves_the_folder_free(tmp_path: Path, server: Server) -> None:
-    process = Process(tmp_path, server, server.opensync._key)
+    process = Process(tmp_path, server, server.opensync.key)
     (process.sessions / "a.jsonl").write_bytes(b"".join([*talk("a", "one", "two"), turn("three", 2)]))
     daemon = process.start("watch", "--backfill", "--log-format", "json")
     assert daemon.stderr is not None

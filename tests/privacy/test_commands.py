@@ -50,4 +50,4 @@ def test_with_debug_and_a_failing_server_nothing_says_or_keeps_them(
         cli(*command)
     where = {"requests": "\n".join(bodies), "state": kept(cli.home / "state")}
     assert leaks(samples, where) == []
-    assert [place for place, text in where.items() if opensync._key in text] == []
+    assert [place for place, text in where.items() if opensync.key in text] == []

@@ -52,7 +52,7 @@ def complete(text: str) -> bool:
 def on_a_terminal(cli: Cli, answer: bytes, *command: str) -> tuple[int, str]:
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
-        cli._command(command),
+        cli.command_line(command),
         cwd=cli.home,
         env=cli.environment(),
         stdin=theirs,

@@ -96,7 +96,7 @@ def test_a_crash_of_the_command_shows_no_key(cli: Cli, opensync: OpenSync) -> No
     done = run_python(cli, script)
     assert done.code == 1
     assert "RuntimeError: broken" in done.err
-    assert opensync._key not in done.out + done.err
+    assert opensync.key not in done.out + done.err
 
 
 def run_python(cli: Cli, script: str) -> Done:
@@ -126,8 +126,8 @@ def test_a_redirect_to_another_host_is_not_followed(cli: Cli, status: int, comma
     with running(here) as first, running(there) as second:
         moved = {"Location": f"{second.url}/sync/session", "Content-Type": "text/plain"}
         here.answer = Reply(status, moved, b"moved")
-        cli.variables |= {"PI_OPENSYNC_CONVEX_URL": first.url, "PI_OPENSYNC_API_KEY": here._key}
-        cli.keys.append(here._key)
+        cli.variables |= {"PI_OPENSYNC_CONVEX_URL": first.url, "PI_OPENSYNC_API_KEY": here.key}
+        cli.keys.append(here.key)
         done = cli(*command)
     assert done.code != 0
     assert "redirected" in done.err

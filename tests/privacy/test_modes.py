@@ -19,7 +19,7 @@ WIDE_OPEN = ("sh", "-c", 'umask 0; exec "$@"', "sh")
 def write_config(cli: Cli, server: Server, mode: int) -> Path:
     path = cli.home / ".config" / "pi-opensync" / "config.json"
     path.parent.mkdir(parents=True)
-    path.write_text(json.dumps({"convexUrl": server.url, "apiKey": server.opensync._key}))
+    path.write_text(json.dumps({"convexUrl": server.url, "apiKey": server.opensync.key}))
     path.chmod(mode)
     for name in ("CONVEX_URL", "API_KEY"):
         del cli.variables[f"PI_OPENSYNC_{name}"]
@@ -75,7 +75,7 @@ def test_the_file_that_exclude_writes_is_for_the_user_alone(cli: Cli) -> None:
 def test_of_the_plugin_s_file_that_others_can_read_it_warns(cli: Cli, server: Server) -> None:
     path = cli.home / ".config" / "pi-opensync-plugin" / "config.json"
     path.parent.mkdir(parents=True)
-    path.write_text(json.dumps({"convexUrl": server.url, "apiKey": server.opensync._key}))
+    path.write_text(json.dumps({"convexUrl": server.url, "apiKey": server.opensync.key}))
     cli.variables = {
         name: value
         for name, value in cli.variables.items()

@@ -127,7 +127,7 @@ def verified(world: World, folder: Path) -> list[Differences]:
             )
             return [item async for item in found]
 
-        runner: asyncio.Runner = world._runner
+        runner: asyncio.Runner = world.runner
         return runner.run(compare())
 
 

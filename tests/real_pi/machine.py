@@ -103,11 +103,11 @@ class Machine:
     def synced_anew(self) -> Iterator[tuple[OpenSync, dict[str, str]]]:
         """An empty dashboard and an empty state after `sync`, and what a command is told of both."""
         opensync = OpenSync(now=time.time, key=new_key())
-        self.cli.keys.append(opensync._key)
+        self.cli.keys.append(opensync.key)
         with running(opensync) as server:
             variables = {
                 "PI_OPENSYNC_CONVEX_URL": server.url,
-                "PI_OPENSYNC_API_KEY": opensync._key,
+                "PI_OPENSYNC_API_KEY": opensync.key,
                 "PI_OPENSYNC_STATE_DIR": str(self.home / f"state-{server.url.rpartition(':')[2]}"),
             }
             done = self.cli("sync", "--yes", **variables)

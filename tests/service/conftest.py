@@ -103,10 +103,10 @@ def logged_in(fresh_cli: Cli, fake: Fake, server: Server, opensync: OpenSync) ->
     """A home with a configuration file, a sessions folder and the fake commands, as on Linux."""
     if sys.platform != "linux":
         pytest.skip("the command line chooses systemd on Linux alone")
-    fresh_cli.keys.append(opensync._key)
+    fresh_cli.keys.append(opensync.key)
     fresh_cli.variables |= fake.variables | {"PI_OPENSYNC_STATE_DIR": ""}
     (fresh_cli.home / ".pi/agent/sessions").mkdir(parents=True)
-    done = fresh_cli("login", "--url", server.url, "--key-stdin", stdin=opensync._key + "\n")
+    done = fresh_cli("login", "--url", server.url, "--key-stdin", stdin=opensync.key + "\n")
     assert done.code == 0, done.err
     return fresh_cli
 

@@ -200,10 +200,10 @@ def test_settings_of_the_environment_are_written_on_demand(
     fresh_cli: Cli, fake: Fake, server: Server, opensync: OpenSync
 ) -> None:
     sessions = fresh_cli.home / "sessions"
-    fresh_cli.keys.append(opensync._key)
+    fresh_cli.keys.append(opensync.key)
     fresh_cli.variables |= fake.variables | {
         "PI_OPENSYNC_CONVEX_URL": server.url,
-        "PI_OPENSYNC_API_KEY": opensync._key,
+        "PI_OPENSYNC_API_KEY": opensync.key,
         "PI_OPENSYNC_SESSIONS_DIR": os.pathsep.join([str(sessions), "/srv/pi"]),
         "PI_OPENSYNC_REDACT_EMAILS": "yes",
     }
@@ -213,7 +213,7 @@ def test_settings_of_the_environment_are_written_on_demand(
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert json.loads(path.read_text()) == {
         "convexUrl": server.url,
-        "apiKey": opensync._key,
+        "apiKey": opensync.key,
         "redactEmails": True,
         "sessionsDir": [str(sessions), "/srv/pi"],
         "stateDir": str(fresh_cli.home / "state"),

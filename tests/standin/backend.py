@@ -62,11 +62,11 @@ class OpenSync:
             raise ValueError("an OpenSync API key begins with osk_")
         self.counters = Counters()
         self._now = now
-        self._key = key
-        self._tables = Tables(now_ms=lambda: round(now() * 1000), counters=self.counters)
+        self.key = key
+        self.tables = Tables(now_ms=lambda: round(now() * 1000), counters=self.counters)
         self._batch_session = LATER_BATCH_SESSION if batch_keeps_dates else BATCH_SESSION
         self._batch_message = LATER_BATCH_MESSAGE if batch_keeps_dates else BATCH_MESSAGE
-        self._routes: dict[tuple[str, str], Callable[[Mapping[str, list[str]], bytes], Any]] = {
+        self.routes: dict[tuple[str, str], Callable[[Mapping[str, list[str]], bytes], Any]] = {
             ("POST", "/sync/session"): self._post_session,
             ("POST", "/sync/message"): self._post_message,
             ("POST", "/sync/batch"): self._post_batch,
@@ -78,11 +78,11 @@ class OpenSync:
 
     @property
     def sessions(self) -> dict[str, Session]:
-        return self._tables.sessions
+        return self.tables.sessions
 
     @property
     def messages(self) -> dict[str, Message]:
-        return self._tables.messages
+        return self.tables.messages
 
     def handle(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> Reply:
         """`target` is the path with its query; header names are taken in any case."""
@@ -90,7 +90,7 @@ class OpenSync:
         self.counters.requests[path] = self.counters.requests.get(path, 0) + 1
         if (method, path) == ("GET", "/health"):
             return self.reply(200, {"status": "ok", "timestamp": round(self._now() * 1000)})
-        route = self._routes.get((method, path))
+        route = self.routes.get((method, path))
         if route is None:
             return self.reply_with(404, "text/plain; charset=utf-8", b"No matching routes found")
         try:
@@ -115,12 +115,12 @@ class OpenSync:
     def snapshot(self) -> dict[str, Any]:
         """What a dashboard shows: equal dashboards give equal snapshots. JSON-able."""
         by_session: dict[str, list[Message]] = {}
-        for message in (*self.messages.values(), *self._tables.duplicate_messages):
+        for message in (*self.messages.values(), *self.tables.duplicate_messages):
             by_session.setdefault(message.session_id, []).append(message)
         rows = [(row.external_id, row) for row in self.sessions.values()]
         rows += [
             (f"{row.external_id} (duplicate {index})", row)
-            for index, row in enumerate(self._tables.duplicate_sessions, 1)
+            for index, row in enumerate(self.tables.duplicate_sessions, 1)
         ]
         return {
             "sessions": {
@@ -132,7 +132,7 @@ class OpenSync:
 
     def _authenticate(self, path: str, headers: Mapping[str, str]) -> None:
         given = next((value for name, value in headers.items() if name.lower() == "authorization"), "")
-        if given == f"Bearer {self._key}":
+        if given == f"Bearer {self.key}":
             return
         if given.startswith("Bearer osk_"):
             raise _RefusedError(401, "Invalid API key")
@@ -150,7 +150,7 @@ class OpenSync:
         arguments = {name: sent[name] for name in SESSION.optional if name in sent}
         arguments["externalId"] = external_id
         check_arguments(arguments, SESSION)
-        row = self._tables.upsert_session(arguments)
+        row = self.tables.upsert_session(arguments)
         self.counters.embedding_jobs += 1
         return {"ok": True, "sessionId": row.id}
 
@@ -159,7 +159,7 @@ class OpenSync:
         known = (*MESSAGE.required, *MESSAGE.optional)
         arguments = {name: sent[name] for name in known if name in sent}
         check_arguments(arguments, MESSAGE)
-        return {"ok": True, "messageId": self._tables.upsert_message(arguments).id}
+        return {"ok": True, "messageId": self.tables.upsert_message(arguments).id}
 
     def _post_batch(self, _query: Mapping[str, list[str]], body: bytes) -> Any:
         sent = self._read(body, "sessions")
@@ -167,8 +167,8 @@ class OpenSync:
         errors: list[str] = []
         refused_list = False
         for name, validator, write in (
-            ("sessions", self._batch_session, self._tables.batch_sessions),
-            ("messages", self._batch_message, self._tables.batch_messages),
+            ("sessions", self._batch_session, self.tables.batch_sessions),
+            ("messages", self._batch_message, self.tables.batch_messages),
         ):
             items: Any = sent.get(name)
             if not _js_length(items):
@@ -210,7 +210,7 @@ class OpenSync:
         row = next((row for row in self._all_sessions() if row.id == wanted), None)
         if row is None:
             raise _RefusedError(404, "Session not found")
-        rows = (*self.messages.values(), *self._tables.duplicate_messages)
+        rows = (*self.messages.values(), *self.tables.duplicate_messages)
         messages = _ordered(message for message in rows if message.session_id == row.id)
         _check_read(messages=len(messages))
         return {"session": _read_session(row), "messages": [_read_message(message) for message in messages]}
@@ -232,7 +232,7 @@ class OpenSync:
         return {"results": [_read_session(row) for _count, row in ranked[:limit]]}
 
     def _all_sessions(self) -> list[Session]:
-        return sorted((*self.sessions.values(), *self._tables.duplicate_sessions), key=lambda row: row.id)
+        return sorted((*self.sessions.values(), *self.tables.duplicate_sessions), key=lambda row: row.id)
 
     def _read(self, body: bytes, first_field: str) -> dict[str, Any]:
         """The body as the handler sees it: whatever is no object has no fields, but `null` throws."""

@@ -37,7 +37,7 @@ class Server:
         self.opensync = opensync
         self.faults = faults
         self.url = ""
-        self._delay = delay
+        self.delay = delay
         self._in_flight = InFlight(opensync.counters)
         self._connections: set[asyncio.Task[None]] = set()
         self._listener: asyncio.Server | None = None
@@ -94,9 +94,9 @@ class Server:
 
     async def _serve(self, method: str, target: str, headers: dict[str, str], body: bytes) -> Reply | Broken:
         path = target.partition("?")[0]
-        if self._delay:
+        if self.delay:
             with self._in_flight.writing(sessions_written(path, parsed_json(body))):
-                await asyncio.sleep(self._delay)
+                await asyncio.sleep(self.delay)
         fault = self.faults(method, path)
         return answer(self.opensync, fault, lambda: self.opensync.handle(method, target, headers, body))
 

@@ -32,7 +32,7 @@ def made(fault: Fault | None = None) -> StandInTransport:
 
 
 def client_of(transport: StandInTransport) -> httpx.AsyncClient:
-    bearer = {"Authorization": f"Bearer {transport.opensync._key}"}
+    bearer = {"Authorization": f"Bearer {transport.opensync.key}"}
     return httpx.AsyncClient(transport=transport, base_url="http://opensync.test", headers=bearer)
 
 

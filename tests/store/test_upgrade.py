@@ -53,7 +53,7 @@ def upgraded(tmp_path: Path) -> Iterator[World]:
         world.engine.database.close()
         state.unlink()
         as_it_was(state, world.sessions)
-        world._start(backfill=False)
+        world.start(backfill=False)
         yield world
 
 

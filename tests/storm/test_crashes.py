@@ -53,9 +53,8 @@ def _expected(folder: Path, *, batch_keeps_dates: bool) -> object:
 def _run_with(world: World, at: Callable[[int], None], *, calls: Calls) -> int:
     """Run until nothing is left or `at` ends it; how many steps it took. What is under way is forgotten."""
     steps = Steps(at)
-    client = world.engine.client._http
     if "requests" in calls:
-        client._transport = SteppedTransport(steps, world.transport)
+        world.wire.inner = SteppedTransport(steps, world.transport)
     kinds = {"files": "files" in calls, "statements": "statements" in calls}
     try:
         with steps.counted(world.engine.database, **kinds):
@@ -65,8 +64,9 @@ def _run_with(world: World, at: Callable[[int], None], *, calls: Calls) -> int:
             raised.__traceback__ = None  # its frames hold statements that are half read
         world.engine.database.connection.rollback()
         world.engine.database.close()
-        world._runner.run(cancel_all())
-        world._start(backfill=True)
+        world.wire.inner = world.transport
+        world.runner.run(cancel_all())
+        world.start(backfill=True)
     return steps.taken
 
 

@@ -293,8 +293,8 @@ class Trial:
             if arrived:
                 del transport.handle_async_request
         self.world.engine.database.close()  # nothing that is still under way may write
-        self.world._runner.run(cancel_all())
-        self.world._start(backfill=False)
+        self.world.runner.run(cancel_all())
+        self.world.start(backfill=False)
 
     def _write(self, name: str, *texts: bytes) -> None:
         self._tick()

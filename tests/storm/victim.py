@@ -5,6 +5,7 @@ import os
 import time
 from pathlib import Path
 
+import httpx
 from pydantic import SecretStr
 
 from pi_opensync import logs
@@ -37,9 +38,15 @@ async def _sync(folder: Path, url: str, start: float, vanish_at: int | None) -> 
         convex_url=url, api_key=SecretStr(key()), sync_tool_calls=True, state_dir=folder / "state"
     )
     database = open_database(state_folder(settings.state_dir, url))
-    built = engine.build(settings, (folder / "sessions",), database, now=lambda: now, jitter=lambda: 0.5)
     steps = Steps(at)
-    built.client._http._transport = SteppedTransport(steps, built.client._http._transport)
+    built = engine.build(
+        settings,
+        (folder / "sessions",),
+        database,
+        transport=SteppedTransport(steps, httpx.AsyncHTTPTransport()),
+        now=lambda: now,
+        jitter=lambda: 0.5,
+    )
     with steps.counted(database):
         built.follow.begin(built.follow.list_files(), backfill=True)
         while True:

@@ -59,6 +59,7 @@ class Connections:
     """
 
     def __init__(self, writer: Database, readers: list[Database]) -> None:
+        self.path = writer.path
         self._writer = writer
         self._writing = threading.Lock()
         self._readers: queue.SimpleQueue[Database] = queue.SimpleQueue()

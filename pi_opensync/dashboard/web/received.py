@@ -25,7 +25,7 @@ MAX_BATCH = 5000
 _T = TypeVar("_T")
 
 
-_SESSION_FIELDS = frozenset(
+SESSION_FIELDS = frozenset(
     [
         "externalId",
         "sessionId",
@@ -52,7 +52,7 @@ _SESSION_FIELDS = frozenset(
         "spent",
     ]
 )
-_MESSAGE_FIELDS = frozenset(
+MESSAGE_FIELDS = frozenset(
     [
         "sessionExternalId",
         "externalId",
@@ -167,7 +167,7 @@ def batch_from(data: dict[str, Any]) -> tuple[list[SessionIn], list[MessageIn], 
 
 def ignored_in(data: dict[str, Any], *, message: bool) -> list[str]:
     """Return the names of the fields that were sent and are not stored, cleaned for the answer."""
-    known = _MESSAGE_FIELDS if message else _SESSION_FIELDS
+    known = MESSAGE_FIELDS if message else SESSION_FIELDS
     return sorted(
         clean(name)[:MAX_ID] for name in data if name not in known and not is_moment(name, data[name])
     )[:50]
