@@ -259,7 +259,7 @@ def _answered(session: Session, event: Event, memory: Memory) -> tuple[Session, 
     text: str = event.result.part.content
     if not text:
         return session, None
-    parts = (*event.result.nested, event.result.part)
+    parts = (*event.result.nested, event.result.part, *event.result.images)
     return _shown(session, event, Content("tool", text, parts), memory)
 
 
@@ -269,7 +269,7 @@ def answer(parts: tuple[Part, ...], result: Result) -> tuple[Part, ...]:
         part = parts[index]
         if part.type == "tool-call" and part.call_id == result.call_id and not part.answered:
             answered = msgspec.structs.replace(part, answered=True)
-            found = (answered, *result.nested, result.part)
+            found = (answered, *result.nested, result.part, *result.images)
             return (*parts[:index], *found, *parts[index + 1 :])
     return parts
 

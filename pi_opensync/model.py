@@ -23,6 +23,7 @@ class Options:
     sync_thinking: bool = False
     extras: bool = False  # what pi-opensync's own server shows beyond OpenSync
     machine: str | None = None  # among these: where the session was written
+    images: bool = False  # which nothing can redact
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,14 +86,15 @@ class Usage(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Part(msgspec.Struct, frozen=True, array_like=True):
-    """One drawn piece of a message. `content` is a string, or `{toolName, args}` of a tool-call.
+    """One drawn piece of a message. `content` is a string, `{toolName, args}` of a tool-call, or
+    `{data, mimeType}` of an image, which only a dashboard on this machine gets.
 
     `call_id` is set on tool-calls; `answered` once the result stands behind the call. `diff` and
     `duration_ms` are of tool-results, for pi-opensync's own server: the change as pi numbered its lines, and
     how long the tool ran.
     """
 
-    type: Literal["text", "tool-call", "tool-result"]
+    type: Literal["text", "tool-call", "tool-result", "image"]
     content: Any
     call_id: str | None = None
     answered: bool = False
@@ -112,11 +114,15 @@ class Content(msgspec.Struct, frozen=True):
 
 
 class Result(msgspec.Struct, frozen=True):
-    """What a tool answered to the call of that id; `nested` are the calls that it made itself."""
+    """What a tool answered to the call of that id.
+
+    `nested` are the calls that it made itself, `images` what it showed.
+    """
 
     call_id: str | None
     part: Part
     nested: tuple[Part, ...] = ()
+    images: tuple[Part, ...] = ()
 
 
 class Delegation(msgspec.Struct, frozen=True):

@@ -92,6 +92,9 @@ def _lines(seen: Preview) -> Iterator[str]:
 
 def _part(part: dict[str, Any]) -> Iterator[str]:
     content = part["content"]
+    if part["type"] == "image":
+        yield "[image]"
+        return
     if part["type"] == "tool-call":
         args = json.dumps(content["args"], ensure_ascii=False)
         yield f"[tool call] {shown(content['toolName'])} {shown(args)}"

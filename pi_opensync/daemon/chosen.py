@@ -34,10 +34,11 @@ def redactor(settings: Settings) -> Redactor | None:
 
 
 def options(settings: Settings, *, extras: bool = False) -> Options:
-    """`extras`: the server is our own, and takes more than OpenSync does."""
-    extras = extras or settings.takes_extras
+    """`extras`: the server is our own, on this machine, and takes more than OpenSync does."""
+    is_here = extras
+    extras = is_here or settings.takes_extras
     machine = settings.machine if extras else None
-    return Options(settings.sync_tool_calls, settings.sync_thinking, extras, machine)
+    return Options(settings.sync_tool_calls, settings.sync_thinking, extras, machine, images=is_here)
 
 
 def policy(settings: Settings) -> Projects:

@@ -39,6 +39,10 @@ class Part:
         """`text`, `tool-call`, `tool-result` or `thinking`, whatever the plugin calls it; else its type."""
         return _KINDS.get(self.type, self.type)
 
+    @property
+    def is_image(self) -> bool:
+        return self.kind.startswith("image")
+
 
 @dataclass(frozen=True, slots=True)
 class ToolCall:
@@ -164,7 +168,8 @@ def parts_to_show(text_content: str | None, parts: list[Part]) -> list[tuple[int
 
 def searchable(text_content: str | None, parts: list[Part]) -> str:
     """Every word of a message, once: its text, its tools' names, arguments and results."""
-    words = [word for part in parts for word in (_words_of(part) or [text_of(part.content)])]
+    said_in = [part for part in parts if not part.is_image]
+    words = [word for part in said_in for word in (_words_of(part) or [text_of(part.content)])]
     said = "\n".join(words)
     if text_content and text_content not in said:
         words.insert(0, text_content)

@@ -23,6 +23,7 @@ from pi_opensync.opensync.rules import (
 )
 from pi_opensync.privacy.cleaner import Cleaner
 
+IMAGE = "image"  # the type of a part
 MIN_TEXT = 256  # bytes that a text keeps, however many share its message
 
 _THINKING = re.compile(r"<thinking>\n.*?\n</thinking>\n*", re.DOTALL)
@@ -106,8 +107,13 @@ def message_body(message: Message, session_external_id: str, *, extras: bool = F
 
 
 def _fitted(whole: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
-    """A payload of at most MAX_MESSAGE bytes, and its JSON."""
+    """A payload of at most MAX_MESSAGE bytes without its images, and its JSON."""
     payload, body = whole, encode(whole)
+    images = [part for part in whole["parts"] if part["type"] == IMAGE]
+    if images:
+        if len(body) - sum(len(part["content"]["data"]) for part in images) <= MAX_MESSAGE:
+            return payload, body
+        whole = whole | {"parts": [part for part in whole["parts"] if part["type"] != IMAGE]}
     limit = texts.MAX_TEXT
     while len(body) > MAX_MESSAGE and limit > MIN_TEXT:
         limit //= 2
@@ -130,6 +136,9 @@ def cleaned(payload: bytes, clean: Cleaner, options: Options) -> dict[str, Any]:
     parts = []
     for part in value["parts"]:
         content = part["content"]
+        if part["type"] == IMAGE:
+            parts += [part] if options.images else []
+            continue
         if part["type"] != "text" and not options.sync_tool_calls:
             continue
         if isinstance(content, str):
@@ -197,8 +206,7 @@ def _message_extras(message: Message, usage: Usage | None) -> dict[str, Any]:
 
 def _parts(message: Message, *, extras: bool) -> list[dict[str, Any]]:
     parts = [
-        {"type": part.type, "content": _of_result(part) if extras else _content(part.content)}
-        for part in message.parts[:MAX_PARTS]
+        {"type": part.type, "content": _of_part(part, extras=extras)} for part in message.parts[:MAX_PARTS]
     ]
     left_out = len(message.parts) - MAX_PARTS
     if left_out > 0:
@@ -206,9 +214,13 @@ def _parts(message: Message, *, extras: bool) -> list[dict[str, Any]]:
     return parts
 
 
-def _of_result(part: Part) -> Any:
-    """A part's content; that of a result with the change and the time that pi noted, where it did."""
+def _of_part(part: Part, *, extras: bool) -> Any:
+    """A part's content; with `extras` that of a result has the change and the time that pi noted with it."""
+    if part.type == IMAGE:
+        return part.content
     content = _content(part.content)
+    if not extras:
+        return content
     known = {"diff": part.diff and texts.cut(part.diff), "durationMs": part.duration_ms}
     noted = {name: value for name, value in known.items() if value is not None}
     return {"text": content, **noted} if noted else content

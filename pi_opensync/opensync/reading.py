@@ -34,7 +34,8 @@ class Said:
 def said(payload: bytes) -> Said:
     """What a message's payload says."""
     value = json.loads(payload)
-    return Said(str(value["role"]), value.get("createdAt"), tuple(map(_piece, value["parts"])))
+    parts = [part for part in value["parts"] if part["type"] != "image"]  # a line in the text stands for each
+    return Said(str(value["role"]), value.get("createdAt"), tuple(map(_piece, parts)))
 
 
 def markdown(session: Summary, messages: Sequence[Said]) -> Iterator[str]:

@@ -8,6 +8,7 @@ from pi_opensync import texts
 from pi_opensync.model import Content, Event, Options, Part, Role
 from pi_opensync.pi import changes
 from pi_opensync.pi.entries import MAX_JS_MILLISECONDS, Entry, milliseconds
+from pi_opensync.pi.images import images
 from pi_opensync.privacy.cleaner import Cleaner
 
 SUMMARIES = {"compaction": "[Compaction summary]", "branch_summary": "[Branch summary]"}
@@ -33,11 +34,12 @@ def _blocks(content: object, clean: Cleaner) -> list[tuple[str, bool]]:
     return [(text, is_image) for text, is_image in shown if text]
 
 
-def user(message: dict[str, Any], clean: Cleaner) -> tuple[Content | None, str]:
+def user(message: dict[str, Any], options: Options, clean: Cleaner) -> tuple[Content | None, str]:
     """What a prompt shows, and its words alone, without a line for an image."""
     shown = _blocks(message.get("content"), clean)
     words = "\n".join(text for text, is_image in shown if not is_image)
-    return _text_content("user", "\n".join(text for text, _is_image in shown)), words
+    said = "\n".join(text for text, _is_image in shown)
+    return _text_content("user", said, images(message, options)), words
 
 
 def summary(entry: Entry, clean: Cleaner) -> Content | None:
@@ -164,8 +166,8 @@ class _Shown:
             self._run = ""
 
 
-def _text_content(role: Role, text: str) -> Content | None:
-    return Content(role, text, (Part("text", text),)) if text else None
+def _text_content(role: Role, text: str, beside: tuple[Part, ...] = ()) -> Content | None:
+    return Content(role, text, (Part("text", text), *beside)) if text else None
 
 
 def _ending(message: dict[str, Any], clean: Cleaner) -> str:

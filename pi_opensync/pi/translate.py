@@ -3,6 +3,7 @@
 What is not shown is named, what is not known is counted; nothing in a file can raise past this point.
 """
 
+import dataclasses
 import json
 from collections.abc import Callable, Iterator
 from hashlib import blake2b
@@ -14,6 +15,7 @@ from pi_opensync import texts
 from pi_opensync.model import SAYS, Content, Event, Message, Options, Result, Session
 from pi_opensync.pi import content, titles
 from pi_opensync.pi.entries import Entry, flattened, milliseconds
+from pi_opensync.pi.images import images
 from pi_opensync.pi.usage import split, usage_of
 from pi_opensync.privacy.cleaner import WITHHELD, CannotRedact, Cleaner, Withholding
 
@@ -92,7 +94,8 @@ def _together(entry: Entry, options: Options, clean: Cleaner, session: Session) 
 
 
 def _withheld(entry: Entry, options: Options, session: Session) -> Event:
-    return replace(_translated(entry, options, Withholding(), session), parked=WITHHELD)
+    without = dataclasses.replace(options, images=False)
+    return replace(_translated(entry, without, Withholding(), session), parked=WITHHELD)
 
 
 def _translated(entry: Entry, options: Options, clean: Cleaner, session: Session) -> Event:
@@ -171,9 +174,9 @@ def _odd(event: Event, role: str | None = None) -> Event:
 # one function a role of a message
 
 
-def _user(event: Event, message: dict[str, Any], _options: Options, clean: Cleaner) -> Event:
-    shown, words = content.user(message, clean)
-    left_out = tuple(_left_out(message.get("content"), {"image": IMAGES}))
+def _user(event: Event, message: dict[str, Any], options: Options, clean: Cleaner) -> Event:
+    shown, words = content.user(message, options, clean)
+    left_out = _images_left_out(message, options)
     if not event.is_titling:
         return replace(event, content=shown, left_out=left_out)
     title, task = titles.title_of(words), titles.task_of(words)
@@ -203,8 +206,13 @@ def _result(event: Event, message: dict[str, Any], options: Options, clean: Clea
     if not options.sync_tool_calls:
         return replace(event, left_out=(RESULTS,))
     call_id = texts.identifier(message.get("toolCallId"))
-    result = Result(call_id, content.result(message, options, clean), content.nested_calls(message, clean))
-    return replace(event, result=result, left_out=tuple(_left_out(message.get("content"), {"image": IMAGES})))
+    result = Result(
+        call_id,
+        content.result(message, options, clean),
+        content.nested_calls(message, clean),
+        images(message, options),
+    )
+    return replace(event, result=result, left_out=_images_left_out(message, options))
 
 
 def _bash(event: Event, message: dict[str, Any], options: Options, clean: Cleaner) -> Event:
@@ -223,6 +231,11 @@ def _custom(event: Event, body: dict[str, Any], _options: Options, clean: Cleane
     shown: Content | None = content.custom(body, clean)
     hidden = body.get("display") is not True
     return replace(event, content=shown, left_out=(HIDDEN,) if hidden else ())
+
+
+def _images_left_out(message: dict[str, Any], options: Options) -> tuple[str, ...]:
+    left_out = tuple(_left_out(message.get("content"), {"image": IMAGES}))
+    return left_out[len(images(message, options)) :]
 
 
 def _left_out(blocks: object, hidden: dict[str, str]) -> Iterator[str]:

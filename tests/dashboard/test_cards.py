@@ -303,3 +303,12 @@ def test_what_is_no_image_is_not_shown_as_one(local: Local, data: object) -> Non
     session_id = local.session("s1")
     assert "<img" not in local.page(f"/sessions/{session_id}")
     local.page(f"/sessions/{session_id}/messages/{message_id}/parts/0/image", status=404)
+
+
+def test_an_image_is_no_word_of_a_search(local: Local) -> None:
+    parts = [{"type": "text", "content": "look"}, {"type": "image", "content": {"data": PNG}}]
+    page = drawn(local, parts=parts)
+    assert page.count("<img") == 1
+    assert local.get(f"/api/search?q={PNG[:20]}")["results"] == []
+    assert local.get("/api/search?q=look")["results"]
+    assert PNG not in local.page(f"/sessions/{local.session('s1')}/export/markdown")

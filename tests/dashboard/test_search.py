@@ -7,6 +7,7 @@ import pytest
 from pi_opensync.dashboard.query import parse
 from pi_opensync.dashboard.snippets import Snippet, snippet
 from tests.dashboard.conftest import START, Local
+from tests.dashboard.test_pages import checked
 
 
 def found(local: Local, query: str) -> list[str]:
@@ -193,3 +194,17 @@ def test_the_marks_around_thinking_are_not_shown_with_a_hit(local: Local) -> Non
     page = local.page("/search?q=apple")
     assert "thinking" not in page.split('class="hits"')[1]
     assert found(local, "apple") == ["one"]
+
+
+def test_hits_are_filtered_by_what_is_chosen_beside_them(local: Local) -> None:
+    for name, project, role in (("s1", "/p/one", "user"), ("s2", "/p/two", "assistant")):
+        local.session(name, title=name.upper(), projectPath=project, source="pi")
+        local.message(name, f"{name}-m", role=role, textContent=f"the same words of {name}")
+    page = checked(local.page("/search?q=words"))
+    assert ("of s1" in page, "of s2" in page) == (True, True)
+    page = checked(local.page("/search?q=words&project=/p/one"))
+    assert ("of s1" in page, "of s2" in page) == (True, False)
+    assert '<option value="/p/one" selected>one</option>' in page
+    page = checked(local.page("/search?q=words&role=assistant"))
+    assert ("of s1" in page, "of s2" in page) == (False, True)
+    assert "All projects" not in local.page("/search")

@@ -65,7 +65,7 @@ def card_of(message: Message) -> Card:
             blocks.append(_result(part.content, address))
         elif part.kind == "text":
             blocks += _text(text_of(part.content), address, may_end=message.row["role"] == "assistant")
-        elif part.kind.startswith("image") and holds_image(part.content):
+        elif part.is_image and holds_image(part.content):
             blocks.append(Block("image", Markup(), f"{address}/image", name="Image in this message"))
         elif part.kind == "thinking":
             blocks.append(_thinking(text_of(part.content), address))

@@ -142,6 +142,8 @@ def _part_markdown(part: Part) -> str:
         if call.result is not None:
             pieces.append(_fenced(text_of(call.result), ""))
         return "\n\n".join(pieces)
+    if part.is_image:
+        return "*[image]*"
     text = text_of(part.content)
     if part.kind == "text":
         return text

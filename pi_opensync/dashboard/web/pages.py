@@ -1,6 +1,7 @@
 """The pages of all sessions: the list and search."""
 
 from collections.abc import Callable, Collection
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Any
 from urllib.parse import urlencode
@@ -14,7 +15,7 @@ from pi_opensync.dashboard.db import finding, listing, noted
 from pi_opensync.dashboard.db.connections import Connections, revision
 from pi_opensync.dashboard.db.listing import Filters
 from pi_opensync.dashboard.db.noted import Noted
-from pi_opensync.dashboard.query import MAX_QUERY, Query, parse
+from pi_opensync.dashboard.query import MAX_QUERY, Filter, Query, parse
 from pi_opensync.dashboard.times import at
 from pi_opensync.dashboard.web.bodies import number_of
 from pi_opensync.dashboard.web.fields import PayloadError
@@ -23,12 +24,14 @@ from pi_opensync.dashboard.web.page import Page
 from pi_opensync.dashboard.web.reader import zone_of
 from pi_opensync.dashboard.web.session import SessionPages, found
 from pi_opensync.dashboard.web.streams import Streams
-from pi_opensync.sqlite import Row
+from pi_opensync.sqlite import Database, Row
 
 _FAMILIES = 50
 _NOTHING = Noted()
 _HITS = 30
 _LIVE_MS = 15 * 60 * 1000
+_SEARCHED_BY = ("project", "model", "source", "machine", "role")
+ROLES_ASKED = ("user", "assistant", "tool", "system")
 _FILTER_NAMES = ("source", "project", "model", "since_day", "until", "has", "tag", "machine")
 _HEADS = (
     ("title", "Title"),
@@ -86,8 +89,7 @@ class Pages:
                 con, filters, limit=_FAMILIES, before=before, order=order, skip=skip
             )
             known = self._store.remembered
-            choices = known.of("choices", now_at, lambda: listing.choices(con))
-            labels = known.of("labels", now_at, lambda: listing.project_labels(con))
+            choices, labels = self._choices(con)
             sums = known.of(filters, now_at, lambda: listing.totals(con, filters))
             tags = known.of("tags", now_at, lambda: noted.known_tags(con))
             kept_of = noted.of_all(con, [row.session["id"] for row in rows])
@@ -132,12 +134,16 @@ class Pages:
         text = request.query_params.get("q", "").strip()[: MAX_QUERY + 1]
         within = number_of(request, "in", None)
         zone = zone_of(request, self._zone)
-        query = parse(text, at(self._now(), zone).date())
+        chosen = {name: given for name in _SEARCHED_BY if (given := request.query_params.get(name))}
+        typed = parse(text, at(self._now(), zone).date())
+        further = tuple(Filter(name, value, excludes=False) for name, value in chosen.items())
+        query = replace(typed, filters=typed.filters + further) if text else typed
         before = number_of(request, "before", None)
         is_wide = "wide" in request.query_params
         titled: list[Row] = []
         session = None
         with self._store.read() as con:
+            choices, labels = self._choices(con)
             if within is not None:
                 session = found(con, within)
             elif query and before is None:
@@ -154,7 +160,7 @@ class Pages:
             asked, is_wide = asked.widened(), True
             hits = search(asked, None)
         kept = (
-            {"q": text}
+            {"q": text, **chosen}
             | ({"wide": "1"} if is_wide else {})
             | ({"in": str(within)} if within is not None else {})
         )
@@ -164,6 +170,9 @@ class Pages:
             "search.html",
             q=text,
             query=query,
+            choices={**choices, "role": ROLES_ASKED},
+            labels=labels,
+            chosen=chosen,
             found=hits,
             session=session,
             titled=titled,
@@ -171,6 +180,12 @@ class Pages:
             wide=is_wide,
             more=more,
         )
+
+    def _choices(self, con: Database) -> tuple[dict[str, list[str]], dict[str, str]]:
+        """Return what there is to filter by, and the names of projects."""
+        known, now_at = self._store.remembered, revision(con)
+        choices = known.of("choices", now_at, lambda: listing.choices(con))
+        return choices, known.of("labels", now_at, lambda: listing.project_labels(con))
 
     def _presets(
         self, request: Request, kept: dict[str, str], sort: dict[str, str]
