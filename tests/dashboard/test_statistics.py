@@ -12,7 +12,7 @@ from pi_opensync.dashboard.db.connections import Connections, Remembered, beside
 from pi_opensync.dashboard.web.application import create_app
 from tests.dashboard.conftest import Local
 from tests.dashboard.test_numbers import DAY, NOON
-from tests.dashboard.test_pages import checked
+from tests.dashboard.test_pages import checked, rows
 
 
 @pytest.fixture
@@ -152,3 +152,17 @@ def test_pages_are_compressed_for_whoever_takes_it(filled: Local, store: Connect
     assert "content-encoding" not in plain.headers
     assert int(answer.headers["content-length"]) * 3 < len(plain.content)
     assert answer.text == plain.text
+
+
+def test_a_day_leads_to_the_sessions_that_something_was_said_in_on_it(filled: Local) -> None:
+    """Also to one that went on later; and only to those that the filters of the numbers fit."""
+    filled.message("s2", "later", createdAt=NOON, cost=1.0)
+    day = "since_day=2026-05-18&until=2026-05-18"
+    assert rows(filled.page(f"/?{day}")) == rows(filled.page("/?project=/old/web"))
+    assert len(rows(filled.page("/?since_day=2026-05-20&until=2026-05-20"))) == 2
+    assert rows(filled.page("/?since_day=2026-05-19&until=2026-05-19&project=/old/web")) == []
+    page = filled.page("/numbers?days=all&project=/old/web")
+    assert (
+        'href="/?project=%2Fold%2Fweb&amp;since_day=2026-05-18&amp;until=2026-05-18" aria-label="Mon 18'
+        in page
+    )

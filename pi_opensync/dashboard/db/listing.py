@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import astuple, dataclass
 
 from pi_opensync.dashboard.projects import labels
+from pi_opensync.model import SLOT_MS
 from pi_opensync.sqlite import Database, Row
 
 # A project is a path, that of a repository with all its worktrees; a name alone may stand for several.
@@ -13,7 +14,7 @@ _NAMED = "project IN (SELECT project FROM sessions WHERE project_name = ?)"
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """Each is exact; `since` and `until` bound a session's last activity, in ms, `until` not included.
+    """Each is exact; `since` and `until` bound the time of what was said, in ms, `until` not included.
 
     `has` is one of `HAVING`.
     """
@@ -209,15 +210,28 @@ def _conditions(filters: Filters) -> tuple[str, list[str | int]]:
         (_NAMED if filters.project and "/" not in filters.project else IN_PROJECT, filters.project),
         ("model = ?", filters.model),
         ("active_at >= ?", filters.since),
-        ("active_at < ?", filters.until),
         (_TAGGED, filters.tag),
         ("machine = ?", filters.machine),
     ]
     given = [(test, value) for test, value in tests if value is not None]
     having = [HAVING[filters.has]] if filters.has else []
+    if filters.until is not None:
+        having.append(_used_between(filters.since or 0, filters.until, copies=filters.has == "copied"))
     if filters.has != "hidden":
         having.append(_NOT_HIDDEN)
     return f"WHERE {' AND '.join([*(test for test, _ in given), *having])}", [value for _, value in given]
+
+
+def _used_between(since: int, until: int, *, copies: bool) -> str:
+    """Whether something was said or spent in a session within a time; both ends in ms."""
+    copied = "" if copies else "AND NOT is_copied"
+    return (
+        "(EXISTS (SELECT 1 FROM usage WHERE usage.session_id = sessions.id "
+        f"AND slot >= {since // SLOT_MS} AND slot < {-(-until // SLOT_MS)} {copied}) "
+        f"OR EXISTS (SELECT 1 FROM spent WHERE spent.session_id = sessions.id "
+        f"AND at >= {since} AND at < {until}) "
+        f"OR (message_count = 0 AND created_at >= {since} AND created_at < {until}))"
+    )
 
 
 def _marks(rows: Sequence[object]) -> str:

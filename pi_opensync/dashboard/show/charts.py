@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
+from types import MappingProxyType
+from urllib.parse import urlencode
 
 from markupsafe import Markup, escape
 
@@ -13,6 +15,7 @@ _SLOT = 10
 _BAR = 7.6
 _WEEKS = 53
 _DAYS = 7
+_NONE: Mapping[str, str] = MappingProxyType({})
 
 
 def columns(stacks: Sequence[Column], axis: Axis) -> Markup:
@@ -61,8 +64,13 @@ def heat(rows: Sequence[Sequence[int]], names: Sequence[str], *, label: str) -> 
     return _image(pieces, 24, len(rows), "heat", label)
 
 
-def year(costs: Mapping[date, float], today: date, *, label: str) -> Markup:
-    """Return the last year: a column for each week, a cell for each day, which leads to its sessions."""
+def year(
+    costs: Mapping[date, float], today: date, *, label: str, filters: Mapping[str, str] = _NONE
+) -> Markup:
+    """Return the last year: a column for each week, a cell for each day, which leads to its sessions.
+
+    `filters` are those that the sessions must fit too.
+    """
     monday = today - timedelta(days=today.weekday() + _DAYS * (_WEEKS - 1))
     most = max((cost for day, cost in costs.items() if monday <= day <= today), default=0.0) or 1.0
     pieces = []
@@ -72,7 +80,8 @@ def year(costs: Mapping[date, float], today: date, *, label: str) -> Markup:
         says = escape(f"{day:%a} {day.day} {day:%b %Y}: {money(cost)}")
         cell = _cell(offset // _DAYS, offset % _DAYS, cost / most)
         if cost:
-            address = f"/?since_day={day.isoformat()}&amp;until={day.isoformat()}"
+            within = {"since_day": day.isoformat(), "until": day.isoformat()}
+            address = escape("/?" + urlencode({**filters, **within}))
             cell = f'<a href="{address}" aria-label="{says}" data-says="{says}">{cell}</a>'
         else:
             cell = f'<g data-says="{says}">{cell}</g>'
