@@ -6,7 +6,7 @@ from pi_opensync import texts
 from pi_opensync.model import Options, Part
 
 MAX_IMAGE = 3 << 20  # characters of base64
-MAX_IMAGES = 2  # of an entry
+MAX_IMAGES = 6 << 20  # of all of an entry
 
 
 def images(message: dict[str, Any], options: Options) -> tuple[Part, ...]:
@@ -14,12 +14,12 @@ def images(message: dict[str, Any], options: Options) -> tuple[Part, ...]:
     content = message.get("content")
     if not options.images or not isinstance(content, list):
         return ()
-    found = [block for block in content if isinstance(block, dict) and block.get("type") == "image"]
-    shown = [
-        Part("image", {"data": block["data"], "mimeType": texts.name(block.get("mimeType")) or "image"})
-        for block in found
-        if isinstance(block.get("data"), str)
-        and block["data"].isascii()
-        and 0 < len(block["data"]) <= MAX_IMAGE
-    ]
-    return tuple(shown[:MAX_IMAGES])
+    shown: list[Part] = []
+    room = MAX_IMAGES
+    for block in content:
+        data = block.get("data") if isinstance(block, dict) and block.get("type") == "image" else None
+        if isinstance(data, str) and data.isascii() and 0 < len(data) <= min(MAX_IMAGE, room):
+            room -= len(data)
+            kind = texts.name(block.get("mimeType")) or "image"
+            shown.append(Part("image", {"data": data, "mimeType": kind}))
+    return tuple(shown)

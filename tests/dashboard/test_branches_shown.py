@@ -1,5 +1,6 @@
 """A session with branches is drawn as the one that was last active; the others are one click away."""
 
+import base64
 import re
 
 from tests.dashboard.conftest import START, Local
@@ -61,3 +62,16 @@ def test_a_session_as_one_file_needs_nothing_else(local: Local) -> None:
     without = local.page(f"/sessions/{session_id}/export/html?tools=no")
     assert "<strong>Hello</strong>" in without
     assert "secret-command" not in without
+
+
+def test_the_file_holds_its_images_and_none_that_is_no_image(local: Local) -> None:
+    pixels = base64.b64encode(b"\x89PNG\r\n\x1a\n" + b"0" * 90).decode()
+    parts = [
+        {"type": "text", "content": "See"},
+        {"type": "image", "content": {"data": pixels, "mimeType": "text/html"}},
+        {"type": "image", "content": {"data": base64.b64encode(b"<svg onload=alert(1)>").decode()}},
+    ]
+    local.message("s1", "a", parts=parts)
+    page = local.page(f"/sessions/{local.session('s1')}/export/html")
+    assert page.count("<img") == 1
+    assert f'src="data:image/png;base64,{pixels}"' in page

@@ -98,6 +98,7 @@ def main() -> None:
         sessions = home / ".pi/agent/sessions"
         shutil.copytree(SAMPLES, sessions)
         environment = {"HOME": str(home), "PATH": os.environ["PATH"], "LANG": "C.UTF-8", "TZ": "UTC"}
+        environment["PI_OPENSYNC_MACHINE"] = "laptop"
         environment["PYTHONPATH"] = str(ROOT)
         log = home / "log"
         with log.open("wb") as out:

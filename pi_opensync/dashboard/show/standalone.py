@@ -1,5 +1,6 @@
 """A session as one HTML file that needs nothing else: no script, no address, its styles within."""
 
+import base64
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import tzinfo
@@ -9,8 +10,10 @@ from pathlib import Path
 from jinja2 import Environment
 from markupsafe import Markup
 
+from pi_opensync.dashboard.db.contents import Message
 from pi_opensync.dashboard.show.cards import Block, Card, card_of
 from pi_opensync.dashboard.show.export import Reading, messages
+from pi_opensync.dashboard.show.images import image_of
 from pi_opensync.dashboard.show.visible import iso_day
 from pi_opensync.sqlite import Row
 
@@ -33,7 +36,7 @@ def as_html(
     draw = templates.get_template("_message.html")
     day = ""
     for message in messages(reading, session["id"]):
-        card = _alone(card_of(message), tools=tools)
+        card = _alone(message, tools=tools)
         if not card.blocks:
             continue
         today = iso_day(message.row["created_at"], zone)
@@ -42,15 +45,29 @@ def as_html(
     yield after
 
 
-def _alone(card: Card, *, tools: bool) -> Card:
-    """Take out what leads back to the server, and the tools if they are not wanted."""
-    blocks = [_unlinked(block) for block in card.blocks if tools or block.kind not in _OF_TOOLS]
+def _alone(message: Message, *, tools: bool) -> Card:
+    """A message without what leads back to the server, and without tools if they are not wanted."""
+    card = card_of(message)
+    blocks = [
+        _image(block, message) if block.kind == "image" else _unlinked(block)
+        for block in card.blocks
+        if tools or block.kind not in _OF_TOOLS
+    ]
     return Card(card.message, blocks)
 
 
-def _unlinked(block: Block) -> Block:
-    if block.kind == "image":
+def _image(block: Block, message: Message) -> Block:
+    """The image itself in place of its address, which names the part that holds it."""
+    place = int((block.rest or "").split("/")[-2])
+    image = image_of(message.parts[place].content)
+    if image is None:
         return Block("text", Markup("<p>[image]</p>"))
+    data = base64.b64encode(image.data).decode()
+    picture = Markup('<p><img alt="{}" src="data:{};base64,{}"></p>')
+    return Block("text", picture.format(block.name, image.media_type, data))
+
+
+def _unlinked(block: Block) -> Block:
     result = _unlinked(block.result) if block.result else None
     cut = Markup('<p class="rest">This is only the beginning.</p>') if block.rest else Markup()
     return replace(block, html=block.html + cut, rest=None, result=result)

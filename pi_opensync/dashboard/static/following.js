@@ -156,7 +156,9 @@ export const followSession = () => {
       const page = document.documentElement;
       const atEnd = page.scrollHeight - innerHeight - scrollY < 160;
       const isAbout = document.querySelector(".about-switch input")?.checked;
+      const isIds = document.querySelector("#head .ids")?.open;
       document.getElementById("head").replaceChildren(fragment(header));
+      if (isIds) document.querySelector("#head .ids").open = true;
       const about = document.querySelector(".about-switch input");
       if (about) about.checked = isAbout;
       const paid = document.querySelector("#head [data-paid]");
