@@ -1,9 +1,10 @@
 """The command `pi-opensync`: the one place that prints errors and sets the exit code."""
 
 import os
+import shutil
 import sys
 
-from pi_opensync.cli.terminal import take_any_sign
+from pi_opensync.cli.terminal import take_any_sign, wrapped
 from pi_opensync.errors import PiOpensyncError
 
 
@@ -14,9 +15,10 @@ def main() -> None:
         if sys.argv[1:] != ["usage", "statusline"] or not _show_statusline():
             _run()
     except PiOpensyncError as error:
-        print(f"pi-opensync: {error.message}", file=sys.stderr)
-        if error.hint:
-            print(f"  {error.hint}", file=sys.stderr)
+        width = shutil.get_terminal_size().columns if sys.stderr.isatty() else None
+        for text in (f"pi-opensync: {error.message}", error.hint and f"  {error.hint}"):
+            if text:
+                print("\n".join(wrapped(text, width, 2)), file=sys.stderr)
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
         sys.exit(130)

@@ -236,7 +236,7 @@ class Settings(BaseSettings):
         if self.convex_url is None or self.api_key is None:
             raise ConfigurationError(
                 f"no OpenSync {' and no '.join(missing)} configured",
-                hint="run `pi-opensync login`, or set PI_OPENSYNC_CONVEX_URL and PI_OPENSYNC_API_KEY",
+                hint="run `pi-opensync login`; or `pi-opensync start`, which needs no account",
             )
         return self.convex_url, self.api_key
 

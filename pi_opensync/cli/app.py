@@ -11,7 +11,7 @@ from pi_opensync import __version__
 
 COMMANDS = {
     "start": "Show pi's sessions in a dashboard, with as little as is set up.",
-    "setup": "Set everything up, step by step; without a terminal the options decide.",
+    "setup": "Set everything up, step by step, or as the options say.",
     "login": "Store the URL and the key of your OpenSync, after checking both.",
     "logout": "Forget the URL and the key.",
     "watch": "Follow pi's sessions and keep the dashboard equal to them.",
@@ -27,7 +27,7 @@ COMMANDS = {
     "usage": "Show what sessions cost, by day, week, month, model or project.",
     "pause": "Send nothing for a while, or until `resume`.",
     "resume": "End a pause; or with an id, go on with a session in pi.",
-    "doctor": "Check all that delivery needs; say which command mends what is wrong.",
+    "doctor": "Check all that is needed, and say what mends what is wrong.",
     "logs": "Show the service's log lines.",
     "mcp": "Let agents look up past sessions, over MCP.",
     "redact": "What is taken out before anything is kept or sent.",

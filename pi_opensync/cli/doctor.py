@@ -25,6 +25,7 @@ from pi_opensync.service import manager
 from pi_opensync.service.commands import run as run_command
 
 SCHEMA = 1  # of --json; grows when a field changes its meaning
+ROOM = 40  # signs beside the longest name, for what is said of it to stand there
 _COLOURS = {"ok": "32", "warn": "33", "fail": "31"}
 
 Groups = dict[str, list[Check]]
@@ -145,7 +146,12 @@ def _service(context: Context) -> list[Check]:
         state = manager.choose(sys.platform, Path.home(), os.environ, run_command).state()
     except ConfigurationError as error:
         return [Check("service", "warn", error.message, error.hint), *checks]
-    return [installed.service(state, holder), installed.interpreter(state, run_command), *checks]
+    is_own = bool(context.places) and all(place.is_own for place in context.places)
+    return [
+        installed.service(state, holder, is_own=is_own),
+        installed.interpreter(state, run_command),
+        *checks,
+    ]
 
 
 def _plugin() -> Check:
@@ -168,7 +174,9 @@ def _as_json(groups: Groups, failed: int) -> dict[str, object]:
 
 
 def _lines(groups: Groups, *, colours: bool) -> list[str]:
-    width = max(len(check.name) for checks in groups.values() for check in checks)
+    longest = max(len(check.name) for checks in groups.values() for check in checks)
+    width = terminal.width()
+    is_narrow = width is not None and width < longest + ROOM
     lines: list[str] = []
     for group, checks in groups.items():
         if not checks:
@@ -178,7 +186,14 @@ def _lines(groups: Groups, *, colours: bool) -> list[str]:
             verdict = f"{check.verdict:4}"
             if colours:
                 verdict = f"\033[{_COLOURS[check.verdict]}m{verdict}\033[0m"
-            lines.append(f"  {verdict}  {check.name:{width}}  {check.detail}")
-            if check.mend:
-                lines.append(f"        {'':{width}}  -> {check.mend}")
+            texts = [check.detail, *([f"-> {check.mend}"] if check.mend else [])]
+            if is_narrow:
+                lines.append(f"  {verdict}  {check.name}")
+                indent = 8
+            else:
+                indent = longest + 10
+            told = [piece for text in texts for piece in terminal.wrapped(" " * indent + text, width, indent)]
+            if not is_narrow:
+                told[0] = f"  {verdict}  {check.name:{longest}}  {told[0].lstrip()}"
+            lines += told
     return lines

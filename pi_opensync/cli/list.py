@@ -201,7 +201,9 @@ def _lines(rows: Sequence[Listed], short: dict[str, str], places: Sequence[str])
             yield "no sessions"
             continue
         cells = [_cells(row, short[row.id]) for row in of_place]
-        heading, *lines = table(_COLUMNS, cells, terminal.width())
+        used = [number for number, _column in enumerate(_COLUMNS) if any(row[number] for row in cells)]
+        filled = [[row[number] for number in used] for row in cells]
+        heading, *lines = table([_COLUMNS[number] for number in used], filled, terminal.width())
         yield terminal.bold(heading)
         for row, line in zip(of_place, lines, strict=True):
             yield line

@@ -1,10 +1,10 @@
 """The text of `status`: a screenful, from what `status --json` holds. Pure."""
 
 from collections.abc import Iterator
-from textwrap import wrap
 from typing import Any
 
 from pi_opensync import __version__, texts
+from pi_opensync.cli.terminal import wrapped
 from pi_opensync.daemon.pulse import STILL_AFTER
 from pi_opensync.texts import shown
 
@@ -22,7 +22,7 @@ def screen(report: Report, now: float, width: int | None = None) -> list[str]:
     said = [*_about_all(report, now), *(line for place in report["places"] for line in _place(place, now))]
     lines = [f"pi-opensync {report['version']}"]
     for label, text in said:
-        lines += _wrapped(f"{label:{LABEL - 1}} {text}".rstrip(), width)
+        lines += wrapped(f"{label:{LABEL - 1}} {text}".rstrip(), width, LABEL)
     return lines
 
 
@@ -32,12 +32,6 @@ def age(seconds: float) -> str:
         if seconds >= size:
             return f"{seconds / size:.0f} {unit}"
     return f"{seconds:.0f} s"
-
-
-def _wrapped(line: str, width: int | None) -> list[str]:
-    if width is None or len(line) <= width:
-        return [line]
-    return wrap(line, max(width, 2 * LABEL), subsequent_indent=" " * LABEL, break_on_hyphens=False)
 
 
 def _about_all(report: Report, now: float) -> Iterator[tuple[str, str]]:

@@ -50,8 +50,8 @@ def show(
         said = hit.session
         key = short.get(said.id, said.id)
         print(terminal.bold(f"{key}  {day(hit.last_used_at)}  {shown(said.project or '-')}"))
-        print(f"  {shown(said.title)}")
-        for excerpt in hit.excerpts[:EXCERPTS]:
-            print(f"    {shown(excerpt)}")
+        excerpts = [excerpt for excerpt in hit.excerpts if excerpt != said.title][:EXCERPTS]
+        for indent, text in ((2, said.title), *((4, excerpt) for excerpt in excerpts)):
+            print("\n".join(terminal.wrapped(" " * indent + shown(text), terminal.width(), indent)))
     if not hits:
         print("No session holds that.", file=sys.stderr)

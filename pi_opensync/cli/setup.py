@@ -98,9 +98,10 @@ def run(wishes: Wishes) -> None:
         done.append("left off here; `pi-opensync setup` goes on")
         raise
     finally:
-        print("\nWhat was done:")
-        for line in done:
-            print(f"  {line}")
+        if done:
+            print("\nWhat was done:")
+            for line in done:
+                print(f"  {line}")
 
 
 def _find_sessions(context: Context) -> None:

@@ -6,6 +6,7 @@ import shutil
 import sys
 from collections.abc import Callable
 from io import TextIOWrapper
+from textwrap import wrap
 from unicodedata import normalize
 
 _PLAIN = {"\u2026": "...", "\u2013": "-", "\u2014": "-", "\u2018": "'", "\u2019": "'", "\u2192": "->"}
@@ -44,6 +45,19 @@ def width() -> int | None:
     if not sys.stdout.isatty() and not os.environ.get("COLUMNS"):
         return None
     return shutil.get_terminal_size().columns
+
+
+def wrapped(line: str, width: int | None, indent: int) -> list[str]:
+    """The line in pieces of at most `width` signs, broken between words; None for any.
+
+    All but the first begin with `indent` spaces.
+    """
+    if width is None or len(line) <= width:
+        return [line]
+    text = line.lstrip()
+    first = line[: len(line) - len(text)]
+    room = max(width, 2 * indent)
+    return wrap(text, room, initial_indent=first, subsequent_indent=" " * indent, break_on_hyphens=False)
 
 
 def has_colours() -> bool:

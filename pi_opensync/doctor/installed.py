@@ -9,15 +9,18 @@ from pi_opensync.service.commands import Run
 from pi_opensync.service.state import State
 
 
-def service(state: State, holder: Holder | None) -> Check:
+def service(state: State, holder: Holder | None, *, is_own: bool = False) -> Check:
+    """`is_own`: there is a dashboard of one's own and no other."""
+    install = f"pi-opensync service install{' --local' if is_own else ''}"
     if not state.installed:
         if holder is not None:
             return ok("service", f"none; `{holder.command}` runs by hand")
-        return warn("service", "not installed: nothing is sent by itself", "pi-opensync service install")
+        alone = "your dashboard is not kept up to date" if is_own else "nothing is sent"
+        return warn("service", f"not installed: {alone} by itself", install)
     if not state.running:
         return fail("service", f"installed, {state.detail}", "pi-opensync service start")
     if not state.starts_by_itself:
-        return warn("service", "runs, but will not start with your login", "pi-opensync service install")
+        return warn("service", "runs, but will not start with your login", install)
     return ok("service", state.detail)
 
 
@@ -50,8 +53,8 @@ def version(holder: Holder | None, installed: str, name: str = "") -> Check:
 
 def moving(holder: Holder | None, pulse: Pulse | None, now: float, name: str = "") -> Check:
     if holder is None or pulse is None or pulse.pid != holder.pid:
-        return ok("moving", name + ("nothing runs" if holder is None else "no sweep yet"))
+        return ok("progress", name + ("nothing runs" if holder is None else "no sweep yet"))
     still = now - pulse.at
     if still > STILL_AFTER:
-        return fail("moving", f"{name}no sign of life for {still:.0f} s", "pi-opensync service restart")
-    return ok("moving", f"{name}by {pulse.watching}")
+        return fail("progress", f"{name}no sign of life for {still:.0f} s", "pi-opensync service restart")
+    return ok("progress", f"{name}by {pulse.watching}")

@@ -18,7 +18,7 @@ EVERY = {
     "transcripts": ["sessions", "readable", "projects", "pi's settings"],
     "machine": ["inotify", "network folder", "disk", "state folder", "state"],
     "server": ["dns", "tls", "health", "key", "clock", "dates"],
-    "service": ["service", "interpreter", "version", "moving"],
+    "service": ["service", "interpreter", "version", "progress"],
     "pi": ["plugin"],
 }
 
