@@ -47,7 +47,7 @@ def read_file(path: Path) -> dict[str, Any]:
         value = json.loads(text)
     except ValueError:
         raise ConfigurationError(
-            f"{path} is not valid JSON", hint="mend it, or write it anew with `pi-opensync login`"
+            f"{path} is not valid JSON", hint="fix it, or write it anew with `pi-opensync login`"
         ) from None
     if not isinstance(value, dict):
         raise ConfigurationError(f"{path} does not hold a JSON object", hint="expected {...}")

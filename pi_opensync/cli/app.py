@@ -27,7 +27,7 @@ COMMANDS = {
     "usage": "Show what sessions cost, by day, week, month, model or project.",
     "pause": "Send nothing for a while, or until `resume`.",
     "resume": "End a pause; or with an id, go on with a session in pi.",
-    "doctor": "Check all that is needed, and say what mends what is wrong.",
+    "doctor": "Check all that is needed, and say how to fix what is wrong.",
     "logs": "Show the service's log lines.",
     "mcp": "Let agents look up past sessions, over MCP.",
     "redact": "What is taken out before anything is kept or sent.",
@@ -82,7 +82,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # importing it takes longer than all else that --help does
     context_settings={"help_option_names": ["-h", "--help"]},
-    help="Keeps an OpenSync dashboard equal to the sessions that the pi coding agent writes.",
+    help="Keeps a dashboard, OpenSync's or your own, equal to the sessions of the pi coding agent.",
 )
 
 

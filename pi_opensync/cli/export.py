@@ -21,7 +21,10 @@ app = new_app()
 @app.command(epilog="Example: pi-opensync export ~/sessions --since 30d")
 def export(
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Where the files go; made if need be.")],
-    kind: Annotated[Literal["md", "html"], typer.Option("--format", help="What to write.")] = "md",
+    kind: Annotated[
+        Literal["md", "html"],
+        typer.Option("--format", metavar="md|html", help="Markdown, or a page without scripts."),
+    ] = "md",
     since: Annotated[
         str | None, typer.Option(metavar="TIME", help="Sessions active since then: 30d, 12h, or a date.")
     ] = None,

@@ -25,7 +25,7 @@ beats the file.
 
 The file is `~/.config/pi-opensync/config.json`, a JSON object that only you may read (mode 0600);
 `PI_OPENSYNC_CONFIG` names another. Where it does not exist, that of pi-opensync-plugin,
-`~/.config/pi-opensync-plugin/config.json`, is read as it is. A running daemon takes up a changed file by
+`~/.config/pi-opensync-plugin/config.json`, is read as it is. A running daemon reads a changed file by
 itself. In the environment, lists are separated by `:`; in the file they are JSON arrays.
 
 This page is made from the settings themselves: `python -m pi_opensync.cli.manual docs`.

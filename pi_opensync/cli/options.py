@@ -6,7 +6,7 @@ import typer
 
 LogFormat = Annotated[
     Literal["auto", "text", "json"],
-    typer.Option(help="Log lines for people or as JSON; auto looks at the terminal."),
+    typer.Option(metavar="auto|text|json", help="Log lines for people or as JSON; auto: as fits."),
 ]
 Debug = Annotated[
     bool | None, typer.Option("--debug", help="More log lines; never content or keys.", show_default=False)

@@ -26,7 +26,9 @@ def show(as_json: AsJson = False) -> None:
 
 @app.command("retry", epilog="Example: pi-opensync queue retry --all")
 def again(
-    external_id: Annotated[str | None, typer.Argument(metavar="ID", show_default=False)] = None,
+    external_id: Annotated[
+        str | None, typer.Argument(metavar="ID", help="As `queue list` shows it.", show_default=False)
+    ] = None,
     every: Annotated[bool, typer.Option("--all", help="All that is set aside.")] = False,
 ) -> None:
     """Try again to send something that is set aside."""
@@ -34,7 +36,9 @@ def again(
 
 
 @app.command("drop", epilog="Example: pi-opensync queue drop ID")
-def give_up(external_id: Annotated[str, typer.Argument(metavar="ID")]) -> None:
+def give_up(
+    external_id: Annotated[str, typer.Argument(metavar="ID", help="As `queue list` shows it.")],
+) -> None:
     """Give up on something that is set aside; the transcript keeps it."""
     drop_parked(external_id)
 

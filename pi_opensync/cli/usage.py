@@ -39,7 +39,9 @@ def show(
     model: Annotated[
         str | None, typer.Option(metavar="NAME", help="Messages of models whose name holds this.")
     ] = None,
-    by: Annotated[By | None, typer.Option(help="Sums for each of these apart.")] = None,
+    by: Annotated[
+        By | None, typer.Option(metavar="project|model|provider", help="Sums for each of these apart.")
+    ] = None,
     audit: Annotated[
         bool, typer.Option("--audit", help="Read the files anew, and name what they say otherwise.")
     ] = False,

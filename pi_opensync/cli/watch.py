@@ -25,7 +25,7 @@ app = new_app()
 @app.command(epilog="Example: pi-opensync watch --backfill")
 def watch(
     backfill: Annotated[
-        bool, typer.Option("--backfill", help="Take up every session, not only those that change.")
+        bool, typer.Option("--backfill", help="Send every session that is there, not only those that change.")
     ] = False,
     once: Annotated[bool, typer.Option("--once", help="Read and deliver what there is, then exit.")] = False,
     local: Local = False,

@@ -38,11 +38,11 @@ class LogEvents:
         for external_id, reason in report.parked:
             what = "session" if external_id == session.external_id else "message"
             self._log.error(
-                "parked",
+                "set aside",
                 what=what,
                 id=shown(external_id),
                 reason=reason,
-                hint="see `pi-opensync status`",
+                hint="see `pi-opensync queue list`",
                 **names(session),
             )
         for reason in report.failed:

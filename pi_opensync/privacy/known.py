@@ -149,5 +149,5 @@ def _is_below(project: str, exclusion: Exclusion) -> bool:
 def _unavailable(path: Path, reason: str) -> StoreUnavailable:
     return StoreUnavailable(
         f"which folders are excluded can not be looked up in {path}: {reason}",
-        hint="nothing is sent meanwhile; mend the file, or delete it to forget what was excluded by markers",
+        hint="nothing is sent meanwhile; fix the file, or delete it to forget what was excluded by markers",
     )

@@ -238,7 +238,7 @@ def test_a_refused_message_is_parked_with_its_reason_and_holds_back_no_other(tmp
         world.sync()
         assert sum(map(says("a 2"), world.transport.log)) == 1
         assert world.tally().messages_parked == 1
-        (parked,) = world.logged("parked")
+        (parked,) = world.logged("set aside")
         assert "validator" in parked["reason"]
 
 
@@ -251,7 +251,7 @@ def test_a_refused_session_is_parked_and_holds_back_no_other(tmp_path: Path) -> 
         assert list(world.opensync.sessions) == [session_id("b")]
         assert world.texts(session_id("b")) == numbered("b", 2)
         assert world.tally().sessions_parked == 1
-        assert len(world.logged("parked")) == 1
+        assert len(world.logged("set aside")) == 1
 
 
 def test_a_message_that_fails_without_a_reason_is_parked_after_five_tries(tmp_path: Path) -> None:
