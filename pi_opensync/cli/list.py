@@ -211,7 +211,7 @@ def _lines(rows: Sequence[Listed], short: dict[str, str], places: Sequence[str])
                 yield f"  {shown(row.why or '')}"
         alone = sum(row.why == LEFT_ALONE for row in of_place)
         if alone:
-            yield f"{alone} were there before the first start: `pi-opensync sync` sends them."
+            yield f"{alone} are from before the first start: `pi-opensync sync` sends them."
 
 
 def _cells(row: Listed, short: str) -> list[str]:

@@ -101,7 +101,7 @@ def _state(state: Report, pause: Report | None, now: float) -> Iterator[tuple[st
     notes = (
         ("messages_by_others", "messages were there already, sent by pi-opensync-plugin"),
         ("messages_dropped", "messages were dropped by you"),
-        ("transcripts_left_alone", "sessions of before the first start; `pi-opensync sync` sends them"),
+        ("transcripts_left_alone", "sessions from before the first start; `pi-opensync sync` sends them"),
         ("sessions_excluded", "sessions stay on this machine; `pi-opensync list --excluded` says why"),
         ("transcripts_unreadable", "files can not be read; `pi-opensync doctor` says why"),
         ("transcripts_odd", "files hold no session of pi's"),
@@ -120,7 +120,8 @@ def _state(state: Report, pause: Report | None, now: float) -> Iterator[tuple[st
         yield "", "`pi-opensync queue list` shows what is set aside, and why"
     if pause is not None:
         yield "waiting", f"{pause['reason']}, for {age(now - pause['since'])}"
-    yield "sent", f"last {_ago(state['last_success_at'], now)}"
+    last = state["last_success_at"]
+    yield "sent", "nothing yet" if last is None else f"last {_ago(last, now)}"
     if state["last_error"]:
         yield "error", f"{_ago(state['last_error_at'], now)}: {state['last_error']}"
 

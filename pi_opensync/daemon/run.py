@@ -176,7 +176,7 @@ class Daemon:
             self._log.info(
                 "first start: sessions that are there stay as they are until they change",
                 left_alone=left,
-                hint="`--backfill` takes them all",
+                hint="`pi-opensync sync` sends them",
             )
         self._log.info("following", files=looked.files, folders=[str(folder) for folder in self._folders])
         self._changed.set()
