@@ -31,26 +31,40 @@ def uv_tool_from_git(_release: dict[str, Path], source: Path, home: Path) -> lis
 
 
 def pipx(release: dict[str, Path], _source: Path, home: Path) -> list[str]:
+    return _by_pipx(str(release["wheel"]), home)
+
+
+def pipx_from_sdist(release: dict[str, Path], _source: Path, home: Path) -> list[str]:
+    return _by_pipx(str(release["sdist"]), home)
+
+
+def pipx_from_git(_release: dict[str, Path], source: Path, home: Path) -> list[str]:
+    return _by_pipx(f"git+file://{source}", home)
+
+
+def _by_pipx(what: str, home: Path) -> list[str]:
     tools = {"PIPX_HOME": str(home / "pipx"), "PIPX_BIN_DIR": str(home / "bin")}
-    run(sys.executable, "-m", "pipx", "install", "--quiet", release["sdist"], cwd=home, **tools)
+    run(sys.executable, "-m", "pipx", "install", "--quiet", what, cwd=home, **tools)
     return [str(home / "bin/pi-opensync")]
 
 
 def uvx(release: dict[str, Path], _source: Path, home: Path) -> list[str]:
-    run(UV, "tool", "run", "--no-config", "--from", release["wheel"], "pi-opensync", "--version", cwd=home)
-    return [
-        str(UV),
-        "tool",
-        "run",
-        "--no-config",
-        "--offline",
-        "--from",
-        str(release["wheel"]),
-        "pi-opensync",
-    ]
+    return _by_uvx(str(release["wheel"]), home)
 
 
-@pytest.fixture(scope="module", params=[uv_tool, uv_tool_from_git, pipx, uvx])
+def uvx_from_git(_release: dict[str, Path], source: Path, home: Path) -> list[str]:
+    return _by_uvx(f"git+file://{source}", home)
+
+
+def _by_uvx(what: str, home: Path) -> list[str]:
+    run(UV, "tool", "run", "--no-config", "--from", what, "pi-opensync", "--version", cwd=home)
+    return [str(UV), "tool", "run", "--no-config", "--offline", "--from", what, "pi-opensync"]
+
+
+WAYS = [uv_tool, uv_tool_from_git, pipx, pipx_from_sdist, pipx_from_git, uvx, uvx_from_git]
+
+
+@pytest.fixture(scope="module", params=WAYS)
 def installed(
     request: pytest.FixtureRequest,
     release: dict[str, Path],
