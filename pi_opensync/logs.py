@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any, Literal, TextIO, cast
 
 from pi_opensync.lean import without
+from pi_opensync.texts import wants_colours
 
 with without("pygments", "rich"):
     import structlog
@@ -64,7 +65,10 @@ def _json() -> list[Processor]:
 def _for_people(out: TextIO) -> list[Processor]:
     on_terminal = out.isatty()
     stamp = "%H:%M:%S" if on_terminal else "%Y-%m-%d %H:%M:%S"
-    return [structlog.processors.TimeStamper(fmt=stamp, utc=False), _console(colors=on_terminal)]
+    return [
+        structlog.processors.TimeStamper(fmt=stamp, utc=False),
+        _console(colors=wants_colours(os.environ, on_terminal=on_terminal)),
+    ]
 
 
 def _for_the_journal() -> list[Processor]:

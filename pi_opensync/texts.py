@@ -1,6 +1,7 @@
 """Pure rules for strings on their way to the dashboard."""
 
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from hashlib import blake2b
 from itertools import islice
@@ -146,6 +147,11 @@ def day(moment: int | None) -> str:
         return f"{datetime.fromtimestamp(moment / 1000, UTC).astimezone():%Y-%m-%d}"
     except (ValueError, OverflowError, OSError):
         return "-"
+
+
+def wants_colours(env: Mapping[str, str], *, on_terminal: bool) -> bool:
+    """Whether colours can be shown, and nobody asked for none (https://no-color.org)."""
+    return on_terminal and env.get("TERM") not in (None, "", "dumb") and not env.get("NO_COLOR")
 
 
 def counted(count: int, noun: str) -> str:

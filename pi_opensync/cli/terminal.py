@@ -9,6 +9,8 @@ from io import TextIOWrapper
 from textwrap import wrap
 from unicodedata import normalize
 
+from pi_opensync.texts import wants_colours
+
 _PLAIN = {"\u2026": "...", "\u2013": "-", "\u2014": "-", "\u2018": "'", "\u2019": "'", "\u2192": "->"}
 
 Ask = Callable[[str], str]
@@ -61,9 +63,8 @@ def wrapped(line: str, width: int | None, indent: int) -> list[str]:
 
 
 def has_colours() -> bool:
-    """Whether stdout is a terminal that shows colours, and nobody asked for none (https://no-color.org)."""
-    dumb = os.environ.get("TERM") in (None, "", "dumb")
-    return sys.stdout.isatty() and not dumb and not os.environ.get("NO_COLOR")
+    """Whether stdout is a terminal that shows colours, and nobody asked for none."""
+    return wants_colours(os.environ, on_terminal=sys.stdout.isatty())
 
 
 def bold(text: str) -> str:

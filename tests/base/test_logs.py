@@ -81,3 +81,29 @@ def test_a_line_goes_to_what_stands_before_stderr_at_that_moment() -> None:
         logs.get().info("delivered")
     assert "delivered" in bar.getvalue()
     assert sys.stderr is not bar
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(
+    ("variables", "has_colours"),
+    [
+        ({"TERM": "xterm"}, True),
+        ({"TERM": "xterm", "NO_COLOR": "1"}, False),
+        ({"TERM": "dumb"}, False),
+        ({"TERM": "xterm", "NO_COLOR": ""}, True),
+    ],
+)
+def test_a_terminal_has_colours_unless_it_has_none_or_nobody_wants_them(
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], has_colours: bool
+) -> None:
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    terminal = Terminal()
+    logs.configure("auto", stream=terminal)
+    logs.get().info("delivered", messages=2)
+    assert ("\033[" in terminal.getvalue()) is has_colours
