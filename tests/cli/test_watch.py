@@ -35,7 +35,7 @@ def test_the_first_start_takes_up_what_changes_from_then_on_with_its_history(
     write_session(cli, "other")
     with cli.running("watch") as watch:
         watch.wait_for('"following"')
-        assert "--backfill" in watch.err.read_text()
+        assert "`pi-opensync sync` sends them" in watch.err.read_text()
         write_session(cli, "new")
         wait_until(lambda: texts(opensync) == ["new 0"], "the new session")
         with transcript(cli, "old").open("ab") as file:
