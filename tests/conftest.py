@@ -19,7 +19,7 @@ from tests.harness import World
 from tests.standin.backend import OpenSync
 from tests.standin.server import Server, running
 
-PATIENCE = 30.0  # seconds that a process gets; far more than it needs
+PATIENCE = 120.0  # seconds that a process gets; far more than it needs, also beside others
 
 
 def new_key() -> str:

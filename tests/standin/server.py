@@ -38,6 +38,7 @@ class Server:
         self.faults = faults
         self.url = ""
         self.delay = delay
+        self.begun = 0  # requests, those that are held by the delay among them
         self._in_flight = InFlight(opensync.counters)
         self._connections: set[asyncio.Task[None]] = set()
         self._listener: asyncio.Server | None = None
@@ -94,6 +95,7 @@ class Server:
 
     async def _serve(self, method: str, target: str, headers: dict[str, str], body: bytes) -> Reply | Broken:
         path = target.partition("?")[0]
+        self.begun += 1
         if self.delay:
             with self._in_flight.writing(sessions_written(path, parsed_json(body))):
                 await asyncio.sleep(self.delay)
