@@ -4,6 +4,8 @@ import os
 from collections.abc import Iterable
 from dataclasses import replace
 
+from pi_opensync import texts
+from pi_opensync.model import Session
 from pi_opensync.pi.tail import START
 from pi_opensync.store.database import Database
 from pi_opensync.store.readings import Readings
@@ -95,3 +97,19 @@ def is_there(transcript: Transcript) -> bool:
     except OSError:
         return True
     return True
+
+
+def age(session: Session) -> tuple[int, str]:
+    """What is less of the session that came first."""
+    started = session.started_at
+    return (texts.MAX_SAFE_INTEGER if started is None else started, session.external_id)
+
+
+def is_older(session: Session, than: int | None) -> bool:
+    """A tool that lists sessions names older ones, and a subagent may name the session that asked it."""
+    return session.started_at is not None and than is not None and session.started_at < than
+
+
+def is_new(child: Session, asking: Session) -> bool:
+    """It is not known yet that the child is a subagent's session."""
+    return not child.is_subagent and is_older(asking, child.started_at)

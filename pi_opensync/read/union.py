@@ -20,6 +20,7 @@ from pi_opensync.pi.tail import Line
 from pi_opensync.pi.translate import answered, translate
 from pi_opensync.privacy.cleaner import CannotRedact, Cleaner, Withholding
 from pi_opensync.privacy.judge import Judge
+from pi_opensync.read.families import age, is_new, is_older
 from pi_opensync.read.lineage import Lineage, lineage_of
 from pi_opensync.read.sources import Source, Written
 from pi_opensync.read.worktrees import repository_of
@@ -215,7 +216,7 @@ class Union:
         asking = [
             one.pi_id or one.external_id
             for one in self._readings.delegating_to(key)
-            if one.session is not None and _is_older(one.session, header.timestamp)
+            if one.session is not None and is_older(one.session, header.timestamp)
         ]
         if not asking:
             return lineage.origin
@@ -260,7 +261,7 @@ class Union:
             self._readings.delegate(under.reading.id, pairs)
             children = [child for key, _usage in pairs for child in self._readings.in_file(key)]
             self._anew.update(
-                one.id for one in children if one.session and _is_new(one.session, under.session)
+                one.id for one in children if one.session and is_new(one.session, under.session)
             )
         message = answered(step.message, event, self._clean, under.session)
         if message is not None:
@@ -293,12 +294,12 @@ class Union:
             for one in self._readings.by_first_entry(first)
             if one.session is not None and not one.session.has_parent and one.id != under.reading.id
         ]
-        younger = [one.id for one, session in others if _age(session) > _age(under.session)]
+        younger = [one.id for one, session in others if age(session) > age(under.session)]
         if younger:
             raise OutOfOrder(*younger)
         if not others:
             return under
-        original = min(others, key=lambda pair: _age(pair[1]))[0]
+        original = min(others, key=lambda pair: age(pair[1]))[0]
         if original.pi_id == under.reading.pi_id:
             return self._as_copy(source, under, original)
         under.session = msgspec.structs.replace(
@@ -379,21 +380,6 @@ class Union:
             is_told = self._judge.reason(repository) is None
             repository = self._judge.name(repository) if is_told else None
         return Whereabouts(file, self._options.machine, repository)
-
-
-def _age(session: Session) -> tuple[int, str]:
-    started = session.started_at
-    return (texts.MAX_SAFE_INTEGER if started is None else started, session.external_id)
-
-
-def _is_older(session: Session, than: int | None) -> bool:
-    """A tool that lists sessions names older ones, and a subagent may name the session that asked it."""
-    return session.started_at is not None and than is not None and session.started_at < than
-
-
-def _is_new(child: Session, asking: Session) -> bool:
-    """It is not known yet that the child is a subagent's session."""
-    return not child.is_subagent and _is_older(asking, child.started_at)
 
 
 def _file_name(path: bytes, judge: Judge) -> str:
