@@ -30,7 +30,7 @@ from pi_opensync.model import (
 )
 from pi_opensync.privacy.cleaner import Cleaner
 
-FOLD_VERSION = 4
+FOLD_VERSION = 5
 LONGEST_GAP_MS = 30 * 60 * 1000  # a longer pause is not time spent
 
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)

@@ -295,6 +295,9 @@ _PATHS: Schema = {
             _query(name, f"Of one {name} alone", {"type": "string"})
             for name in ("project", "model", "source", "machine")
         ),
+        _query(
+            "worktrees", "`together`: what worktrees took counts for their repository", {"type": "string"}
+        ),
     ),
     "/api/export": _get(
         "A session as a file",

@@ -19,6 +19,7 @@ from pi_opensync.dashboard.query import MAX_QUERY, Filter, Query, parse
 from pi_opensync.dashboard.times import at
 from pi_opensync.dashboard.web.bodies import number_of
 from pi_opensync.dashboard.web.fields import PayloadError
+from pi_opensync.dashboard.web.files import FilePages
 from pi_opensync.dashboard.web.notes import Notes
 from pi_opensync.dashboard.web.page import Page
 from pi_opensync.dashboard.web.reader import zone_of
@@ -60,6 +61,7 @@ class Pages:
         self._zone = zone
         self._page = Page(templates, zone)
         self._streams = streams
+        self._of_files = FilePages(store, templates, zone=zone)
         self._of_one = SessionPages(store, templates, streams, now=now, zone=zone)
 
     def routes(self) -> list[Route]:
@@ -69,6 +71,7 @@ class Pages:
             Route("/events/ready", self.ready),
             Route("/search", self.search),
             *self._of_one.routes(),
+            *self._of_files.routes(),
             *Notes(self._store, self._page, now=self._now).routes(),
         ]
 

@@ -23,6 +23,7 @@ from pi_opensync.dashboard.show.standalone import as_html
 from pi_opensync.dashboard.web import branching, live
 from pi_opensync.dashboard.web.api import Json
 from pi_opensync.dashboard.web.bodies import id_of, number_of
+from pi_opensync.dashboard.web.files import touched_how
 from pi_opensync.dashboard.web.page import Page
 from pi_opensync.dashboard.web.reader import zone_of
 from pi_opensync.dashboard.web.streams import Streams
@@ -82,6 +83,7 @@ class SessionPages:
                 window = _window(con, session_id, branch, limit=_MESSAGES, at_end=at_end)
                 messages, before, after = window.messages, window.before, window.after
             values = {**self._head(con, session), **_turns(con, session_id, messages)}
+            files = finding.files_of(con, session_id)
         return self._page(
             request,
             "session.html",
@@ -92,6 +94,8 @@ class SessionPages:
             cards=[card_of(message) for message in messages],
             around=str(around) if around is not None else None,
             cursor=str(live.Cursor(session["revision"])),
+            files=files,
+            how=touched_how,
         )
 
     def more(self, request: Request) -> Response:

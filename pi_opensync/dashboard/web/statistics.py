@@ -133,14 +133,14 @@ class Statistics:
         names = ("project", "model", "source", "machine")
         narrow: dict[str, Any] = {name: query.get(name) or None for name in names}
         narrow["worktrees_together"] = query.get("worktrees") == "together"
+        span = query.get("days") or _USUAL_SPAN
+        if span not in SPANS:
+            raise PayloadError("days", f"must be one of {', '.join(SPANS)}")
         first, last = (_day(query.get(name), name) for name in ("first", "last"))
         if first is not None and last is not None and last < first:
             raise PayloadError("last", "must not be before first")
         if first is not None or last is not None:
             return zone, Asked(first, last, **narrow), None
-        span = query.get("days") or _USUAL_SPAN
-        if span not in SPANS:
-            raise PayloadError("days", f"must be one of {', '.join(SPANS)}")
         days = SPANS[span]
         if days is None:
             return zone, Asked(None, None, **narrow), span
