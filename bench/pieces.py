@@ -23,7 +23,7 @@ from pi_opensync.privacy.cleaner import Cleaner
 from pi_opensync.privacy.redact import Redactor
 from pi_opensync.store.database import Database, open_database
 from pi_opensync.store.outbox import Outbox
-from tests.privacy.redact.corpus import clean_texts
+from tests.privacy.redact.ordinary import clean_texts
 
 NAME = "pieces"
 BYTES = 20_000_000

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from tests.harness import entry, header, result, said, session_id, usage
-from tests.privacy.redact.corpus import MAKERS, Maker, Sample
+from tests.privacy.redact.corpus import MAKERS
+from tests.privacy.redact.samples import Maker, Sample
 
 MODEL = "claude-sonnet-4-5"
 PROVIDER = "anthropic"

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.harness import START, World, header, result, said, session_id
-from tests.privacy.redact.corpus import Maker
+from tests.privacy.redact.samples import Maker
 from tests.privacy.traces import everywhere as traces
 
 THEN = START - 86_400.0

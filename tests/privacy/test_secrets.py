@@ -10,7 +10,7 @@ import pytest
 
 from tests.harness import START, World, header, line, said, session_id
 from tests.privacy.places import everywhere, in_title, one_of_each, one_of_each_rule
-from tests.privacy.redact.corpus import Maker, Sample
+from tests.privacy.redact.samples import Maker, Sample
 from tests.privacy.traces import everywhere as traces
 from tests.privacy.traces import kept, leaks, strings
 from tests.standin.faults import EVERY_FAULT, ErrorBefore, Fault

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.harness import World
-from tests.privacy.redact.corpus import Sample
+from tests.privacy.redact.samples import Sample
 from tests.standin.transport import Request
 
 SHORTEST = 6  # characters of a piece of a secret that is worth a look

@@ -12,7 +12,7 @@ from pi_opensync.privacy.redact import literals
 from pi_opensync.privacy.redact.engine import JUDGED, NOTHING, Rule, Spans, Text
 from pi_opensync.privacy.redact.literals import COLOUR, QUOTE, SPACE
 from pi_opensync.privacy.redact.names import KEYWORDS, LEADS, SUFFIX, is_env_name, kind_of, name_before
-from pi_opensync.privacy.redact.values import is_code, is_secret, is_sure
+from pi_opensync.privacy.redact.values import is_code, is_common_word, is_secret, is_sure
 from pi_opensync.privacy.redact.words import has_digit, is_random
 
 _KEYWORD = re.compile(rb"(" + KEYWORDS + rb")" + SUFFIX, re.IGNORECASE)
@@ -25,13 +25,26 @@ _SIGN = (
 _TYPE = rb":[ \t]{0,4}[&A-Za-z][A-Za-z0-9_.\[\]| ?&<>,']{0,20}[ \t]{0,4}=[ \t]{0,4}"
 _BLOCK = rb"(?:[|>][+-]?[ \t]{0,4})?(?:\r?\n|\\{1,255}n)[ \t]{1,40}"
 
-_ASSIGN = re.compile(_CLOSE + SPACE + _SIGN + SPACE)
+_MARKS = rb"(?:[&!]{1,2}[A-Za-z0-9_:,.]{1,40}[ \t]{1,4})?"  # an anchor or a tag of YAML
+_BOLD = rb"(?:[*_`]{1,3})?"
+_ASSIGN = re.compile(_BOLD + _CLOSE + SPACE + _SIGN + _BOLD + SPACE + _MARKS + rb"\*{0,2}")
 _TYPED = re.compile(_CLOSE + SPACE + _TYPE + rb"(?=[^\s=,;)}\]\"'`]|[\"'`][^\s])")
+_GO_TYPED = re.compile(
+    rb"[ \t]{1,8}(?:\[\]byte|[*&]?[A-Za-z_][A-Za-z0-9_.]{1,30})[ \t]{1,8}=[ \t]{1,8}(?=[\"`])"
+)
+_DUMPED = re.compile(_CLOSE + rb"=>\s{1,20}string\([0-9]{1,6}\)[ ]{1,2}")
+_IN_BRACES = re.compile(
+    _CLOSE + rb"[ \t]{0,8}(?:=[ \t]{0,8})?\{\s{0,40}(?:[a-z_]{1,20}[ \t]{0,8}=[^\n=]{1,80}\n\s{0,40}){0,3}"
+    rb"(?:default|value)[ \t]{0,20}=[ \t]{0,8}"
+)
 _BLOCK_BEGINS = re.compile(_BLOCK)
 _WRAPPER = re.compile(
-    rb"(?:(?:\[\]|&|\*)?[A-Za-z_][A-Za-z0-9_.:<>]{0,40}\([ \t]{0,2}"
-    rb"|[A-Za-z_$][A-Za-z0-9_.$\[\]\"'()]{0,60}[ \t]{1,4}(?:\|\||\?\?|or)[ \t]{1,4})(?=[bBrRuUL@]{0,2}[\"'`])"
+    rb"(?:[A-Za-z_$][A-Za-z0-9_.$\[\]\"'()]{0,60}[ \t]{1,4}(?:\|\||\?\?|\?:|or)[ \t]{1,4}"
+    rb"|(?:\[\]|&|\*)?[A-Za-z_][A-Za-z0-9_.:<>]{0,40}\([ \t]{0,2})(?=[bBrRuULN@]{0,2}[\"'`])"
 )
+# A type's name as a key (`"A::ApiKey":`), and the kind of thing that a cloud's name of it has.
+_NO_NAME = re.compile(rb"::[A-Za-z]{1,60}\"\Z|arn:aws[a-z-]{0,12}:secretsmanager:[a-z0-9:-]{1,60}:secret:\Z")
+_ARROW = re.compile(rb"\\{0,255}[\"'][ \t]{1,4}->[ \t]{1,4}(?=\\{0,255}[\"'])")
 _DEFAULT = re.compile(rb"\$\{[A-Za-z_][A-Za-z0-9_]{0,60}:?[-=]")
 
 _ARGUMENT = re.compile(
@@ -39,17 +52,29 @@ _ARGUMENT = re.compile(
     + QUOTE
     + rb")[ \t]{0,4},[ \t]{0,4}(?:(?:default|fallback|defaultValue|value)[ \t]{0,2}[=:][ \t]{0,2})?"
 )
-_CALL = re.compile(rb"[({][ \t]{0,2}(?=[bBrRuUL@]{0,2}\\{0,255}[\"'`])")
+_CALL = re.compile(rb"[({][ \t]{0,2}(?=[bBrRuULN@]{0,2}\\{0,255}[\"'`])")
 _PAIR = re.compile(
     rb"(?:" + QUOTE + rb")?[ \t]{0,4}(?:/>)?,?(?:\r?\n|\\{1,255}n)?[ \t]{0,40}<?(?:" + QUOTE + rb")?"
-    rb"value(?:" + QUOTE + rb")?[ \t]{0,4}[=:][ \t]{0,4}",
+    rb"(?:value|content)(?:" + QUOTE + rb")?[ \t]{0,4}[=:][ \t]{0,4}",
     re.IGNORECASE,
 )
 _ELEMENT = re.compile(rb"(?:[ \t][^<>\r\n]{0,200})?(?:>|&gt;)\s{0,64}(?:<!\[CDATA\[)?")
-_ELEMENT_ENDS = re.compile(rb"([^<>&\x00-\x08]{1,2000}?)\s{0,64}(?:\]\]>)?(?:</|&lt;/)")
+_ELEMENT_ENDS = re.compile(rb"([^<>\x00-\x08]{1,2000}?)\s{0,64}(?:\]\]>)?(?:</|&lt;/)")
 _NAMED_ELEMENT = re.compile(rb"</(?:key|name)>\s{0,64}<(?:string|value)>", re.IGNORECASE)
+_NAMES_IT = re.compile(rb"(?:name|key)[ \t]?=[ \t]?[\"']\Z", re.IGNORECASE)
+_NAMING_ELEMENT = re.compile(
+    rb"[\"'][ \t]{0,4}(?:[a-z]{1,20}=[\"'][^\"'<>]{0,60}[\"'][ \t]{0,4})?>\s{0,64}(?:<value>)?(?=[^\s<])"
+)
 _COLUMN = re.compile(
-    rb"(?:[ \t]{2,60}|[ \t]{0,40}\t[ \t]{0,40}|[ \t]{0,40}\|[ \t]{1,8})(?:" + COLOUR + rb")?"
+    rb"[`*]{0,2}(?:[ \t]{2,60}|[ \t]{0,40}\t[ \t]{0,40}|[ \t]{0,40}\|[ \t]{1,8})(?:" + COLOUR + rb")?`?"
+)
+_CHANGED = re.compile(
+    rb"[ \t]{1,2}(?:(?:is|was|has been|been|be|now)[ \t]{1,2}){0,2}(?:(?:set|changed|reset"
+    rb"|updated)[ \t]{1,2})?to:?[ \t]{1,4}"
+)
+_ASKED = re.compile(
+    rb"[ \t]{1,2}(?:for|of|f\xc3\xbcr|pour|para|de|von)[ \t]{1,2}[^\s:]{1,60}"
+    rb"(?:[ \t][^\s:]{1,60})?:[ \t]{1,4}"
 )
 _SAID = re.compile(
     rb"(?:[ \t]{1,2}(?:for|of|f\xc3\xbcr|pour|para|de|del|von|to)[ \t]{1,2}(?:[^\s]{1,40}[ \t]{1,2}){0,3}?"
@@ -57,9 +82,18 @@ _SAID = re.compile(
     rb"|jetzt|nun|maintenant|ahora))?:?[ \t]{1,4}"
 )
 _BESIDE = re.compile(rb"[ \t]{1,4}(?:-[ \t]{1,4})?(?=" + QUOTE + rb")")
+_SETS = re.compile(
+    rb"(?:\A|[\n;&|]|\\n)[ \t]{0,20}(?:#[ \t]{0,4}define|ENV|ARG|setenv|setx|set[ \t]{1,4}-[gUux]{1,3}"
+    rb"|config[ \t]{1,2}set"
+    rb"|[a-z]{1,12}[ \t]config[ \t]set(?:[ \t]--[a-z-]{1,20}){0,2})?[ \t]{1,4}\Z"
+    rb"|(?:#[ \t]{0,4}define|config[ \t]{1,2}set(?:[ \t]{1,2}--?[a-z-]{1,20}){0,2})[ \t]{1,4}"
+    rb"(?:[^\s]{1,40}[:.])?\Z",
+    re.IGNORECASE,
+)
 _SQL = re.compile(rb"(?:create|alter|set|with|encrypted|user|role|login)\b[^\r\n]{0,80}\Z", re.IGNORECASE)
 _WORDS_IN_IT = re.compile(rb"[^\s{}]+")
 _LOOK_BACK = 100
+_SHORTEST_WORD = 8
 
 
 def _named(text: Text, at: int) -> Spans:
@@ -67,6 +101,8 @@ def _named(text: Text, at: int) -> Spans:
     if keyword is None:
         return NOTHING
     before = name_before(text.data, at)
+    if _NO_NAME.search(text.data, max(0, at - len(before) - _LOOK_BACK), keyword.end() + 1) is not None:
+        return NOTHING
     for end in dict.fromkeys((keyword.end(), keyword.end(1))):
         name = before + text.data[at:end]
         if not text.data[end : end + 1].isalnum() and kind_of(name) is not None:
@@ -79,7 +115,7 @@ def _named(text: Text, at: int) -> Spans:
 def _behind(text: Text, name: bytes, start: int, end: int) -> Spans:
     """Tries each form; `start` and `end` are where the name stands."""
     data = text.data
-    for form in (_TYPED, _ASSIGN):
+    for form in (_TYPED, _ASSIGN, _GO_TYPED, _DUMPED, _IN_BRACES):
         gap = form.match(data, end)
         if gap is not None:
             spans = _assigned(text, name, start, gap.end())
@@ -105,10 +141,21 @@ def _assigned(text: Text, name: bytes, start: int, at: int) -> Spans:
         return _literal(text, name, wrapper.end(), random=True)
     quoted = literals.quoted(text, at)
     if quoted is not None:
-        value = text.weigh(data[quoted[0] : quoted[1]])
-        return (quoted,) if is_secret(name, literals.unescaped(value), quoted=True, literal=True) else NOTHING
+        both = (quoted, _becomes(text, quoted[1]))
+        return tuple(each for each in both if each is not None and _is_one(text, name, each))
     forms = (_line, _bare) if is_env_name(name) else (_bare, _line)
     return forms[0](text, name, start, at) or forms[1](text, name, start, at)
+
+
+def _is_one(text: Text, name: bytes, span: tuple[int, int]) -> bool:
+    value = literals.unescaped(text.weigh(text.data[span[0] : span[1]]))
+    return is_secret(name, value, quoted=True, literal=True)
+
+
+def _becomes(text: Text, at: int) -> tuple[int, int] | None:
+    """The literal behind the arrow of `"old" -> "new"`, as Terraform's plans have it."""
+    arrow = _ARROW.match(text.data, at)
+    return None if arrow is None else literals.quoted(text, arrow.end())
 
 
 def _literal(text: Text, name: bytes, at: int, *, random: bool = False) -> Spans:
@@ -162,6 +209,8 @@ def _bare(text: Text, name: bytes, _start: int, at: int) -> Spans:
     if end == at or data[end : end + 1] in _OPENS_CODE:
         return NOTHING
     value = text.weigh(data[at : min(end, at + JUDGED)])
+    if value.isalnum() and kind_of(value) is not None:
+        return NOTHING  # another name: `PrivateKey = X25519PrivateKey`
     return ((at, end),) if is_secret(name, value, quoted=False) else NOTHING
 
 
@@ -176,7 +225,8 @@ def _argument(text: Text, name: bytes, start: int, end: int) -> Spans:
     gap = _ARGUMENT.match(text.data, end)
     if gap is not None:
         opened = text.data[max(0, start - 1) : start] in (b'"', b"'", b"`")
-        return _literal(text, name, gap.end()) if opened else NOTHING
+        spans = _literal(text, name, gap.end()) if opened else NOTHING
+        return spans if spans and has_digit(text.data[spans[0][0] : spans[0][1]]) else NOTHING
     call = _CALL.match(text.data, end)
     return NOTHING if call is None else _literal(text, name, call.end(), random=True)
 
@@ -185,6 +235,8 @@ def _element(text: Text, name: bytes, start: int, end: int) -> Spans:
     """`<password>value</password>`, `<key>password</key><string>value</string>`."""
     data = text.data
     gap = _NAMED_ELEMENT.match(data, end)
+    if gap is None and _NAMES_IT.search(data, max(0, start - 8), start) is not None:
+        gap = _NAMING_ELEMENT.match(data, end)
     if gap is None:
         opened = data[max(0, start - 1) : start] in (b"<", b":") or data.endswith(b"&lt;", 0, start)
         gap = _ELEMENT.match(data, end) if opened else None
@@ -194,7 +246,9 @@ def _element(text: Text, name: bytes, start: int, end: int) -> Spans:
     text.meter.charge(inner.end() - end)
     begin, value = inner.start(1), text.weigh(inner.group(1))
     if not any(space in value for space in b" \t\r\n{"):
-        return (inner.span(1),) if is_secret(name, value, quoted=True, literal=True) else NOTHING
+        plain = value.isalpha() and kind_of(name) == "password" and not is_common_word(value)
+        sure = is_secret(name, value, quoted=True, literal=True) or (plain and len(value) >= _SHORTEST_WORD)
+        return (inner.span(1),) if sure else NOTHING
     parts = (part for part in _WORDS_IN_IT.finditer(value) if is_sure(name, part.group()))
     return tuple((begin + part.start(), begin + part.end()) for part in parts)
 
@@ -202,17 +256,29 @@ def _element(text: Text, name: bytes, start: int, end: int) -> Spans:
 def _column(text: Text, name: bytes, start: int, end: int) -> Spans:
     """A row of a table: `password    value`, `| token | value |`; and `#define TOKEN value`."""
     gap = _COLUMN.match(text.data, end)
-    if gap is None and b"define" in text.data[max(0, start - 12) : start]:
+    if (
+        gap is None
+        and text.data[end : end + 1] == b" "
+        and _SETS.search(text.data, max(0, start - 40), start)
+    ):
         return _literal(text, name, end + 1) or _word(text, name, end + 1)
-    if gap is None or not literals.begins_line(text.data, start):
-        return NOTHING
-    return _word(text, name, gap.end())
+    if gap is None:
+        return _beside(text, name, end) if text.data[end : end + 1] == b" " else NOTHING
+    return _word(text, name, gap.end()) if literals.begins_line(text.data, start) else NOTHING
+
+
+def _beside(text: Text, name: bytes, end: int) -> Spans:
+    """`username joe password value`, where the value can be nothing but drawn at random."""
+    spans = _word(text, name, end + 1)
+    value = b"" if not spans else text.data[spans[0][0] : spans[0][1]]
+    plain = value.isalnum() and not value.islower() and not value.isupper()
+    return spans if plain and has_digit(value) and is_random(value) and kind_of(name) != "key" else NOTHING
 
 
 def _said(text: Text, name: bytes, start: int, end: int) -> Spans:
     """`the password is value`, `token "value"`, `PASSWORD 'value'`."""
     data = text.data
-    gap = _SAID.match(data, end)
+    gap = _CHANGED.match(data, end) or _ASKED.match(data, end) or _SAID.match(data, end)
     if gap is not None:
         return _literal(text, name, gap.end()) or _word(text, name, gap.end())
     gap = _BESIDE.match(data, end)
@@ -228,23 +294,53 @@ def _said(text: Text, name: bytes, start: int, end: int) -> Spans:
 
 _Q = rb"(?:" + QUOTE + rb")"
 _FIRST = rb"[^\x00-\x20\"'`,;(){}\[\]<>|\\&$\x7f][^\x00-\x20\"'`<>|\\\[\]\x7f]{4}"
-_VALUE = rb"(?:[bBrRuUfL@]{0,2}" + _Q + rb"[^\s\"'`][^\"'`\r\n]{3}|" + _FIRST + rb")"
+_INNER = rb"(?:[^\"'`\r\n]|\\[\"'`])"
+_VALUE = rb"(?:[bBrRuUfLN@]{0,2}" + _Q + rb"{1,3}[ ]?[^\s\"'`]" + _INNER + rb"{3}|" + _FIRST + rb")"
 _WRAPPED = (
-    rb"(?:[A-Za-z_$\[&*][A-Za-z0-9_.:<>$\[\]\"'()]{0,20}(?:\(|[ \t](?:\|\||\?\?|or)[ \t])"
-    rb"[bBrRuUL@]{0,2}[\"'`]"
+    rb"(?:[A-Za-z_$\[&*][A-Za-z0-9_.:<>$\[\]\"'()]{0,20}(?:\(|[ \t](?:\|\||\?\?|\?:|or)[ \t])"
+    rb"[bBrRuULN@]{0,2}[\"'`]"
     rb"[^\s\"'`]{6}|\$\{[A-Za-z_][A-Za-z0-9_]{0,20}:?[-=])"
 )
-_ASSIGNED = _CLOSE + SPACE + rb"(?:" + _TYPE + rb"|" + _SIGN + SPACE + rb")(?:" + _BLOCK + rb")?"
+_ASSIGNED = (
+    _BOLD
+    + _CLOSE
+    + SPACE
+    + rb"(?:"
+    + _TYPE
+    + rb"|"
+    + _SIGN
+    + _BOLD
+    + SPACE
+    + rb")(?:"
+    + _BLOCK
+    + rb"|"
+    + _MARKS
+    + rb")\*{0,2}"
+)
+_SAYING = (
+    rb"for|of|f\xc3\xbcr|pour|para|de|del|von|to|is|was|has|been|be|now|set|changed|reset|updated|will"
+    rb"|ist|lautet|war|est|es|era"
+)
 _FORMS = (
     _ASSIGNED + rb"(?:" + _VALUE + rb"|" + _WRAPPED + rb")",
     _Q + rb"[ \t]{0,4},[ \t]{0,4}(?:[a-zA-Z]{5,12}[ \t]{0,2}[=:][ \t]{0,2})?" + _Q + rb"[^\s\"'`]{6}",
-    rb"[({][ \t]{0,2}[bBrRuUL@]{0,2}\\*[\"'`][^\s\"'`]{6}",
-    _Q + rb"?[ \t]{0,4}(?:/>)?,?(?:\r?\n|\\+n)?[ \t]{0,40}<?" + _Q + rb"?value" + _Q + rb"?[ \t]{0,4}[=:]",
-    rb"(?:[ \t][^<>\r\n]{0,20})?(?:>|&gt;)\s{0,64}[^\s<]",
+    rb"[({][ \t]{0,2}[bBrRuULN@]{0,2}\\*[\"'`][^\s\"'`]{6}",
+    _Q
+    + rb"?[ \t]{0,4}(?:/>)?,?(?:\r?\n|\\+n)?[ \t]{0,40}<?"
+    + _Q
+    + rb"?(?:value|content)"
+    + _Q
+    + rb"?[ \t]{0,4}[=:]",
+    rb"(?:[ \t][^<>\r\n]{0,20})?(?:>|&gt;)\s{0,64}(?:<!\[CDATA\[)?[^\s<]",
     rb"</(?:key|name)>",
-    rb"(?:[ \t]{2,60}|[ \t]*\t[ \t]*|[ \t]{0,40}\|[ \t]{1,8})" + _FIRST,
-    rb"[ \t]{1,2}(?:for|of|f\xc3\xbcr|pour|para|de|del|von|to|is|was|will|ist|lautet|war|est|es|era)[ \t:]",
+    rb"[`*]{0,2}(?:[ \t]{2,60}|[ \t]*\t[ \t]*|[ \t]{0,40}\|[ \t]{1,8})`?" + _FIRST,
+    rb"[ \t]{1,2}(?:" + _SAYING + rb")[ \t:]",
     rb"[ \t]{1,4}(?:-[ \t]{1,4})?" + _Q + rb"[^\s\"'`]{6}",
+    rb"[ \t]{1,8}[A-Za-z0-9_.*&\[\]]{2,20}[ \t]{1,8}=[ \t]{1,8}[\"`][^\s\"'`]{6}",
+    _CLOSE + rb"=>\s{1,20}string\(",
+    _CLOSE + rb"[ \t]{0,8}(?:=[ \t]{0,8})?\{\s",
+    rb"[\"'][^<>\r\n]{0,40}>",
+    rb"[ ]" + _FIRST,
 )
 
 ASSIGNMENTS = (

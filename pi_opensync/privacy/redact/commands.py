@@ -3,10 +3,10 @@
 import re
 from dataclasses import dataclass
 
-from pi_opensync.privacy.redact.engine import NOTHING, Find, Rule, Spans, Text
+from pi_opensync.privacy.redact.engine import NOTHING, Rule, Spans, Text
 from pi_opensync.privacy.redact.names import kind_of
 from pi_opensync.privacy.redact.values import is_common_word, is_secret
-from pi_opensync.privacy.redact.words import is_placeholder
+from pi_opensync.privacy.redact.words import has_digit, is_placeholder
 
 _LONGEST_LINE = 2000
 _SHORTEST = 4
@@ -25,8 +25,9 @@ class Command:
 
     flags: what the password stands behind. glued: flags that it is written against (`-ppassword`).
     pairs: flags behind which `user:password` stands, or user and password parted by another of these signs.
-    after: the command's subcommand that must come first. last: the password is the argument of this number,
-    counted without options, from 0.
+    named: flags behind which `name=password` stands. after: the command's subcommand that must come first.
+    last: the password is the argument of this number, counted without options, from 0; `batch`: only where
+    an option has a b in it, and it is the last of all. logon: the first argument is `user/password@place`.
     """
 
     names: str
@@ -36,13 +37,22 @@ class Command:
     signs: bytes = b":"
     after: str = ""
     last: int | None = None
+    named: str = ""
+    batch: bool = False
+    logon: bool = False
 
 
 COMMANDS = (
-    Command("curl", pairs="-u --user --proxy-user -U", flags="--pass --proxy-pass --oauth2-bearer"),
+    Command(
+        "curl",
+        pairs="-u --user --proxy-user -U",
+        flags="--pass --proxy-pass --oauth2-bearer",
+        named="-b --cookie",
+    ),
     Command("wget", flags="--password --http-password --ftp-password --proxy-password"),
     Command("http https xh httpie", pairs="-a --auth"),
-    Command("mysql mysqldump mysqladmin mariadb mariadb-dump mysqlimport mysqlsh mycli", glued="-p"),
+    Command("mysqladmin", glued="-p", flags="password"),
+    Command("mysql mysqldump mariadb mariadb-dump mysqlimport mysqlsh mycli", glued="-p"),
     Command("mongo mongosh mongodump mongorestore mongoexport mongoimport", flags="-p --password"),
     Command("redis-cli", flags="-a --pass"),
     Command("sshpass", flags="-p", glued="-p"),
@@ -54,9 +64,24 @@ COMMANDS = (
     ),
     Command("az", after="login", flags="-p --password"),
     Command("oc kubectl", flags="-p --password --token --docker-password"),
-    Command("htpasswd", last=2),
-    Command("rabbitmqctl", after="add_user change_password", last=2),
-    Command("ldapsearch ldapmodify ldapadd ldapwhoami ldappasswd", flags="-w"),
+    Command("htpasswd", last=2, batch=True),
+    Command("rabbitmqctl", after="add_user change_password authenticate_user", last=1),
+    Command("ldapsearch ldapmodify ldapadd ldapwhoami ldappasswd", flags="-w", glued="-w"),
+    Command("plink pscp psftp plink.exe pscp.exe", flags="-pw"),
+    Command("twine cypher-shell", flags="-p --password"),
+    Command("unrar rar", glued="-p"),
+    Command("mc", after="set", last=3),
+    Command("sqlplus sqlcl expdp impdp exp imp sqlldr rman", logon=True),
+    Command("java", pairs="-auth"),
+    Command("cargo", after="login", last=0),
+    Command("snyk", after="auth", last=0),
+    Command("codecov", flags="-t --token"),
+    Command("poetry", after="config", last=2),
+    Command("gh", after="secret", flags="-b --body"),
+    Command("aws", flags="--secret-string --master-user-password --master-password"),
+    Command("schtasks", flags="/rp /RP"),
+    Command("snmpwalk snmpget snmpset snmpbulkwalk", flags="-A -X"),
+    Command("smbpasswd", flags="-w"),
     Command("smbclient", pairs="-U --user", signs=b"%"),
     Command("lftp ncftp", pairs="-u", signs=b","),
     Command("sqlcmd bcp osql", flags="-P", glued="-P"),
@@ -138,34 +163,55 @@ def _arguments(data: bytes, at: int, stop: int) -> list[tuple[int, int]]:
 
 
 def _passwords(data: bytes, arguments: list[tuple[int, int]], command: Command) -> Spans:
-    after, flags, pairs = command.after.split(), command.flags.split(), command.pairs.split()
+    after = command.after.split()
     spans: list[tuple[int, int]] = []
     plain: list[tuple[int, int]] = []
     before, begun = "", not after
     for start, end in arguments:
         value = data[start:end].decode("utf-8", "replace")
-        flag, sign, _ = value.partition("=")
-        if not begun:
-            begun = value in after
-        elif before in flags:
-            spans += _password(data, start, end)
-        elif before in pairs:
-            spans += _second(data, start, end, command.signs)
-        elif sign and flag in (*flags, *pairs):
-            begin = start + len(flag.encode()) + 1
-            spans += (
-                _password(data, begin, end) if flag in flags else _second(data, begin, end, command.signs)
-            )
-        elif value.startswith(("-", "/p:")):
-            spans += _glued(data, (start, end), command)
-        elif before in command.glued.split() and data[start - 1] in _QUOTES and data[start - 2] not in b" \t":
-            spans += _password(data, start, end)
-        else:
-            plain.append((start, end))
-        before = value
-    if command.last is not None and command.last < len(plain):
-        spans += _password(data, *plain[command.last])
-    return spans
+        if begun:
+            found = _behind(data, (start, end), before, command)
+            spans += found or ()
+            plain += [(start, end)] if found is None else ()
+        begun = begun or value in after
+        before = value.rstrip("=") if value.startswith("-") else value
+    if command.batch:
+        given = any(data[start:end].startswith(b"-") and b"b" in data[start:end] for start, end in arguments)
+        spans += password(data, *plain[-1]) if given and len(plain) > 1 else ()
+    elif command.last is not None and command.last < len(plain):
+        spans += password(data, *plain[command.last])
+    elif command.logon:
+        spans += [span for each in plain for span in _logon(data, *each)]
+    return sorted(spans)
+
+
+def _behind(data: bytes, argument: tuple[int, int], before: str, command: Command) -> Spans | None:
+    """The password in an option, or in what stands behind one; None for an argument of its own."""
+    flags, pairs = command.flags.split(), command.pairs.split()
+    start, end = argument
+    value = data[start:end].decode("utf-8", "replace")
+    flag, sign, _ = value.partition("=")
+    if before in flags:
+        return password(data, start, end)
+    if before in pairs or before in command.named.split():
+        return _second(data, start, end, command.signs if before in pairs else b"=")
+    if sign and flag in (*flags, *pairs):
+        begin = start + len(flag.encode()) + 1
+        return password(data, begin, end) if flag in flags else _second(data, begin, end, command.signs)
+    if value.startswith(("-", "/p:")):
+        return _glued(data, argument, command)
+    if before in command.glued.split() and data[start - 1] in _QUOTES and data[start - 2] not in b" \t":
+        return password(data, start, end)
+    return None
+
+
+_LOGON = re.compile(rb"[A-Za-z0-9_$#]{1,40}/([^\s/@\"']{4,100})(?:@\S{1,200})?\Z")
+
+
+def _logon(data: bytes, start: int, end: int) -> Spans:
+    match = _LOGON.match(data, start, end)
+    value = b"" if match is None else match.group(1)
+    return password(data, *match.span(1)) if match is not None and has_digit(value) else NOTHING
 
 
 def _glued(data: bytes, argument: tuple[int, int], command: Command) -> Spans:
@@ -174,7 +220,7 @@ def _glued(data: bytes, argument: tuple[int, int], command: Command) -> Spans:
     value = data[start:end]
     for flag in command.glued.encode().split():
         if value.startswith(flag) and len(value) > len(flag) and not value.startswith(b"--"):
-            return _password(data, start + len(flag), end)
+            return password(data, start + len(flag), end)
     for flag in command.pairs.encode().split():
         if value.startswith(flag) and len(flag) == len("-u") < len(value):
             return _second(data, start + len(flag), end, command.signs)
@@ -183,10 +229,10 @@ def _glued(data: bytes, argument: tuple[int, int], command: Command) -> Spans:
 
 def _second(data: bytes, start: int, end: int, signs: bytes) -> Spans:
     sign = next((at for at in range(start, end) if data[at] in signs), None)
-    return NOTHING if sign is None else _password(data, sign + 1, end)
+    return NOTHING if sign is None else password(data, sign + 1, end)
 
 
-def _password(data: bytes, start: int, end: int) -> Spans:
+def password(data: bytes, start: int, end: int) -> Spans:
     value = data[start:end]
     plain = value.strip(b"`'\",.;)")
     if (
@@ -194,6 +240,7 @@ def _password(data: bytes, start: int, end: int) -> Spans:
         or is_placeholder(plain)
         or is_common_word(plain)
         or value[:1] in (b"-", b"$", b"@", b"/", b"<", b"%")
+        or value.startswith(b"file:")
     ):
         return NOTHING
     return ((start, end),) if b"$" not in value[:1] and b"${" not in value and b"$(" not in value else NOTHING
@@ -213,67 +260,6 @@ def _flag(text: Text, at: int) -> Spans:
     return ((flag.start(2), flag.start(2) + len(value)),)
 
 
-_PASS = re.compile(rb"pass:([^\s\"'`]{4,200})")
-
-
-def _pass(text: Text, at: int) -> Spans:
-    """A password given to openssl: `pass:value`."""
-    match = _PASS.match(text.data, at)
-    if match is None or not text.data[max(0, at - 12) : at].rstrip(b" \"'=").endswith(
-        (b"-pass", b"in", b"out", b"-k")
-    ):
-        return NOTHING
-    return _password(text.data, *match.span(1))
-
-
-_NET_USE = re.compile(
-    rb"net[ \t]{1,4}(?:use|user)[ \t][^\r\n]{0,200}?[ \t]"
-    rb"(?:/user:\S{1,80}[ \t]{1,4}(\S{4,100})|([^\s/*\\][^\s/*\\]{3,100})[ \t]{1,4}/(?:user:|add))",
-    re.IGNORECASE,
-)
-
-
-def _net_use(text: Text, at: int) -> Spans:
-    r"""`net use \\host\share password /user:name`, the password also last; `net user name password /add`."""
-    match = _NET_USE.match(text.data, at)
-    if match is None:
-        return NOTHING
-    group = 1 if match.group(1) is not None else 2
-    if match.group(group)[:1] == b"/":
-        return NOTHING
-    return _password(text.data, *match.span(group))
-
-
-_MASK = re.compile(rb"::add-mask::([^\s\"'`\\%]{4,4000})")
-_SLASH = re.compile(rb"/(?:pass(?:word)?|pw|pwd|p|rp):[\"']?([^\s\"'`]{4,200})", re.IGNORECASE)
-_CHPASSWD = re.compile(
-    rb"echo[ \t]{1,4}(?:-n[ \t]{1,4})?[\"']?(?:[A-Za-z0-9_.-]{1,40}:)?([^\s\"'|:]{4,100})[\"']?[ \t]{0,4}"
-    rb"\|[ \t]{0,4}(?:sudo[ \t]{1,4}(?:-S|chpasswd)|chpasswd"
-    rb"|[^\r\n|]{0,120}--(?:with-token|password-stdin|passphrase-fd))"
-)
-_IDENTIFIED = re.compile(
-    rb"identified(?:[ \t]{1,4}with[ \t]{1,4}['\"]?[A-Za-z0-9_]{1,40}['\"]?)?[ \t]{1,4}"
-    rb"(?:by|as)(?:[ \t]{1,4}password)?[ \t]{1,4}"
-    rb"(\\{0,8}['\"])([^'\"\r\n\\]{3,200})\1",
-    re.IGNORECASE,
-)
-_CONFIGURE = re.compile(
-    rb"configure[ \t]{1,4}set[ \t]{1,4}(?:[\w.-]{1,60}\.)?aws_(?:secret_access_key|session_token)"
-    rb"[ \t]{1,4}[\"']?([^\s\"']{16,2000})"
-)
-
-
-def _one(pattern: re.Pattern[bytes], group: int = 1) -> Find:
-    def find(text: Text, at: int) -> Spans:
-        match = pattern.match(text.data, at)
-        if match is None:
-            return NOTHING
-        text.meter.charge(match.end() - at)
-        return _password(text.data, *match.span(group))
-
-    return find
-
-
 _LEADS = tuple(name + sign for name in _BY_NAME for sign in (b" ", b"\t"))
 _VALUE = rb"[^\x00-\x20\"'`,;(){}\[\]<>|\\&$\x7f][^\x00-\x20\"'`;<>|\\&\[\]\x7f]{3}"
 
@@ -288,58 +274,4 @@ COMMAND_RULES = (
         _flag,
     ),
     Rule("command-password", "B", "the manual page of each command", _LEADS, rb"[^\r\n]", _command),
-    Rule(
-        "command-password-source", "B", "openssl-passphrase-options(1)", (b"pass:",), rb"[^\s\"'`]{4}", _pass
-    ),
-    Rule(
-        "net-use",
-        "B",
-        "https://learn.microsoft.com/windows-server/administration/windows-commands/net-use",
-        (b"net use", b"net user"),
-        rb"[ \t]",
-        _net_use,
-        fold=True,
-    ),
-    Rule(
-        "masked-value",
-        "B",
-        "https://docs.github.com/actions/reference/workflows-and-actions/workflow-commands",
-        (b"::add-mask::",),
-        rb"[^\s]{4}",
-        _one(_MASK),
-    ),
-    Rule(
-        "slash-password",
-        "B",
-        "https://learn.microsoft.com/windows-server/administration/windows-commands/cmdkey",
-        (b"/pass:", b"/password:", b"/pwd:", b"/rp:"),
-        rb"[^\s]{4}",
-        _one(_SLASH),
-        fold=True,
-    ),
-    Rule(
-        "piped-password",
-        "B",
-        "chpasswd(8), sudo(8) -S",
-        (b"echo ",),
-        rb"[^\r\n|]{4,160}\|[ \t]*(?:sudo|chpasswd|[a-z])",
-        _one(_CHPASSWD),
-    ),
-    Rule(
-        "sql-password",
-        "B",
-        "https://dev.mysql.com/doc/refman/8.4/en/create-user.html",
-        (b"identified ",),
-        rb"(?i:with|by|as)",
-        _one(_IDENTIFIED, 2),
-        fold=True,
-    ),
-    Rule(
-        "aws-configure",
-        "B",
-        "https://docs.aws.amazon.com/cli/latest/reference/configure/set.html",
-        (b"configure set ",),
-        rb"[^\r\n]{0,60}aws_s",
-        _one(_CONFIGURE),
-    ),
 )

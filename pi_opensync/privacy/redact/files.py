@@ -11,6 +11,7 @@ from pi_opensync.privacy.redact.words import is_letters, is_placeholder, is_rand
 _LINE_END = rb"(?:\r?\n|(?:\\{1,255}r)?\\{1,255}n)"  # real, or escaped however often
 _BETWEEN = rb"(?:\s|\\{1,255}[nrt]){1,16}"
 _VALUE_ENDS = rb"(?=\s|\Z|\\{1,255}[nrt\"'`]|[\"'`\x1b]|\\{1,255}(?:u001b|x1b|033))"
+_TAB = rb"(?:\t|\\{1,255}t)"
 _NETRC = re.compile(
     rb"login"
     + _BETWEEN
@@ -99,7 +100,7 @@ _YAML_VALUE = re.compile(
     rb"(?:[|>][+-]?" + _LINE_END + rb"[ \t]+)?\\{0,255}[\"']?([^\s\"'\\]{4,8000})"
 )
 _JSON_VALUE = re.compile(
-    rb"[\s\\n,{]{1,60}\\{0,255}\"[A-Za-z0-9_.-]{1,253}\\{0,255}\":"
+    rb"[\s\\n,{]{0,60}\\{0,255}\"[A-Za-z0-9_.-]{1,253}\\{0,255}\":"
     rb"[ \t]{0,8}\\{0,255}\"([^\s\"\\]{4,8000})\\{0,255}\""
 )
 _BRACE = re.compile(rb"[ \t]{0,4}\{")
@@ -230,6 +231,24 @@ FILES = (
         (b"Private-Lines:",),
         rb"",
         _putty,
+    ),
+    Rule(
+        "cookie-file",
+        "B",
+        "https://curl.se/docs/http-cookies.html",
+        (b"TRUE", b"FALSE"),
+        rb"(?:\t|\\+t)[0-9]{1,12}(?:\t|\\+t)[^\s\\]{1,64}(?:\t|\\+t)[^\s]{8}",
+        prefixed(
+            rb"(?:TRUE|FALSE)"
+            + _TAB
+            + rb"[0-9]{1,12}"
+            + _TAB
+            + rb"[^\s\\]{1,64}"
+            + _TAB
+            + rb"([^\s\\\"']{8,4000})",
+            guard=False,
+            keep=is_random,
+        ),
     ),
     Rule(
         "vault-key",

@@ -7,11 +7,11 @@ from pi_opensync.privacy.redact.engine import Text
 COLOUR = rb"(?:\x1b|\\{1,255}(?:x1[bB]|u001[bB]|033|e))\[[0-9;]{0,12}[mK]"
 SPACE = rb"(?:[ \t]|%20|\xc2\xa0|" + COLOUR + rb"){0,32}"
 QUOTE = (
-    rb"\\{0,255}[\"'`]|%2[27]|&(?:quot|apos|#3[49]|#x2[27]);"
+    rb"\\{0,255}[\"'`]|\\{1,255}u002[27]|%2[27]|&(?:quot|apos|#3[49]|#x2[27]);"
     rb"|\xe2\x80[\x98\x99\x9a\x9b\x9c\x9d\x9e\x9f\xb9\xba]|\xc2[\xab\xbb]"
 )
 
-_OPEN = re.compile(rb"[bBrRuUfL@]{0,2}(?:(" + QUOTE + rb"))(?:\xc2\xa0|" + COLOUR + rb")?")
+_OPEN = re.compile(rb"[bBrRuUfLN@]{0,2}(?:(" + QUOTE + rb"))(?:\xc2\xa0|[ ]|" + COLOUR + rb")?")
 _ESCAPED_QUOTE = re.compile(rb"(\\{0,255})([\"'`])")
 _STOPS = re.compile(rb"[\r\n]|\\{0,255}[\"'`]")
 _TYPOGRAPHIC_END = re.compile(
@@ -27,7 +27,8 @@ _PERCENT_END = re.compile(rb"%(?:25)?(?:2[26]|7[dD]|0[aAdD]|20|5[dD]|2[cC])")
 _PUNCTUATION = frozenset(b",.:!?)}]")
 _LINE_BEGINS = re.compile(
     rb"(?:[^\s:=\"']{1,120}[:-](?:[0-9]{1,6}[:-])?)?[ \t>+#*|-]{0,40}(?:[0-9]{1,6}(?:[ \t:|]|\xe2\x86\x92))?"
-    rb"[ \t]{0,40}(?:(?:export|set|setx|env|ENV|ARG|declare -x|var|//)[ \t]{1,4})?[\"']?(?:\$env:)?"
+    rb"[ \t]{0,40}(?:(?:export|set(?:env|x)?|set -[gUux]{1,3}|env|ENV|ARG|declare -x|var|//)[ \t]{1,4})?"
+    rb"[\"'`*]{0,3}(?:\$env:)?"
 )
 _LINE_LOOK_BACK = 200
 
@@ -40,14 +41,18 @@ def quoted(text: Text, at: int) -> tuple[int, int] | None:
         return None
     quote, start = opening.group(1), opening.end()
     limit = min(len(data), start + _LONGEST)
+    if data.startswith(quote * 2, start) and len(quote) == 1:
+        start += 2  # three quotes, as TOML and Python have them
     if quote[-1:] in (b'"', b"'", b"`"):
         end = _closing(data, start, limit, quote)
-    elif quote[:1] in (b"%", b"&"):
+    elif quote[:1] in (b"%", b"&", b"\\"):
         found = data.find(quote, start, limit)
         end = found if found >= 0 and b"\n" not in data[start:found] else None
     else:
         match = _TYPOGRAPHIC_END.search(data, start, limit)
         end = None if match is None or match.group() in (b"\r", b"\n") else match.start()
+        while end is not None and end > start and data[end - 1] == ord(" "):
+            end -= 1
     text.meter.charge((limit if end is None else end) - start)
     if end is None:
         return None
@@ -104,7 +109,8 @@ def _trimmed(data: bytes, at: int, end: int) -> int:
 def begins_line(data: bytes, at: int) -> bool:
     """Whether nothing but a mark, a number or a keyword stands before it on its line."""
     floor = max(0, at - _LINE_LOOK_BACK)
-    line = max(data.rfind(b"\n", floor, at) + 1, data.rfind(b"\\n", floor, at) + 2, floor)
+    escaped = data.rfind(b"\\n", floor, at)
+    line = max(data.rfind(b"\n", floor, at) + 1, escaped + 2 if escaped >= 0 else 0, floor)
     return (line > floor or floor == 0) and _LINE_BEGINS.fullmatch(data, line, at) is not None
 
 

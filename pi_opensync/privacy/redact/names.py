@@ -22,6 +22,7 @@ _PASSWORDS = word_set(
 _SECRETS = word_set(
     "secret token credential credentials cred creds apikey authkey secretkey accesskey privatekey apitoken"
     " authtoken accesstoken clientsecret apisecret appsecret bearertoken secretaccesskey pepper psk"
+    " identitytoken idtoken refreshtoken sessiontoken csrftoken bottoken usertoken requirepass masterauth"
     " geheimnis schluessel schlussel zugangsdaten jeton secreto llave"
 )
 _WEAK = word_set("pass pw auth auths salt mdp clef clave cle pat key")
@@ -36,7 +37,7 @@ _RUN_TOGETHER_SECRETS = (
     "secret",
 )
 _RUN_TOGETHER_SHORT = re.compile(
-    r"(?:db|root|admin|user|ftp|smtp|mail|my|pg|ldap|sudo|mysql|redis)(?:pass|pw|pwd)"
+    r"(?:db|root|admin|user|ftp|smtp|mail|my|pg|ldap|sudo|mysql|redis|ssh|bind|key|store|rpc)(?:pass|pw|pwd)"
 )
 
 # How or where it is kept, not what it is.
@@ -88,16 +89,25 @@ _PHRASES: dict[tuple[str, ...], Kind] = {
 _LONGEST_PHRASE = 3
 _LONGEST_NAME = 64
 _NAME = re.compile(rb"(?:[A-Za-z0-9_.\-]|[\x80-\xbf]{1,3}[\xc2-\xef])*")
+# What a name's first letters may belong to that stands in front of it: an encoded byte, a colour's code.
+_OPENED = (
+    (re.compile(rb"(?:25){0,3}[0-9A-F]{2}"), re.compile(rb"%\Z")),
+    (
+        re.compile(rb"[0-9]{0,3}m"),
+        re.compile(rb"(?:\x1b|x1[bB]|u001[bB]|033|\\e)\[(?:[0-9]{0,3};){0,4}\Z"),
+    ),
+)
 _ENV_NAME = re.compile(rb"[A-Z][A-Z0-9_]*")
 
 KEYWORDS = (
-    rb"key|secrets?|token|pass(?:wor[dt]|wd|phrase|code)?|credentials?|creds?|pwd|pw|psk|auths?|pepper|salt|pat|mdp"
+    rb"key|secrets?|token[_ -](?:de[_ -])?acceso|token|pass(?:wor[dt]|wd|phrase|code)?|credentials?"
+    rb"|creds?|pwd|pw|psk|auths?|pepper|salt|pat|mdp"
     rb"|kennwort|geheimnis|schl(?:\xc3\xbc|u\xcc\x88|ue|u)ssel|zugangsdaten|mot[_ -]?de[_ -]?passe"
     rb"|contrase(?:\xc3\xb1|n\xcc\x83|n)a|senha|wachtwoord"
     rb"|clave(?:[_ -](?:de[_ -])?(?:secreta|privada|api|acceso))?"
     rb"|secreto|llave|cl(?:\xc3\xa9|e\xcc\x81|ef|e[_-])"
     rb"(?:[_ -]?(?:d(?:'|\xe2\x80\x99|[_-]))?(?:api|secr(?:\xc3\xa8|e)te|priv(?:\xc3\xa9|e)e))?"
-    rb"|jeton(?:[_ -](?:d(?:'|\xe2\x80\x99|[_-]))?(?:acc(?:\xc3\xa8|e)s|api))?|token[_ -](?:de[_ -])?acceso"
+    rb"|jeton(?:[_ -](?:d(?:'|\xe2\x80\x99|[_-]))?(?:acc(?:\xc3\xa8|e)s|api))?"
 )
 """What a name may end with, as a pattern for letters in any case."""
 
@@ -164,6 +174,10 @@ def name_before(data: bytes, end: int, floor: int = 0) -> bytes:
     begin = end - len(name)
     if data.startswith(b"\\", begin - 1) and begin > 0 and name[:1] in b"abfnrtv":  # an escape's letter
         name = name[1:]
+    for opened, before in _OPENED:
+        match = opened.match(name)
+        if match is not None and before.search(data, max(0, begin - 24), begin) is not None:
+            return name[match.end() :]
     return name
 
 

@@ -9,6 +9,7 @@ from pi_opensync.privacy.redact.commands import COMMAND_RULES
 from pi_opensync.privacy.redact.engine import Engine, Rule
 from pi_opensync.privacy.redact.files import FILES
 from pi_opensync.privacy.redact.issuers import ISSUERS
+from pi_opensync.privacy.redact.lines import LINES
 from pi_opensync.privacy.redact.shapes import SHAPES
 
 
@@ -28,7 +29,7 @@ USER_PATTERN = Rule("user-pattern", "D", "redact_patterns in the settings")
 EMAIL = Rule("email", "D", "redact_emails in the settings; RFC 5321 section 4.1.2")
 HOME = Rule("home", "D", "redact_home in the settings")
 
-BUILT_IN: tuple[Rule, ...] = (*ISSUERS, *SHAPES, *FILES, *COMMAND_RULES, *ASSIGNMENTS)
+BUILT_IN: tuple[Rule, ...] = (*ISSUERS, *SHAPES, *FILES, *COMMAND_RULES, *LINES, *ASSIGNMENTS)
 RULES: tuple[Rule, ...] = (OWN_KEY, *BUILT_IN, USER_PATTERN, EMAIL, HOME)
 
 

@@ -5,9 +5,24 @@ import re
 from pi_opensync.privacy.redact.engine import NOTHING, Rule, Spans, Text, prefixed
 from pi_opensync.privacy.redact.files import is_user_and_password
 from pi_opensync.privacy.redact.pem import find_pem
-from pi_opensync.privacy.redact.words import is_letters, is_placeholder, is_random, is_real
+from pi_opensync.privacy.redact.words import (
+    UUID,
+    has_digit,
+    is_letters,
+    is_named,
+    is_placeholder,
+    is_random,
+    is_real,
+    is_sequence,
+)
 
 _USERINFO = re.compile(rb"://([^\x00-\x20/?#\"'`<>@:\\]{0,100})(?::([^\x00-\x20/?#\"'`<>\\]{0,400}))?@")
+# A password with signs that end a URL's host elsewhere: what follows must be a host, and it no port.
+_ODD_USERINFO = re.compile(
+    rb"://([^\x00-\x20/?#\"'`<>@:\\]{0,100}):((?![0-9]{1,5}[/?#])[^\x00-\x20\"'`<>@\\]{6,200})@"
+    rb"(?=[A-Za-z0-9][A-Za-z0-9.-]{0,200}(?::[0-9]{2,5})?(?:[/?\s\"'`),;]|\Z))"
+)
+_SHORTEST = 4
 _DEFAULT_PASSWORDS = frozenset(
     (b"password", b"pass", b"passwd", b"pwd", b"pw", b"secret", b"token", b"x-oauth-basic")
 )
@@ -16,13 +31,22 @@ _DEFAULT_PASSWORDS = frozenset(
 def _url(text: Text, at: int) -> Spans:
     """`scheme://user:password@`, `scheme://token@` and `scheme://token:@`; a password may hold an `@`."""
     match = _USERINFO.match(text.data, at)
-    if match is None or at == 0 or not text.data[at - 1 : at].isalnum():
+    if at == 0 or not text.data[at - 1 : at].isalnum():
         return NOTHING
+    if match is None:
+        match = _ODD_USERINFO.match(text.data, at)
+        if match is None or not has_digit(match.group(2)) or is_named(match.group(2)):
+            return NOTHING
     user, password = text.weigh(match.group(1)), text.weigh(match.group(2) or b"")
     spans = []
     if is_random(user) and len(user) >= 16:  # noqa: PLR2004  # shorter ones are names
         spans.append(match.span(1))
-    if password and password.lower() not in _DEFAULT_PASSWORDS and is_real(password):
+    if (
+        len(password) >= _SHORTEST
+        and password != user
+        and password.lower() not in _DEFAULT_PASSWORDS
+        and is_real(password)
+    ):
         spans.append(match.span(2))
     return spans
 
@@ -41,12 +65,22 @@ def _go_dsn(text: Text, at: int) -> Spans:
 
 
 _QUOTE = rb"(?:\\{0,7}[\"'`])?"
+_PREFIX = rb"(?:[fFbBrR](?=[\"']))?"
 _HEADER = re.compile(
-    rb"(?:authorization" + _QUOTE + rb"\]?[ \t]{0,8}(?:=>|[:=,])[ \t]{0,8}" + _QUOTE + rb")?"
+    rb"(?:authorization"
+    + _QUOTE
+    + rb"\]?[ \t]{0,8}(?:=>|[:=,]|[ \t](?=[\"']))[ \t]{0,8}"
+    + _PREFIX
+    + _QUOTE
+    + rb")?"
     rb"(?:([A-Za-z][A-Za-z0-9-]{0,20})[ \t]{1,4})?([A-Za-z0-9._~+/=%:-]{8,4000})",
     re.IGNORECASE,
 )
 _SCHEMES = frozenset(b"basic bearer token digest negotiate apikey api-key key bot splunk ntlm".split())
+
+
+def _is_credential(value: bytes) -> bool:
+    return is_random(value) or (UUID.fullmatch(value) is not None and not is_sequence(value))
 
 
 def _authorization(text: Text, at: int) -> Spans:
@@ -55,10 +89,12 @@ def _authorization(text: Text, at: int) -> Spans:
     if match is None:
         return NOTHING
     scheme = (match.group(1) or b"").lower()
-    group = 2 if not scheme or scheme in _SCHEMES else 1
+    follows = match.group(2).rstrip(b".") if scheme else b""
+    is_scheme = scheme in _SCHEMES or (scheme.isalpha() and _is_credential(text.weigh(follows)))
+    group = 2 if not scheme or is_scheme else 1
     start, value = match.start(group), match.group(group).rstrip(b".")
     head = text.weigh(value)
-    secret = is_user_and_password(head) if scheme == b"basic" else is_random(head)
+    secret = is_user_and_password(head) if scheme == b"basic" else _is_credential(head)
     return ((start, start + len(value)),) if secret else NOTHING
 
 
@@ -174,7 +210,7 @@ SHAPES = (
         "B",
         "RFC 3986 section 3.2.1",
         (b"://",),
-        rb"[^\s/?#\"'`<>@:\\]{0,100}(?::[^\s/?#\"'`<>@\\]{0,200})?@",
+        rb"[^\s/?#\"'`<>@:\\]{0,100}(?::[^\s\"'`<>@\\]{0,200})?@",
         _url,
     ),
     Rule(
@@ -191,7 +227,7 @@ SHAPES = (
         "RFC 9110 section 11.6.2",
         (b"authorization",),
         _QUOTE
-        + rb"\]?[ \t]{0,8}(?:=>|[:=,])[ \t]{0,8}"
+        + rb"\]?[ \t]{0,8}(?:=>|[:=,]|[ \t])[ \t]{0,8}[fFbBrR]?"
         + _QUOTE
         + rb"(?:[A-Za-z][A-Za-z0-9-]{0,20}[ \t]{1,4})?"
         + _B64

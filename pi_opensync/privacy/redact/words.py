@@ -14,7 +14,7 @@ _PLACEHOLDER_NAMES = word_set(
     " todo your yours"
 )
 _PLACEHOLDER_PARTS = re.compile(
-    rb"(?i:example)|\.\.\.|\xe2\x80\xa6|\*{3}|\$\{|\{\{|\}\}|%\(|<[a-z]|x{5}|X{5}"
+    rb"(?i:example|abcdefghij)|\.\.\.|\xe2\x80\xa6|\*{3}|\$\{|\{\{|\}\}|%\(|<[a-z]|x{5}|X{5}"
 )
 _MOST_OF_ONE_CHARACTER = 0.5
 _REPEATED = 15
@@ -34,6 +34,14 @@ _LONGEST_WORD = 20
 _SHORT_NAME = 8
 _LONGEST_WORD_AROUND_A_NUMBER = 12
 _CONSONANTS = re.compile(rb"[b-df-hj-np-tv-xz]{7}|[B-DF-HJ-NP-TV-XZ]{7}")
+
+_LONG_NAME = 10
+# Pairs of letters that words of the languages that code is written in hardly hold.
+_UNSPOKEN = re.compile(
+    rb"j[bcdfghjklmnpqrtvwxyz]|q[b-hj-prtv-z]|v[bcdfghjkmnpqtwxz]|w[cgjmqvxz]|x[bdgjkmnqrvwz]|z[bcdfgjkmnpqrstvx]"
+    rb"|[bcfghkmptvwxyz]q|[bcdfghjkmnpqstvwxz]x|[bcdfghjklmpqrsvwx]z|[bcfgkmpqtvwxz]j|[gjkqvwxz]v|[bfjkmqvxz]w",
+    re.IGNORECASE,
+)
 
 UUID = re.compile(rb"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 INTEGRITY = re.compile(rb"(?i:sha[0-9]{1,3}|md5|h1|blake[0-9a-z]{1,3})[-:=][A-Za-z0-9+/=:_-]{16,}")
@@ -109,9 +117,7 @@ def _is_word(part: bytes) -> bool:
         return True
     if _CONSONANTS.search(part) is not None:
         return False
-    if _LETTERS.fullmatch(part) is not None:
-        return True
-    if len(part) <= _SHORT_NAME and part.isalpha():
+    if _LETTERS.fullmatch(part) is not None or (len(part) <= _SHORT_NAME and part.isalpha()):
         return True
     humps = _HUMP.findall(part)
     numbers = [hump for hump in humps if hump.isdigit()]
@@ -120,6 +126,7 @@ def _is_word(part: bytes) -> bool:
     letters = [hump for hump in humps if not hump.isdigit()]
     return (
         not part[:1].isdigit()
+        and not (numbers and len(part) >= _LONG_NAME and _UNSPOKEN.search(part) is not None)
         and len(part) >= _SHORTEST_AVERAGE_HUMP * len(humps)
         and len(numbers) <= 1
         and all(len(hump) <= _LONGEST_WORD for hump in humps)

@@ -1,7 +1,7 @@
 import pytest
 
 from pi_opensync.privacy.redact import Redactor
-from tests.privacy.redact.corpus import ORDINARY_CODE, clean_texts
+from tests.privacy.redact.ordinary import ORDINARY_CODE, clean_texts
 
 CLEAN = clean_texts()
 

@@ -4,7 +4,7 @@ import pytest
 
 from pi_opensync.privacy.redact import OverBudget, Redactor
 from pi_opensync.privacy.redact.engine import Engine, Meter
-from tests.privacy.redact.corpus import Maker
+from tests.privacy.redact.samples import Maker
 
 MIB = 1 << 20
 NO_LIMIT = 1 << 60

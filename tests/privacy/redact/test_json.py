@@ -1,7 +1,7 @@
 import pytest
 
 from pi_opensync.privacy.redact import Redactor
-from tests.privacy.redact.corpus import Maker
+from tests.privacy.redact.samples import Maker
 
 MAKER = Maker(5)
 KEY = MAKER.alnum(32)

@@ -3,7 +3,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pi_opensync.privacy.redact import Redactor
-from tests.privacy.redact.corpus import Sample, samples
+from tests.privacy.redact.corpus import samples
+from tests.privacy.redact.samples import Sample
 
 SAMPLES = tuple(samples())
 WHOLE = tuple(sample for sample in SAMPLES if sample.text == sample.secret and "\n" not in sample.secret)

@@ -9,7 +9,8 @@ import pytest
 from pi_opensync.privacy import redact
 from pi_opensync.privacy.redact import RULES, RULES_VERSION, Redactor
 from pi_opensync.privacy.redact.rules import version_of
-from tests.privacy.redact.corpus import Sample, samples
+from tests.privacy.redact.corpus import samples
+from tests.privacy.redact.samples import Sample
 
 SAMPLES = tuple(samples())
 BY_RULE = {rule: [s for s in SAMPLES if s.rule == rule] for rule in dict.fromkeys(s.rule for s in SAMPLES)}

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from pi_opensync.privacy.redact import Redactor
-from tests.privacy.redact.corpus import BASE64, Maker
+from tests.privacy.redact.samples import BASE64, Maker
 
 MAKER = Maker(11)
 PASSWORD = MAKER.alnum(9)

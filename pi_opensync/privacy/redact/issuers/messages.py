@@ -49,7 +49,7 @@ MESSAGES = (
         "teams-webhook",
         "https://learn.microsoft.com/microsoftteams/platform/webhooks-and-connectors/how-to/add-incoming-webhook",
         "webhook.office.com/ outlook.office.com/webhook outlook.office365.com/webhook",
-        rb"(?:b2)?/?(?:webhookb2/)?([0-9A-Za-z-]{30,40}@[0-9A-Za-z-]{30,40}/IncomingWebhook/[0-9A-Za-z]{20,64}(?:/[0-9A-Za-z-]{30,40})?(?:/[A-Za-z0-9_-]{20,80})?)",
+        rb"(?:b2)?/?(?:webhookb2/)?([0-9A-Za-z-]{30,40}@[0-9A-Za-z-]{30,40}/IncomingWebhook/[0-9A-Za-z]{20,64}(?:/[A-Za-z0-9_-]{20,80}){0,2})",
         lead=rb"(?:webhook\.office\.com/|outlook\.office(?:365)?\.com/webhook)",
         follow=rb"(?:b2)?/?(?:webhookb2/)?[0-9A-Za-z-]{30}",
         guard=False,

@@ -1,0 +1,304 @@
+"""Passwords in one line of a shell, a script, SQL or a configuration, behind words that name no value."""
+
+import re
+
+from pi_opensync.privacy.redact.commands import password
+from pi_opensync.privacy.redact.engine import NOTHING, Find, Rule, Spans, Text
+from pi_opensync.privacy.redact.literals import begins_line
+from pi_opensync.privacy.redact.values import is_secret
+from pi_opensync.privacy.redact.words import has_digit, is_named
+
+_PASS = re.compile(rb"pass:([^\s\"'`]{4,200})")
+
+
+def _pass(text: Text, at: int) -> Spans:
+    """A password given to openssl: `pass:value`."""
+    match = _PASS.match(text.data, at)
+    if match is None or not text.data[max(0, at - 12) : at].rstrip(b" \"'=").endswith(
+        (b"-pass", b"in", b"out", b"-k")
+    ):
+        return NOTHING
+    return password(text.data, *match.span(1))
+
+
+_NET_USE = re.compile(
+    rb"net[ \t]{1,4}(?:use|user)[ \t][^\r\n]{0,200}?[ \t]"
+    rb"(?:/user:\S{1,80}[ \t]{1,4}(\S{4,100})|([^\s/*\\][^\s/*\\]{3,100})[ \t]{1,4}/(?:user:|add))",
+    re.IGNORECASE,
+)
+
+
+def _net_use(text: Text, at: int) -> Spans:
+    r"""`net use \\host\share password /user:name`, the password also last; `net user name password /add`."""
+    match = _NET_USE.match(text.data, at)
+    if match is None:
+        return NOTHING
+    group = 1 if match.group(1) is not None else 2
+    if match.group(group)[:1] == b"/":
+        return NOTHING
+    return password(text.data, *match.span(group))
+
+
+_MASK = re.compile(rb"::add-mask::([^\s\"'`\\%]{4,4000})")
+_SLASH = re.compile(rb"/(?:pass(?:word)?|pw|pwd|p|rp):[\"']?([^\s\"'`]{4,200})", re.IGNORECASE)
+_CHPASSWD = re.compile(
+    rb"(?:echo|printf)[ \t]{1,4}(?:-n[ \t]{1,4}|[\"']?%s(?:\\{1,8}n)?[\"']?[ \t]{1,4})?[\"']?"
+    rb"(?:[A-Za-z0-9_.-]{1,40}:)?([^\s\"'|:]{4,100})[\"']?[ \t]{0,4}"
+    rb"\|[ \t]{0,4}(?:sudo[ \t]{1,4}(?:-S|chpasswd)|chpasswd"
+    rb"|[^\r\n|]{0,120}(?:--(?:with-token|password-stdin|passphrase-fd)|[ \t]secret[ \t](?:put|set|create)))"
+)
+_IDENTIFIED = re.compile(
+    rb"identified(?:[ \t]{1,4}with[ \t]{1,4}['\"]?[A-Za-z0-9_]{1,40}['\"]?)?[ \t]{1,4}"
+    rb"(?:by|as)(?:[ \t]{1,4}password)?[ \t]{1,4}"
+    rb"(?:(\\{0,8}['\"])([^'\"\r\n\\]{3,200})\1|([A-Za-z_#$]{0,40}[0-9][^\s'\";,)]{3,100}))",
+    re.IGNORECASE,
+)
+_CONFIGURE = re.compile(
+    rb"configure[ \t]{1,4}set[ \t]{1,4}(?:[\w.-]{1,60}\.)?aws_(?:secret_access_key|session_token)"
+    rb"[ \t]{1,4}[\"']?([^\s\"']{16,2000})"
+)
+
+
+def _one(pattern: re.Pattern[bytes]) -> Find:
+    """Finds the last of the pattern's groups."""
+
+    def find(text: Text, at: int) -> Spans:
+        match = pattern.match(text.data, at)
+        if match is None:
+            return NOTHING
+        text.meter.charge(match.end() - at)
+        group = next(number for number in range(match.re.groups, 0, -1) if match.group(number) is not None)
+        return password(text.data, *match.span(group))
+
+    return find
+
+
+_VALUE = rb"[\"']?([^\s\"'`,;(){}<>|\\&]{4,2000})"
+_HERE = re.compile(rb"<<<[ \t]{0,4}\\{0,255}[\"']?([^\s\"'`\\$]{4,200})")
+_HERE_FOR = re.compile(
+    rb"(?:sudo|passwd|smbpasswd|chpasswd|login|cryptsetup|--[a-z-]{0,20}(?:stdin|token))\b[^\r\n|;]{0,120}\Z"
+)
+_LOOK_BACK = 160
+
+
+def _here_string(text: Text, at: int) -> Spans:
+    """`sudo -S true <<< "value"`: what a command that asks for a password is given."""
+    match = _HERE.match(text.data, at)
+    if match is None or _HERE_FOR.search(text.data, max(0, at - _LOOK_BACK), at) is None:
+        return NOTHING
+    return password(text.data, *match.span(1))
+
+
+_LITERAL = re.compile(rb"--from-literal[ =]{1,2}[\"']?[A-Za-z0-9_.-]{1,80}=[\"']?([^\s\"'`\\]{4,2000})")
+
+
+def _from_literal(text: Text, at: int) -> Spans:
+    """`kubectl create secret generic name --from-literal=key=value`."""
+    match = _LITERAL.match(text.data, at)
+    if match is None or b" secret " not in text.data[max(0, at - 400) : at]:
+        return NOTHING
+    return password(text.data, *match.span(1))
+
+
+_PUT = re.compile(
+    rb"(?:put-parameter(?=[^\r\n]{0,300}SecureString)"
+    rb"|keyvault[ \t]secret[ \t]set)[^\r\n]{0,300}?[ \t]--value[ =]{1,4}" + _VALUE
+)
+_REGISTRY = re.compile(
+    rb"reg(?:\.exe)?[ \t]{1,4}add[ \t][^\r\n]{0,300}?/v[ \t]{1,4}[\"']?[^\s\"']{0,60}(?:pass(?:word"
+    rb"|wd)?|pwd|secret|token|key)[\"']?"
+    rb"[ \t][^\r\n]{0,80}?/d[ \t]{1,4}" + _VALUE,
+    re.IGNORECASE,
+)
+_SECURE_STRING = re.compile(
+    rb"ConvertTo-SecureString[ \t]{1,4}(?:-(?:String|AsPlainText|Force)[ \t]{1,4}){0,3}[\"']"
+    rb"([^\"'\r\n$]{4,200})[\"']",
+    re.IGNORECASE,
+)
+_PART = rb"[^()\r\n]{1,120}?,\s{0,40}"
+_CALLED = re.compile(
+    rb"(?:(?:auth[ \t]{0,2}=[ \t]{0,2}\(|(?:HTTPBasic|HTTPDigest|SetBasic|Basic)Auth\(|\.login\()"
+    + _PART
+    + rb"|(?:new mysqli\(|mysqli_connect\(|new PDO\(|set_password\(|getConnection\()"
+    + _PART
+    + _PART
+    + rb")[\"']([^\"'\r\n\\$]{6,200})[\"']"
+)
+
+
+def _called(text: Text, at: int) -> Spans:
+    """The password among the arguments of calls that take a user and a password."""
+    match = _CALLED.match(text.data, at)
+    if match is None or not is_secret(b"password", text.weigh(match.group(1)), quoted=True):
+        return NOTHING
+    return (match.span(1),)
+
+
+_CONFIGURED = re.compile(
+    rb"(?:requirepass|masterauth|rocommunity6?|rwcommunity6?|rootpw|insecure-password|(?:secret"
+    rb"|password)[ \t][0579]"
+    rb"|isakmp[ \t]key|AUTH(?:[ \t]{1,2}[A-Za-z][A-Za-z0-9_.-]{0,40})?)[ \t]{1,8}"
+    rb"(?:--plaintext[ \t]{1,4})?[\"']?"
+    rb"([^\s\"'`,;(){}<>|\\&]{6,200})"
+)
+
+
+def _configured(text: Text, at: int) -> Spans:
+    """A line of Redis, SNMP, HAProxy, Cisco and their like whose first word is no other's."""
+    match = _CONFIGURED.match(text.data, at)
+    value = b"" if match is None else text.weigh(match.group(1))
+    if match is None or not has_digit(value) or is_named(value) or value.startswith(b"$"):
+        return NOTHING
+    if match.group().startswith(b"AUTH") and not (
+        begins_line(text.data, at) or text.data.endswith(b"> ", 0, at)
+    ):
+        return NOTHING
+    return password(text.data, *match.span(1))
+
+
+LINES = (
+    Rule(
+        "command-password-source", "B", "openssl-passphrase-options(1)", (b"pass:",), rb"[^\s\"'`]{4}", _pass
+    ),
+    Rule(
+        "net-use",
+        "B",
+        "https://learn.microsoft.com/windows-server/administration/windows-commands/net-use",
+        (b"net use", b"net user"),
+        rb"[ \t]",
+        _net_use,
+        fold=True,
+    ),
+    Rule(
+        "masked-value",
+        "B",
+        "https://docs.github.com/actions/reference/workflows-and-actions/workflow-commands",
+        (b"::add-mask::",),
+        rb"[^\s]{4}",
+        _one(_MASK),
+    ),
+    Rule(
+        "slash-password",
+        "B",
+        "https://learn.microsoft.com/windows-server/administration/windows-commands/cmdkey",
+        (b"/pass:", b"/password:", b"/pwd:", b"/rp:"),
+        rb"[^\s]{4}",
+        _one(_SLASH),
+        fold=True,
+    ),
+    Rule(
+        "piped-password",
+        "B",
+        "chpasswd(8), sudo(8) -S",
+        (b"echo ", b"printf "),
+        rb"[^\r\n|]{4,160}\|[ \t]*(?:sudo|chpasswd|[a-z])",
+        _one(_CHPASSWD),
+    ),
+    Rule(
+        "sql-password",
+        "B",
+        "https://dev.mysql.com/doc/refman/8.4/en/create-user.html",
+        (b"identified ",),
+        rb"(?i:with|by|as)",
+        _one(_IDENTIFIED),
+        fold=True,
+    ),
+    Rule(
+        "aws-configure",
+        "B",
+        "https://docs.aws.amazon.com/cli/latest/reference/configure/set.html",
+        (b"configure set ",),
+        rb"[^\r\n]{0,60}aws_s",
+        _one(_CONFIGURE),
+    ),
+    Rule(
+        "here-string", "B", "bash(1), here strings", (b"<<<",), rb"[ \t]*\\*[\"']?[^\s\"'$]{4}", _here_string
+    ),
+    Rule(
+        "kubernetes-literal",
+        "B",
+        "kubectl create secret generic --help",
+        (b"--from-literal",),
+        rb"[ =][^\s]{6}",
+        _from_literal,
+    ),
+    Rule(
+        "stored-secret",
+        "B",
+        "https://docs.aws.amazon.com/cli/latest/reference/ssm/put-parameter.html",
+        (b"put-parameter", b"keyvault secret set"),
+        rb"[ \t]",
+        _one(_PUT),
+    ),
+    Rule(
+        "registry-value",
+        "B",
+        "https://learn.microsoft.com/windows-server/administration/windows-commands/reg-add",
+        (b"reg add ", b"reg.exe add "),
+        rb"[^\r\n]",
+        _one(_REGISTRY),
+        fold=True,
+    ),
+    Rule(
+        "secure-string",
+        "B",
+        "https://learn.microsoft.com/powershell/module/microsoft.powershell.security/convertto-securestring",
+        (b"convertto-securestring",),
+        rb"[ \t][^\r\n]",
+        _one(_SECURE_STRING),
+        fold=True,
+    ),
+    Rule(
+        "password-argument",
+        "B",
+        "the documentation of each function",
+        (
+            *(
+                b"auth=(",
+                b"auth = (",
+                b"HTTPBasicAuth(",
+                b"HTTPDigestAuth(",
+                b"BasicAuth(",
+                b".login(",
+                b"new mysqli(",
+            ),
+            *(b"mysqli_connect(", b"new PDO(", b"set_password(", b"getConnection("),
+        ),
+        rb"[^()\r\n]{0,80},\s*[\"']",
+        _called,
+    ),
+    Rule(
+        "oracle-url",
+        "B",
+        "https://docs.oracle.com/en/database/oracle/oracle-database/23/jjdbc/data-sources-and-URLs.html",
+        (b"jdbc:oracle:thin:", b"jdbc:oracle:oci:"),
+        rb"[A-Za-z0-9_]{1,40}/[^\s@]{4}",
+        _one(re.compile(rb"jdbc:oracle:[a-z]{3,4}:[A-Za-z0-9_]{1,40}/([^\s@/\"'`<>]{4,100})@")),
+    ),
+    Rule(
+        "configured-password",
+        "B",
+        "the manual of each program",
+        (
+            *(
+                b"requirepass ",
+                b"masterauth ",
+                b"rocommunity",
+                b"rwcommunity",
+                b"rootpw ",
+                b"insecure-password ",
+            ),
+            *(
+                b"secret 0 ",
+                b"secret 5 ",
+                b"secret 7 ",
+                b"password 0 ",
+                b"password 7 ",
+                b"isakmp key ",
+                b"AUTH ",
+            ),
+        ),
+        rb"[^\r\n]*[0-9]",
+        _configured,
+    ),
+)
