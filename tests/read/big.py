@@ -50,7 +50,7 @@ def peak() -> int:
 def main(folder: Path) -> None:
     server = Forgetful()
     world = World(folder / "world")
-    world.transport = server  # type: ignore[assignment] # only the engine uses it here
+    world.wire.inner = server
     with world:
         world.sync()
         tally = world.tally()
