@@ -29,6 +29,7 @@ from pi_opensync.model import (
     Usage,
 )
 from pi_opensync.privacy.cleaner import Cleaner
+from pi_opensync.privacy.identifiers import public
 
 FOLD_VERSION = 5
 LONGEST_GAP_MS = 30 * 60 * 1000  # a longer pause is not time spent
@@ -76,12 +77,15 @@ class Origin:
 
 
 def external_id(header: Header) -> str:
-    """The session's id on the dashboard: pi's own if it is a UUID, else made unique by date and project."""
+    """The session's id on the dashboard: pi's own if it is a UUID, else made unique by date and project.
+
+    An id that holds a secret is replaced first.
+    """
     if _UUID.fullmatch(header.id):
         return header.id
     place = f"{header.timestamp_text}\n{header.cwd or ''}"
     digest = sha256(texts.well_formed(place).encode()).hexdigest()
-    return f"{texts.identifier(header.id)}-{digest[:12]}"
+    return f"{texts.identifier(public(header.id))}-{digest[:12]}"
 
 
 def begin(header: Header, origin: Origin, clean: Cleaner, *, is_alone: bool = True) -> Session:
@@ -94,7 +98,7 @@ def begin(header: Header, origin: Origin, clean: Cleaner, *, is_alone: bool = Tr
         created_at=header.timestamp,
         started_at=header.timestamp,
         cwd=texts.cut(clean(header.cwd), texts.MAX_PATH) if header.cwd else None,
-        parent_id=texts.well_formed(origin.parent_id) if origin.parent_id else None,
+        parent_id=texts.well_formed(public(origin.parent_id)) if origin.parent_id else None,
         has_parent=header.parent is not None or origin.parent_id is not None,
         is_subagent=origin.is_subagent,
         has_entry_ids=header.has_entry_ids,

@@ -1,5 +1,6 @@
 """Where a session comes from: its parents, and which of them must not leave this machine with it."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,6 +9,7 @@ from pi_opensync.fold import Origin
 from pi_opensync.model import Header
 from pi_opensync.pi.parents import Parent, file_name, find_parent, first_header, parent_by_folder
 from pi_opensync.privacy.judge import Judge
+from pi_opensync.privacy.spelling import is_of_windows
 from pi_opensync.store.transcripts import Transcripts
 
 MOST_PARENTS = 100
@@ -34,7 +36,7 @@ def lineage_of(
 ) -> Lineage:
     """The parents of the session that begins with `header` in the file at `path`."""
     above = parent_by_folder(path, folders)
-    parent = above if header.parent is None else _found(header, folders, transcripts)
+    parent = above if header.parent is None else _found(header, path, folders, transcripts)
     if parent is None:
         return Lineage(Origin())
     projects: list[tuple[str, int]] = []
@@ -52,23 +54,28 @@ def lineage_of(
         if current.path is not None:
             met.add(current.path)
         child = current.header
-        current = _found(child, folders, transcripts)
+        current = _found(child, current.path, folders, transcripts)
         if current.path in met:
             break
     origin = Origin(parent.id if above is None else above.id, is_subagent=above is not None)
     return Lineage(origin, tuple(projects), withheld, parent.guessed_from)
 
 
-def _found(child: Header, folders: tuple[Path, ...], transcripts: Transcripts) -> Parent:
-    """The parent that a header names; where links lead out of the folders, by what was found in them."""
+def _found(child: Header, path: bytes | None, folders: tuple[Path, ...], transcripts: Transcripts) -> Parent:
+    """The parent that the header of the file at `path` names; where links lead out of the folders, by what
+    was found in them. A path that is not absolute may be one from the file's own folder.
+    """
     named = child.parent or ""
+    if path is not None and named and not named.startswith("/") and not is_of_windows(named):
+        beside = os.path.normpath(os.path.join(os.path.dirname(os.fsdecode(path)), named))  # noqa: PTH118, PTH120 - a string
+        named = beside if "\0" not in beside and os.path.isfile(beside) else named  # noqa: PTH113 - a string
     parent = find_parent(named, folders, cwd=child.cwd)
     if parent.header is not None or parent.trouble is None:
         return parent
-    for path in transcripts.named(texts.storable(file_name(named)).encode()):
-        header = first_header(path)
+    for there in transcripts.named(texts.storable(file_name(named)).encode()):
+        header = first_header(there)
         if header is not None:
-            return Parent(header.id, path, header)
+            return Parent(header.id, there, header)
     return parent
 
 

@@ -145,7 +145,7 @@ def _is_session(item: Chosen, wanted: str) -> bool:
     return (
         header is not None
         and bool(wanted)
-        and (header.id.startswith(wanted) or external_id(header) == wanted)
+        and (header.id.startswith(wanted) or external_id(header).startswith(wanted))
     )
 
 

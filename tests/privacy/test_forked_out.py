@@ -108,3 +108,14 @@ def test_a_parent_that_is_gone_and_was_excluded_stays_so(world: World, client: P
     world.sync()
     assert not leaked(world)
     assert world.texts(session_id("fork")) == ["of the fork", "of the fork, answered"]
+
+
+def test_a_parent_named_beside_its_fork_is_found(world: World, client: Path) -> None:
+    exclude(client)
+    put(world, "deep/er/parent.jsonl", *talk("parent", *SECRETS, cwd=str(client)))
+    fork = header("fork", THEN + 100, parentSession="../er/parent.jsonl")
+    copied = talk("parent", *SECRETS, cwd=str(client))[1:]
+    put(world, "deep/fork/fork.jsonl", line(fork), *copied, *own("of the fork", THEN + 200))
+    world.sync()
+    assert not leaked(world)
+    assert world.texts(session_id("fork")) == ["of the fork", "of the fork, answered"]
