@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from pi_opensync import configuration, settings
+from pi_opensync.cli import terminal
 from pi_opensync.cli.context import Context
 from pi_opensync.cli.options import new_app
 from pi_opensync.errors import ConfigurationError, PiOpensyncError
@@ -26,7 +27,7 @@ def add(pattern: Pattern) -> None:
     before = {item.found.path for item in Context().sessions() if item.excluded is not None}
     meant = add_exclusion(pattern)
     hit = [item for item in Context().sessions() if item.excluded and item.found.path not in before]
-    print(
+    terminal.say(
         f"Excluded: {shown(meant)}, {counted(len(hit), 'session')} now. What waits of it is taken back; "
         "what was sent stays on the dashboard."
     )
@@ -51,7 +52,7 @@ def show() -> None:
         for pattern in patterns:
             print(f"{name}  {shown(pattern)}")
     if not chosen.include and not chosen.exclude:
-        print("No project is excluded, but for folders that hold a file .no-opensync.")
+        terminal.say("No project is excluded, but for folders that hold a file .no-opensync.")
 
 
 @app.command("test", epilog="Example: pi-opensync exclude test ~/work/client/api")
@@ -59,7 +60,7 @@ def test(path: Annotated[Path, typer.Argument(metavar="FOLDER", help="A project'
     """Say whether the sessions of a project folder are sent."""
     project = absolute(str(path), here=os.getcwd(), home=str(Path.home()))  # noqa: PTH109 - a string
     reason = Context().judge.reason(project)
-    print(f"{shown(project)}: {'is sent' if reason is None else shown(reason)}")
+    terminal.say(f"{shown(project)}: {'is sent' if reason is None else shown(reason)}")
 
 
 def add_exclusion(text: str) -> str:

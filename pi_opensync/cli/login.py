@@ -13,6 +13,7 @@ import typer
 
 from pi_opensync import configuration, settings
 from pi_opensync.address import LOOPBACK, normalise_url
+from pi_opensync.cli import terminal
 from pi_opensync.cli.options import new_app
 from pi_opensync.errors import ConfigurationError, KeyRefused, NetworkError, UsageError
 from pi_opensync.opensync import answers
@@ -54,7 +55,7 @@ def run(*, url: str | None, key_stdin: bool, from_plugin: bool) -> None:
     stored.pop("ownServer", None)
     stored |= {"convexUrl": base_url, "apiKey": key} | ({"ownServer": True} if is_own else {})
     configuration.write_file(path, stored)
-    print(f"Logged in to {base_url}; written to {path}")
+    terminal.say(f"Logged in to {base_url}; written to {path}")
 
 
 def meant_url(text: str) -> str:

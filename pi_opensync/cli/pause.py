@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from pi_opensync.cli import terminal
 from pi_opensync.cli.context import Context
 from pi_opensync.cli.options import new_app
 from pi_opensync.errors import UsageError
@@ -35,7 +36,7 @@ def run(span: str | None) -> None:
     end = "until `pi-opensync resume`"
     if until is not None:
         end = f"until {datetime.fromtimestamp(until, UTC).astimezone():%Y-%m-%d %H:%M}"
-    print(f"Paused {end}. pi's sessions are still read; nothing is sent.")
+    terminal.say(f"Paused {end}. pi's sessions are still read; nothing is sent.")
 
 
 def _seconds(span: str) -> float:

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from pi_opensync.cli import terminal
 from pi_opensync.cli.context import Context
 from pi_opensync.cli.options import new_app
 from pi_opensync.errors import PiOpensyncError, UsageError
@@ -42,4 +43,4 @@ def list_rules() -> None:
     """List the rules and where their forms are documented."""
     print(f"Rules, version {RULES_VERSION}")
     for rule in RULES:
-        print(f"{rule.name:28} {rule.source}")
+        print("\n".join(terminal.wrapped(f"{rule.name:28} {rule.source}", terminal.width(), 2)))

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from pi_opensync import configuration
-from pi_opensync.cli import login, service, sync
+from pi_opensync.cli import login, service, sync, terminal
 from pi_opensync.cli.announcement import announcement
 from pi_opensync.cli.context import Context
 from pi_opensync.cli.exclude import add_exclusion
@@ -101,14 +101,14 @@ def run(wishes: Wishes) -> None:
         if done:
             print("\nWhat was done:")
             for line in done:
-                print(f"  {line}")
+                terminal.say(line, 2)
 
 
 def _find_sessions(context: Context) -> None:
     _step(1, "pi's sessions")
     for folder in context.folders:
         there = counted(len(discover.files((folder,))), "session") if folder.is_dir() else "not there yet"
-        print(f"  {shown(str(folder))}: {there}")
+        terminal.say(f"{shown(str(folder))}: {there}", 2)
 
 
 def _choose(wishes: Wishes, ask: Ask | None, done: list[str]) -> bool:
@@ -189,7 +189,7 @@ def _send_history(wishes: Wishes, ask: Ask | None, done: list[str]) -> None:
         print("  none")
         return
     base_url, _key = context.settings.require_server()
-    print(f"  {announcement(leaving, base_url, context.cleaner)}")
+    terminal.say(announcement(leaving, base_url, context.cleaner), 2)
     wanted = wishes.history
     if wanted is None and ask is not None:
         answer = ask("  Send them? [y/N, p for a preview] ").strip().lower()
@@ -202,7 +202,7 @@ def _send_history(wishes: Wishes, ask: Ask | None, done: list[str]) -> None:
         done.append(f"sent: {counted(len(leaving), 'session')}")
     else:
         said = "the sessions of before are not sent; `pi-opensync sync` sends them"
-        print(f"  {said}")
+        terminal.say(said, 2)
         done.append(said)
 
 

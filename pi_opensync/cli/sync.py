@@ -157,9 +157,11 @@ def _would_be_sent(rows: Sequence[SessionRow]) -> Iterator[str]:
     messages = sum(row.messages for row in rows)
     tokens = sum(row.said.tokens for row in rows)
     cost = sum(row.said.cost for row in rows)
-    yield (
+    yield from terminal.wrapped(
         f"{texts.counted(len(rows), 'session')}, {texts.counted(messages, 'message')}, {size}, "
-        f"{tokens:,} tokens, ${cost:.2f}. Nothing was sent."
+        f"{tokens:,} tokens, ${cost:.2f}. Nothing was sent.",
+        terminal.width(),
+        0,
     )
 
 

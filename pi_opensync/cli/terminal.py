@@ -62,6 +62,11 @@ def wrapped(line: str, width: int | None, indent: int) -> list[str]:
     return wrap(text, room, initial_indent=first, subsequent_indent=" " * indent, break_on_hyphens=False)
 
 
+def say(text: str, indent: int = 0) -> None:
+    """Print a sentence to stdout, broken between words where the terminal is narrower."""
+    print("\n".join(wrapped(" " * indent + text, width(), indent)), flush=True)
+
+
 def has_colours() -> bool:
     """Whether stdout is a terminal that shows colours, and nobody asked for none."""
     return wants_colours(os.environ, on_terminal=sys.stdout.isatty())

@@ -97,23 +97,23 @@ def _lines(rows: Sequence[Usage], whole: Usage, period: Period, by: By | None) -
             {"daily": "Day", "weekly": "Week", "monthly": "Month", "session": "Session"}[period], least=16
         ),
         *([Column(by.capitalize(), least=10)] if by else []),
-        Column("Sessions", right=True, drop=2),
+        *([] if period == "session" else [Column("Sessions", right=True, drop=2)]),
         Column("Input", right=True, drop=4),
         Column("Output", right=True, drop=3),
         Column("Cost", right=True),
     )
-    cells = [_cells(row, by) for row in (*rows, whole)]
+    cells = [_cells(row, period, by) for row in (*rows, whole)]
     heading, *lines = table(columns, cells, terminal.width())
     yield terminal.bold(heading)
     yield from lines[:-1]
     yield terminal.bold(lines[-1])
 
 
-def _cells(row: Usage, by: By | None) -> list[str]:
+def _cells(row: Usage, period: Period, by: By | None) -> list[str]:
     return [
         shown(row.period),
         *([shown(row.group or "")] if by else []),
-        f"{row.sessions:,}",
+        *([] if period == "session" else [f"{row.sessions:,}"]),
         f"{row.prompt_tokens:,}",
         f"{row.completion_tokens:,}",
         f"${row.cost:,.2f}",

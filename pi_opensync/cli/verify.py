@@ -10,6 +10,7 @@ from typing import Annotated, TypedDict
 
 import typer
 
+from pi_opensync.cli import terminal
 from pi_opensync.cli.announcement import announcement
 from pi_opensync.cli.context import Context
 from pi_opensync.cli.options import AsJson, new_app
@@ -25,7 +26,7 @@ from pi_opensync.opensync.differences import Differences
 from pi_opensync.pi.discover import Found
 from pi_opensync.store.database import Database
 from pi_opensync.store.views import dates, server_ids, transcript_rows
-from pi_opensync.texts import shown
+from pi_opensync.texts import counted, shown
 
 SHOWN_IDS = 5
 
@@ -51,7 +52,7 @@ def run(*, repair: bool, session: str | None, as_json: bool) -> None:
     for place in context.require_places():
         with lock.held(place.home, "verify --repair", context.now()) if repair else nullcontext():
             found[place.name] = asyncio.run(_verify(context, place, repair=repair, only=only))
-    print(_as_json(found) if as_json else "\n".join(_lines(found)))
+    print(_as_json(found) if as_json else "\n".join(_fitted(_lines(found))))
     left = _count(found)
     if left:
         hint = None if repair else "`pi-opensync verify --repair` sends what is missing"
@@ -157,8 +158,13 @@ def _lines(found: dict[str, list[Differences]]) -> Iterator[str]:
         name = f"{place}: " if len(found) > 1 else ""
         gone = sum(item.deleted for item in items)
         beside = f"; {gone} deleted on the dashboard, and left so" if gone else ""
-        compared = len(items) - gone
-        yield f"{name}{compared} sessions compared, {sum(item.count for item in items)} differences{beside}"
+        compared, differences = len(items) - gone, sum(item.count for item in items)
+        yield f"{name}{counted(compared, 'session')} compared, {counted(differences, 'difference')}{beside}"
+
+
+def _fitted(lines: Iterator[str]) -> Iterator[str]:
+    for line in lines:
+        yield from terminal.wrapped(line, terminal.width(), 2)
 
 
 def _about(item: Differences) -> Iterator[str]:

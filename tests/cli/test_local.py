@@ -80,7 +80,7 @@ def test_a_session_deleted_on_the_page_stays_away_and_is_not_missed(home: Cli) -
         page = browser.get("/").text
         assert ("a question of mine" in page, "another question" in page) == (False, True)
         verified = home("verify")
-        assert "1 sessions compared, 0 differences; 1 deleted on the dashboard, and left so" in verified.out
+        assert "1 session compared, 0 differences; 1 deleted on the dashboard, and left so" in verified.out
         assert verified.code == 0
         assert json.loads(home("verify", "--json").out)["deleted"] == 1
         assert running.stop() == 0

@@ -245,7 +245,7 @@ def test_for_people_it_names_what_is_wrong(world: DaemonWorld, capsys: pytest.Ca
         verify.run(repair=False, session=None, as_json=False)
     shown = capsys.readouterr().out
     assert f"1 missing: {row.external_id}" in shown
-    assert "2 sessions compared, 1 differences" in shown
+    assert "2 sessions compared, 1 difference\n" in shown
     assert left.value.hint is not None
     assert "--repair" in left.value.hint
 
