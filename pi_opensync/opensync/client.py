@@ -48,6 +48,8 @@ class Client:
         self._deadline = deadline
         self.host = urlsplit(base_url).netloc
         self._now = now
+        self._base_url = base_url.rstrip("/")
+        self._urls: dict[str, httpx.URL] = {}  # to take one apart takes as long as to send it
         try:
             self._http = httpx.AsyncClient(
                 base_url=base_url,
@@ -111,13 +113,18 @@ class Client:
     async def health(self) -> Outcome:
         return await self._ask("GET", "/health")
 
+    def _url(self, path: str) -> httpx.URL:
+        if path not in self._urls:
+            self._urls[path] = httpx.URL(self._base_url + path)
+        return self._urls[path]
+
     async def _ask(  # noqa: PLR0911 - a line a failure
         self, method: str, path: str, payload: bytes | None = None, params: dict[str, str] | None = None
     ) -> Outcome:
         reads = method == "GET"
         try:
             async with asyncio.timeout(self._deadline):
-                request = self._http.stream(method, path, content=payload, params=params)
+                request = self._http.stream(method, self._url(path), content=payload, params=params)
                 async with request as answer:
                     body = await _body(answer, MAX_READ if reads else MAX_ANSWER)
         except httpx.ConnectTimeout:

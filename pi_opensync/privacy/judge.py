@@ -7,6 +7,8 @@ from pi_opensync.privacy.cleaner import WITHHELD, Cleaner
 from pi_opensync.privacy.known import ExcludedFiles, KnownExclusions
 from pi_opensync.privacy.projects import HIDDEN_HOME, Exclusion, MayLeave, Projects
 
+MOST_NAMES = 1000  # that are remembered
+
 
 class Judge:
     """Says which projects may leave, and remembers of those that may not why."""
@@ -18,6 +20,7 @@ class Judge:
         self._known = known
         self._files = files or ExcludedFiles()
         self._clean = clean
+        self._names: dict[str, str] = {}  # asked for before every request
 
     def reason(self, project: str | None) -> str | None:
         """Why the project stays here; None where it may leave. An exclusion ends when the folder is seen.
@@ -57,4 +60,10 @@ class Judge:
 
     def name(self, project: str) -> str:
         """The project's folder as it may be kept."""
-        return self._clean.or_withheld(project)
+        name = self._names.get(project)
+        if name is None:
+            name = self._clean.or_withheld(project)
+            if len(self._names) >= MOST_NAMES:
+                self._names.clear()
+            self._names[project] = name
+        return name

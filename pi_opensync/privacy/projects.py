@@ -192,7 +192,7 @@ class Projects:
         """Look at the folder, however its name is composed, and for a marker in it and above it."""
         if not cwd.startswith("/") or "\0" in cwd or len(cwd) > LONGEST_PATH:
             return _Sight()
-        spellings = dict.fromkeys((cwd, *(unicodedata.normalize(form, cwd) for form in ("NFC", "NFD"))))
+        spellings = dict.fromkeys((cwd, unicodedata.normalize("NFC", cwd), unicodedata.normalize("NFD", cwd)))
         places: dict[str, None] = {}
         is_there, trouble, marker = False, None, None
         for path in spellings:
@@ -290,9 +290,10 @@ def _parent(path: str) -> str:
 
 def _markers(paths: Sequence[str]) -> Iterator[str]:
     """Where a marker can stand that covers the folder: in it and in each above it, the nearest first."""
-    seen: set[PurePosixPath] = set()
-    for path in map(PurePosixPath, paths):
-        for place in (path, *path.parents):
-            if place not in seen:
-                seen.add(place)
-                yield str(place / MARKER)
+    seen: set[str] = set()
+    for path in paths:
+        place = str(PurePosixPath(path))
+        while place not in seen:
+            seen.add(place)
+            yield f"{place.rstrip('/')}/{MARKER}"
+            place = _parent(place)

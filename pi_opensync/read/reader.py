@@ -4,7 +4,7 @@ One transaction moves the cursor and writes what was read.
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from enum import Enum
@@ -106,8 +106,8 @@ class Reader:
             known,
             signature,
             self._now(),
-            backlog=self._backlog(None),
-            own_backlog=self._backlog(known.session_id),
+            backlog=self._backlog(),
+            own_backlog=self._own_backlog(known),
         )
         if isinstance(first, Full):
             self._wake_sessions(known)
@@ -131,7 +131,8 @@ class Reader:
                 known = self._transcripts.by_id(known.id) or known
         elif isinstance(decision, Continue):
             known = self._continued(known, decision)
-        read = self._take(known, descriptor, signature, window, opened, live=live)
+        judged = {} if seen.header is None else {seen.header.cwd: seen.excluded}
+        read = self._take(Source(known, descriptor, signature, window), opened, judged, live=live)
         others = (*again, *read.look_again)
         return replace(read, look_again=tuple(other for other in others if other != path))
 
@@ -150,8 +151,14 @@ class Reader:
             self._transcripts.save(known)
         return known
 
-    def _backlog(self, session_id: int | None) -> tuple[int, int]:
-        return self._outbox.backlog(session_id) if self._bounded else (0, 0)
+    def _backlog(self) -> tuple[int, int]:
+        return self._outbox.backlog() if self._bounded else (0, 0)
+
+    def _own_backlog(self, known: Transcript) -> tuple[int, int]:
+        """What waits of the session under the cursor; a file that was never read has nothing waiting."""
+        if not self._bounded or known.session_id is None:
+            return 0, 0
+        return self._outbox.backlog(known.session_id)
 
     def _look(self, known: Transcript, descriptor: int, signature: Signature) -> decide.Seen:
         window = tail.verified(descriptor, known.cursor, known.signature, signature)
@@ -209,28 +216,20 @@ class Reader:
         return known
 
     def _take(
-        self,
-        known: Transcript,
-        descriptor: int,
-        signature: Signature,
-        window: bytes,
-        opened: ExitStack,
-        *,
-        live: bool,
+        self, source: Source, opened: ExitStack, judged: Mapping[str | None, str | None], *, live: bool
     ) -> Read:
         """Fold the next lines, together with those of the files that are read again with it."""
         try:
             with self._database.transaction():
-                known = self._transcripts.stored(known)
-                sources = [Source(known, descriptor, signature, window)]
-                sources += self._read_with(known, opened)
-                return self._fold(sources, live=live)
+                source.transcript = self._transcripts.stored(source.transcript)
+                sources = [source, *self._read_with(source.transcript, opened)]
+                return self._fold(sources, judged, live=live)
         except OutOfOrder as error:
             with self._database.transaction():
                 again = self._families.start_anew(error.session_ids)
                 for session_id in error.session_ids:
                     self._outbox.withdraw(session_id)
-            return Read(Progress.MORE, signature, look_again=again)
+            return Read(Progress.MORE, source.signature, look_again=again)
 
     def _read_with(self, known: Transcript, opened: ExitStack) -> list[Source]:
         """The other files of its sessions that are being read again; one that can not be read waits."""
@@ -249,9 +248,11 @@ class Reader:
                     sources.append(Source(other, descriptor, signature, window))
         return sources
 
-    def _fold(self, sources: list[Source], *, live: bool) -> Read:
+    def _fold(self, sources: list[Source], judged: Mapping[str | None, str | None], *, live: bool) -> Read:
         now = self._now()
-        union = Union(self._database, self._options, self._clean, self._judge, self._folders, now=now)
+        union = Union(
+            self._database, self._options, self._clean, self._judge, self._folders, now=now, judged=judged
+        )
         for source, written in in_order(sources, BUDGET):
             union.take(source, written)
         first = sources[0]

@@ -95,15 +95,24 @@ def in_order(sources: Sequence[Source], budget: int) -> Iterator[tuple[Source, W
     """The next lines of all sources in the order of time, about `budget` bytes of them."""
     left = budget
     while left > 0:
+        if len(sources) == 1:
+            (source,) = sources
+            head = source.head()
+            if head is None:
+                return
+            yield source, head
+            source.take()
+            if source.is_at_piece_end:
+                return
+            left -= head.line.length + 1
+            continue
         heads = [(source, head) for source in sources if (head := source.head()) is not None]
         if not heads:
             return
-        source, head = heads[0] if len(heads) == 1 else min(heads, key=_order)
+        source, head = min(heads, key=_order)
         yield source, head
         source.take()
         left -= head.line.length + 1
-        if len(sources) == 1 and source.is_at_piece_end:
-            return
 
 
 def _order(pair: tuple[Source, Written]) -> tuple[int, str, bytes]:

@@ -5,6 +5,7 @@ A session is the union of its files by entry. Everything here runs in the transa
 
 import os
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -68,7 +69,9 @@ class Union:
         folders: tuple[Path, ...],
         *,
         now: float,
+        judged: Mapping[str | None, str | None] | None = None,
     ) -> None:
+        """`judged`: of the projects that were looked at for this read, why they stay here."""
         self._database = database
         self._transcripts = Transcripts(database)
         self._readings = Readings(database)
@@ -78,6 +81,7 @@ class Union:
         self._judge = judge
         self._folders = folders
         self._now = now
+        self._judged = dict(judged or {})
         self._open: dict[int, _Open] = {}
         self._under: dict[int, int | None] = {}
         self._left_out: dict[int, Counter[str]] = {}
@@ -132,7 +136,7 @@ class Union:
     def _switch(self, source: Source, under: _Open | None, header: Header) -> _Open | None:
         """The session that a header begins or goes on with; None where it is not to be read here."""
         transcript = source.transcript
-        reason = self._judge.reason(header.cwd)
+        reason = self._reason(header.cwd)
         if reason is not None:
             project = None if header.cwd is None else self._judge.name(header.cwd)
             source.transcript = replace(transcript, excluded=reason, excluded_project=project)
@@ -205,8 +209,16 @@ class Union:
         values = {"lineage": msgspec.msgpack.encode(projects), "withheld_before": withheld}
         self._readings.update(known.id, **values)
         self._save(known, both)
-        self._open.pop(known.id, None)
+        opened = self._open.pop(known.id, None)
+        if opened is not None:
+            opened.memory.keep()
         return replace(known, session=both, lineage=projects, withheld_before=withheld)
+
+    def _reason(self, project: str | None) -> str | None:
+        """Why the project stays here, looked at once in a read."""
+        if project not in self._judged:
+            self._judged[project] = self._judge.reason(project)
+        return self._judged[project]
 
     def _lineage(self, header: Header, path: bytes) -> Lineage:
         return lineage_of(header, path, self._folders, self._judge, self._transcripts)
@@ -251,7 +263,8 @@ class Union:
             raise OutOfOrder(under.reading.id)
         under.session = step.session
         under.booked += step.booked
-        under.memory.remember(step.key, parent_id=event.parent_id, shows=step.message is not None)
+        shown = None if step.message is None else step.message.external_id
+        under.memory.remember(step.key, parent_id=event.parent_id, message_id=shown)
         if event.unknown is not None:
             kind = event.unknown[:LONGEST_TYPE]
             self._transcripts.note(transcript_id, kind, line.offset, line.offset + line.length)
@@ -285,10 +298,9 @@ class Union:
         it, those of another id forks whose header does not say so. Raises `OutOfOrder` where it is this one,
         and others must be read again.
         """
-        first = texts.storable(f"{event.key}@{event.at}")
-        self._readings.update(under.reading.id, first_entry=first)
         if under.session.has_parent:
             return under
+        first = texts.storable(f"{event.key}@{event.at}")
         others = [
             (one, one.session)
             for one in self._readings.by_first_entry(first)
@@ -298,6 +310,8 @@ class Union:
         if younger:
             raise OutOfOrder(*younger)
         if not others:
+            # Forks are not found by it: of one that is known by its first entry there is never a crowd.
+            self._readings.update(under.reading.id, first_entry=first)
             return under
         original = min(others, key=lambda pair: age(pair[1]))[0]
         if original.pi_id == under.reading.pi_id:
@@ -341,6 +355,7 @@ class Union:
             self._transcripts.leave_out(transcript.id, self._left_out.get(transcript.id, {}))
         at_end = all(source.is_at_end for source in sources)
         for opened in self._open.values():
+            opened.memory.keep()
             self._save(opened.reading, opened.session)
             UsageRows(self._database).add(opened.reading.id, opened.booked)
             if not at_end:

@@ -99,9 +99,11 @@ class Redactor:
 
         for _ in range(_MOST_PASSES):
             before = len(findings)
-            if self._own_key is not None:
-                data = replaced(data, self._own_key(Text(data, meter)))
-            found = self._built_in(Text(data, meter))
+            text = Text(data, meter)
+            if self._own_key is not None and (own := self._own_key(text)):
+                data = replaced(data, own)
+                text = Text(data, meter)
+            found = self._built_in(text)
             for each in found:
                 known.learn(data[each.start : each.end], each.rule)
             data = replaced(data, found)
