@@ -65,5 +65,6 @@ class Judge:
             name = self._clean.or_withheld(project)
             if len(self._names) >= MOST_NAMES:
                 self._names.clear()
-            self._names[project] = name
+            if name != WITHHELD:
+                self._names[project] = name
         return name
