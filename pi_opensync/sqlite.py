@@ -74,6 +74,20 @@ class Database:
                 raise
 
     @contextmanager
+    def step(self) -> Iterator[None]:
+        """A part of a transaction that fails alone. Raises `StoreUnavailable`."""
+        with self.translated():
+            self.connection.execute("SAVEPOINT step")
+            try:
+                yield
+            except BaseException:
+                if self.connection.in_transaction:
+                    self.connection.execute("ROLLBACK TO step")
+                    self.connection.execute("RELEASE step")
+                raise
+            self.connection.execute("RELEASE step")
+
+    @contextmanager
     def snapshot(self) -> Iterator[None]:
         """One view of the database for the length of the block. Raises `StoreUnavailable`."""
         with self.translated():
@@ -87,6 +101,10 @@ class Database:
         # SQLite has rolled back by itself after some failures, such as a full disk.
         if self.connection.in_transaction:
             self.connection.rollback()
+
+    @property
+    def is_in_transaction(self) -> bool:
+        return self.connection.in_transaction
 
     def run(self, statement: str, values: Sequence[Any] | dict[str, Any] = ()) -> int:
         """Execute a statement; returns how many rows it changed. Raises `StoreUnavailable`."""

@@ -108,6 +108,39 @@ def test_what_was_read_is_delivered_in_three_transactions(tmp_path: Path, lines:
         assert (counts.opens, counts.reads) == (0, 0)
 
 
+def test_what_was_read_and_its_first_attempt_wait_for_the_disk_once(tmp_path: Path) -> None:
+    with World(tmp_path) as world:
+        world.append(A, *talk("a", 5))
+        world.sync()
+        world.clock.move(60)
+        path = world.append(A, said("user", "one more", world.clock.now()))
+        follow, delivery = world.engine.follow, world.engine.delivery
+        with counted(world.engine.database.connection) as counts:
+            follow.hint(os.fsencode(path))
+            follow.read_next(delivery.prepare)
+        assert counts.transactions == 1
+        attempted = world.engine.database.rows(
+            "SELECT attempted_digest IS wanted_digest FROM messages WHERE wanted IS NOT NULL "
+            "UNION ALL SELECT attempted_digest IS wanted_digest FROM sessions"
+        )
+        assert 1 in [row[0] for row in attempted]
+
+
+def test_sessions_that_are_sent_side_by_side_wait_for_the_disk_together(tmp_path: Path) -> None:
+    """Three transactions of one: begun, the row's answer and the messages' attempt, theirs."""
+    with World(tmp_path, batch_keeps_dates=True) as world:
+        world.append(A, *talk("a", 5))
+        world.sync()
+        for name in "bcde":
+            world.append(f"{name}.jsonl", *talk(name, 5))
+        world.sweep()
+        world.read()
+        with counted(world.engine.database.connection) as counts:
+            world.deliver()
+        assert len(world.opensync.messages) == 25
+        assert counts.transactions <= 4
+
+
 @pytest.mark.parametrize(
     "mode", [mode for mode in MODES if mode.delay_ms], ids=lambda mode: mode.what.replace(" ", "-")
 )

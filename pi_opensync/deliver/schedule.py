@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from pi_opensync.deliver import plan
 from pi_opensync.deliver.changes import Report
-from pi_opensync.deliver.send import Sender
+from pi_opensync.deliver.send import Begun, Sender
 from pi_opensync.deliver.server import Server
 from pi_opensync.sqlite import StoreUnavailable
 from pi_opensync.store.database import Database
@@ -27,11 +27,13 @@ class Delivery:
     def __init__(
         self, database: Database, sender: Sender, server: Server, *, now: Callable[[], float]
     ) -> None:
+        self._database = database
         self._sessions = Sessions(database)
         self._sender = sender
         self._server = server
         self._now = now
         self._visits: dict[int, asyncio.Task[Report]] = {}
+        self._prepared: dict[int, Begun] = {}
         self._woken = asyncio.Event()
 
     def clock_was_set(self, *, horizon: float, back_by: float = 0.0) -> None:
@@ -43,6 +45,30 @@ class Delivery:
     def wake(self) -> None:
         """There may be something new to send."""
         self._woken.set()
+
+    def prepare(self) -> None:
+        """Decide what is sent first of what is due now. To be called in the transaction that made it due.
+
+        So it is waited for once; `start` is to be called when that is on disk, `forget` where it is not.
+        """
+        for session_id in self._due():
+            try:
+                with self._database.step():
+                    self._prepared[session_id] = self._sender.begin(session_id)
+            except StoreUnavailable:
+                if not self._database.is_in_transaction:
+                    raise
+                return  # as where nobody can say what is excluded: what was read is kept
+
+    def start(self) -> None:
+        """Send what was prepared."""
+        for session_id, begun in self._prepared.items():
+            self._visits[session_id] = asyncio.create_task(self._sender.visit(session_id, begun))
+        self.forget()
+
+    def forget(self) -> None:
+        """Send nothing of what was prepared: it was not written."""
+        self._prepared.clear()
 
     @property
     def is_idle(self) -> bool:
@@ -91,10 +117,13 @@ class Delivery:
         return Round([report for report in ended if isinstance(report, Report)])
 
     def _begin_due(self) -> None:
-        room = plan.room(len(self._visits), self._sender.situation())
-        due = self._sessions.due(self._now(), room, set(self._visits)) if room > 0 else []
-        for session_id in due:
+        for session_id in self._due():
             self._visits[session_id] = asyncio.create_task(self._sender.visit(session_id))
+
+    def _due(self) -> list[int]:
+        """The sessions to begin now."""
+        room = plan.room(len(self._visits), self._sender.situation())
+        return self._sessions.due(self._now(), room, set(self._visits)) if room > 0 else []
 
     async def _until_something_happens(self, patience: float | None) -> list[Report]:
         woken = asyncio.ensure_future(self._woken.wait())

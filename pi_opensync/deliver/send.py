@@ -5,6 +5,8 @@ It decides nothing: what to do stands in `plan`, what an answer means in `conseq
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Sequence
+from dataclasses import dataclass
+from functools import partial
 
 from pi_opensync.deliver import consequences, plan
 from pi_opensync.deliver.actions import (
@@ -24,6 +26,7 @@ from pi_opensync.deliver.actions import (
 from pi_opensync.deliver.changes import Came, Report
 from pi_opensync.deliver.record import Record, note
 from pi_opensync.deliver.server import Server
+from pi_opensync.deliver.together import Together
 from pi_opensync.deliver.wishes import Wishes
 from pi_opensync.opensync import answers
 from pi_opensync.opensync.client import Client
@@ -37,6 +40,22 @@ from pi_opensync.store.sessions import Session, Sessions
 
 LOOK_AHEAD = MAX_BATCH  # messages in order that the plan sees
 LOOK_AT_UPDATES = 4
+_NOTHING_CAME = Came()
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """What is to be done next of a session, as it was when that was decided; None: nothing in this visit.
+
+    `came` is what came of the action before.
+    """
+
+    session: Session
+    action: Action | None
+    came: Came = _NOTHING_CAME
+
+
+Judging = Callable[[Situation], Came]  # what an answer means in a situation
 
 
 class Sender:
@@ -65,28 +84,44 @@ class Sender:
         self._now = now
         self._jitter = jitter
         self._asking = asyncio.Lock()
+        self._together = Together(database)
 
-    async def visit(self, session_id: int) -> Report:
+    def begin(self, session_id: int) -> Begun:
+        """Decide what to do first of a session, recorded as begun. To be called in a transaction."""
+        session = self._sessions.by_id(session_id)
+        return Begun(session, self._begin(session, turn=0))
+
+    async def visit(self, session_id: int, begun: Begun | None = None) -> Report:
         """Send what the session has to send now, and note when to look at it again.
 
         One transaction between two requests: what the last one brought, and what the next one may bring.
-        Raises what the store raises; what was acknowledged and not recorded is found there by the next visit.
+        `begun` is what was decided already, and is on disk. Raises what the store raises; what was
+        acknowledged and not recorded is found there by the next visit.
         """
-        report = Report(self._sessions.by_id(session_id))
-        session, came = report.session, Came()
+        if begun is None:
+            begun = await self._together.write(partial(self.begin, session_id))
+        report = Report(begun.session)
         turn = 0
-        while True:
-            with self._database.transaction():
-                self._record.write(session, came.changes)
-                action = None
-                if came.goes_on:
-                    session = self._sessions.by_id(session_id)
-                    action = self._begin(session, turn)
-            note(report, came.changes)
-            if not isinstance(action, Request):
-                return report
-            came = await self._perform(session, action, turn)
+        while isinstance(begun.action, Request):
+            judge = await self._perform(begun.session, begun.action, turn)
             turn += 1
+            step = partial(self._go_on, begun.session, judge, turn)
+            if isinstance(begun.action, Question):  # an answer for all must be there before the next one asks
+                with self._database.transaction():
+                    begun = step()
+            else:
+                begun = await self._together.write(step)
+            note(report, begun.came.changes)
+        return report
+
+    def _go_on(self, session: Session, judge: Judging, turn: int) -> Begun:
+        """Record what came, as others left the situation, and what is begun next. For a transaction."""
+        came = judge(self.situation())
+        self._record.write(session, came.changes)
+        if not came.goes_on:
+            return Begun(session, None, came)
+        session = self._sessions.by_id(session.id)
+        return Begun(session, self._begin(session, turn), came)
 
     def situation(self, session: Session | None = None, turn: int = 0) -> Situation:
         """What a decision about the session rests on, as it is now; without one, about all of them."""
@@ -130,20 +165,21 @@ class Sender:
         updates = self._outbox.updates(session.id, LOOK_AT_UPDATES)
         return plan.next_action(session, fresh, updates, situation), situation
 
-    async def _perform(self, session: Session, action: Request, turn: int) -> Came:
+    async def _perform(self, session: Session, action: Request, turn: int) -> Judging:
         match action:
             case FindOrigin() | FindIds(_) | AskDates():
-                return await self._ask(session, action, turn)
+                came = await self._ask(session, action, turn)
+                return lambda _now: came
             case SendSession(_, dates):
                 outcome = await self._timed(self._client.session(_body(session.wanted, dates)))
-                return consequences.of_session(session, outcome, self.situation())
+                return partial(consequences.of_session, session, outcome)
             case ReadBack(server_id):
                 return await self._read_back(session, server_id)
             case RestoreSearch(server_id):
                 return await self._restore(session, server_id)
             case SendBatch(messages):
                 outcome = await self._batch(session, messages)
-                return consequences.of_batch(session, messages, outcome, self.situation())
+                return partial(consequences.of_batch, session, messages, outcome)
             case SendEach(messages):
                 return await self._send_each(session, messages)
 
@@ -188,19 +224,19 @@ class Sender:
             read = await self._heard(self._client.read_session(session.server_id or ""))
         return consequences.of_asking(session, message, outcome, read, self.situation())
 
-    async def _read_back(self, session: Session, server_id: str) -> Came:
+    async def _read_back(self, session: Session, server_id: str) -> Judging:
         outcome = await self._heard(self._client.read_session(server_id))
-        return consequences.of_reading(
+        return lambda now: consequences.of_reading(
             session,
             server_id,
             outcome,
             self._outbox.fresh(session.id, limit=-1),
-            self.situation(),
+            now,
             taken=self._outbox.held_ids(session.id),
             is_whole=self._sessions.is_whole(session.id),
         )
 
-    async def _send_each(self, session: Session, messages: Sequence[Waiting]) -> Came:
+    async def _send_each(self, session: Session, messages: Sequence[Waiting]) -> Judging:
         outcomes: list[Outcome] = []
         begun = 0
         try:
@@ -216,9 +252,9 @@ class Sender:
             with self._database.transaction():
                 self._record.write(session, came.changes)
             raise
-        return consequences.of_messages(session, messages, outcomes, self.situation(), begun=begun)
+        return partial(consequences.of_messages, session, messages, outcomes, begun=begun)
 
-    async def _restore(self, session: Session, server_id: str) -> Came:
+    async def _restore(self, session: Session, server_id: str) -> Judging:
         read = await self._heard(self._client.read_session(server_id))
         bodies = answers.search_text(read, session.external_id, self._outbox.searchable(session.id))
         outcomes: list[Outcome] = []
@@ -228,7 +264,7 @@ class Sender:
             outcomes.append(await self._heard(self._client.message(body)))
             if outcomes[-1].verdict is not Verdict.DELIVERED:
                 break
-        return consequences.of_restoring(session, read, list(bodies), outcomes, self.situation())
+        return partial(consequences.of_restoring, session, read, list(bodies), outcomes)
 
     async def _batch(self, session: Session, messages: Sequence[Waiting]) -> Outcome:
         bodies = [_body(message.wanted, session.dates) for message in messages]

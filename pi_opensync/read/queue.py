@@ -200,13 +200,16 @@ class Follow:
         """When a file is to be looked at again that is being rewritten."""
         return min(self._later.values(), default=None)
 
-    def read_next(self) -> None:
-        """Read one piece of the first transcript in the queue. Raises `StoreUnavailable`."""
+    def read_next(self, also: Callable[[], None] = lambda: None) -> None:
+        """Read one piece of the first transcript in the queue; `also` writes what goes to disk with it.
+
+        Raises `StoreUnavailable`.
+        """
         live = bool(self._live)
         queue = self._live if live else self._old
         path = next(iter(queue))
         try:
-            read = self._reader.read(path, live=live)
+            read = self._reader.read(path, live=live, also=also)
         except FileNotFoundError:
             del queue[path]
             self._looked.pop(path, None)
