@@ -5,7 +5,7 @@ It decides nothing: what to do stands in `plan`, what an answer means in `conseq
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from pi_opensync.deliver import consequences, plan
@@ -58,6 +58,19 @@ class Begun:
 Judging = Callable[[Situation], Came]  # what an answer means in a situation
 
 
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """An answer, and when it came; `skew` as in a situation."""
+
+    judge: Judging
+    now: float
+    skew: float
+
+    def came(self, situation: Situation) -> Came:
+        """What it means beside what others learned since."""
+        return self.judge(replace(situation, now=self.now, skew=self.skew))
+
+
 class Sender:
     def __init__(
         self,
@@ -105,7 +118,9 @@ class Sender:
         while isinstance(begun.action, Request):
             judge = await self._perform(begun.session, begun.action, turn)
             turn += 1
-            step = partial(self._go_on, begun.session, judge, turn)
+            # Of the moment when it came: the clock may be set meanwhile.
+            heard = Heard(judge, self._now(), self._server.skew)
+            step = partial(self._go_on, begun.session, heard, turn)
             if isinstance(begun.action, Question):  # an answer for all must be there before the next one asks
                 with self._database.transaction():
                     begun = step()
@@ -114,9 +129,9 @@ class Sender:
             note(report, begun.came.changes)
         return report
 
-    def _go_on(self, session: Session, judge: Judging, turn: int) -> Begun:
-        """Record what came, as others left the situation, and what is begun next. For a transaction."""
-        came = judge(self.situation())
+    def _go_on(self, session: Session, heard: Heard, turn: int) -> Begun:
+        """Record what came, and what is begun next. To be called in a transaction."""
+        came = heard.came(self.situation())
         self._record.write(session, came.changes)
         if not came.goes_on:
             return Begun(session, None, came)
