@@ -60,10 +60,14 @@ class Database:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """All or nothing, also where COMMIT itself fails.
+        """All or nothing, also where COMMIT itself fails; within another one, a part that fails alone.
 
         Never held across a request or a read of a transcript that may block. Raises `StoreUnavailable`.
         """
+        if self.connection.in_transaction:
+            with self._part():
+                yield
+            return
         with self.translated():
             self.connection.execute("BEGIN IMMEDIATE")
             try:
@@ -74,18 +78,17 @@ class Database:
                 raise
 
     @contextmanager
-    def step(self) -> Iterator[None]:
-        """A part of a transaction that fails alone. Raises `StoreUnavailable`."""
+    def _part(self) -> Iterator[None]:
         with self.translated():
-            self.connection.execute("SAVEPOINT step")
+            self.connection.execute("SAVEPOINT part")
             try:
                 yield
             except BaseException:
                 if self.connection.in_transaction:
-                    self.connection.execute("ROLLBACK TO step")
-                    self.connection.execute("RELEASE step")
+                    self.connection.execute("ROLLBACK TO part")
+                    self.connection.execute("RELEASE part")
                 raise
-            self.connection.execute("RELEASE step")
+            self.connection.execute("RELEASE part")
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:

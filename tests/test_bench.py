@@ -114,10 +114,13 @@ def test_what_was_read_and_its_first_attempt_wait_for_the_disk_once(tmp_path: Pa
         world.sync()
         world.clock.move(60)
         path = world.append(A, said("user", "one more", world.clock.now()))
-        follow, delivery = world.engine.follow, world.engine.delivery
+
+        async def read() -> None:
+            world.engine.follow.hint(os.fsencode(path))
+            world.engine.read_next()
+
         with counted(world.engine.database.connection) as counts:
-            follow.hint(os.fsencode(path))
-            follow.read_next(delivery.prepare)
+            world.runner.run(read())
         assert counts.transactions == 1
         attempted = world.engine.database.rows(
             "SELECT attempted_digest IS wanted_digest FROM messages WHERE wanted IS NOT NULL "

@@ -38,6 +38,17 @@ class Engine:
     sender: Sender
     events: LogEvents
 
+    def read_next(self) -> None:
+        """Read a piece of a transcript and begin to send what it made due: the disk is waited for once.
+
+        Raises `StoreUnavailable`.
+        """
+        with self.database.transaction():
+            looked = self.follow.read()
+            prepared = self.delivery.prepare()
+        self.follow.settle(looked)
+        self.delivery.start(prepared)
+
 
 def build(
     settings: Settings,

@@ -189,7 +189,7 @@ class Daemon:
             self._changed.clear()
             while follow.has_more:
                 self._on_beat(INGEST)
-                await self._written(self._read_next)
+                await self._written(self._engine.read_next)
                 delivery.wake()
                 await asyncio.sleep(0)
             self._tell()
@@ -197,16 +197,6 @@ class Daemon:
                 async with asyncio.timeout(self._patience()):
                     await self._changed.wait()
             follow.drained()
-
-    def _read_next(self) -> None:
-        """Read a piece, and begin to send what it made due: one wait for the disk. Raises as the store."""
-        delivery = self._engine.delivery
-        try:
-            self._engine.follow.read_next(delivery.prepare)
-        except BaseException:
-            delivery.forget()
-            raise
-        delivery.start()
 
     async def _deliver(self) -> None:
         async for came in self._engine.delivery.rounds():

@@ -1,7 +1,7 @@
 """Keeps sessions going to the server, several side by side, one request at a time for each."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from pi_opensync.deliver import plan
@@ -33,7 +33,6 @@ class Delivery:
         self._server = server
         self._now = now
         self._visits: dict[int, asyncio.Task[Report]] = {}
-        self._prepared: dict[int, Begun] = {}
         self._woken = asyncio.Event()
 
     def clock_was_set(self, *, horizon: float, back_by: float = 0.0) -> None:
@@ -46,29 +45,27 @@ class Delivery:
         """There may be something new to send."""
         self._woken.set()
 
-    def prepare(self) -> None:
-        """Decide what is sent first of what is due now. To be called in the transaction that made it due.
+    def prepare(self) -> dict[int, Begun]:
+        """Decide what is sent first of what is due now, by session.
 
-        So it is waited for once; `start` is to be called when that is on disk, `forget` where it is not.
+        To be called in the transaction that made it due, so that the disk is waited for once; what it returns
+        goes to `start` when that is on disk.
         """
+        prepared: dict[int, Begun] = {}
         for session_id in self._due():
             try:
-                with self._database.step():
-                    self._prepared[session_id] = self._sender.begin(session_id)
+                with self._database.transaction():
+                    prepared[session_id] = self._sender.begin(session_id)
             except StoreUnavailable:
                 if not self._database.is_in_transaction:
                     raise
-                return  # as where nobody can say what is excluded: what was read is kept
+                break  # as where nobody can say what is excluded: what was read is kept
+        return prepared
 
-    def start(self) -> None:
+    def start(self, prepared: Mapping[int, Begun]) -> None:
         """Send what was prepared."""
-        for session_id, begun in self._prepared.items():
+        for session_id, begun in prepared.items():
             self._visits[session_id] = asyncio.create_task(self._sender.visit(session_id, begun))
-        self.forget()
-
-    def forget(self) -> None:
-        """Send nothing of what was prepared: it was not written."""
-        self._prepared.clear()
 
     @property
     def is_idle(self) -> bool:

@@ -51,7 +51,7 @@ class Together:
         with self._database.transaction():
             for step, done in waiting:
                 try:
-                    with self._database.step():
+                    with self._database.transaction():
                         results.append((done, step()))
                 except Exception as error:
                     if not self._database.is_in_transaction:

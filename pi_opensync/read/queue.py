@@ -30,6 +30,15 @@ class Looked:
     changed: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """What came of one look into the file at `path`."""
+
+    path: bytes
+    live: bool
+    read: Read | OSError
+
+
 class Follow:
     """The transcripts to read, those that change before those of a backfill."""
 
@@ -200,32 +209,37 @@ class Follow:
         """When a file is to be looked at again that is being rewritten."""
         return min(self._later.values(), default=None)
 
-    def read_next(self, also: Callable[[], None] = lambda: None) -> None:
-        """Read one piece of the first transcript in the queue; `also` writes what goes to disk with it.
+    def read_next(self) -> None:
+        """Read one piece of the first transcript in the queue. Raises `StoreUnavailable`."""
+        self.settle(self.read())
 
-        Raises `StoreUnavailable`.
+    def read(self) -> Piece:
+        """Read one piece of the first transcript in the queue; what came of it goes to `settle`.
+
+        Where it is called in a transaction, when that is on disk. Raises `StoreUnavailable`.
         """
         live = bool(self._live)
-        queue = self._live if live else self._old
-        path = next(iter(queue))
+        path = next(iter(self._live if live else self._old))
         try:
-            read = self._reader.read(path, live=live, also=also)
-        except FileNotFoundError:
-            del queue[path]
-            self._looked.pop(path, None)
-            return
+            return Piece(path, live, self._reader.read(path, live=live))
         except OSError as error:
-            del queue[path]
+            return Piece(path, live, error)
+
+    def settle(self, piece: Piece) -> None:
+        """Put a file that was looked into where it belongs now."""
+        path, read = piece.path, piece.read
+        if isinstance(read, OSError):
+            del (self._live if piece.live else self._old)[path]
             # Not looked at: the next sweep tries again, whatever the reason was.
             self._looked.pop(path, None)
-            self.problems[path] = error.strerror or type(error).__name__
+            if not isinstance(read, FileNotFoundError):
+                self.problems[path] = read.strerror or type(read).__name__
             return
         self.problems.pop(path, None)
         self._read_anew(read.look_again)
-        self._place(path, read, live=live)
+        self._place(path, read, live=piece.live)
 
     def _place(self, path: bytes, read: Read, *, live: bool) -> None:
-        """Put a file that was read where it belongs now."""
         if read.progress is Progress.MORE:
             return
         self._live.pop(path, None)

@@ -82,8 +82,8 @@ class Reader:
         self._now = now
         self._bounded = bounded
 
-    def read(self, path: bytes, *, live: bool, also: Callable[[], None] = lambda: None) -> Read:
-        """Read the next piece of the file; `also` is called in the transaction of what was read, at its end.
+    def read(self, path: bytes, *, live: bool) -> Read:
+        """Read the next piece of the file.
 
         Raises OSError where it can not be read (recorded), and `StoreUnavailable`.
         """
@@ -91,7 +91,7 @@ class Reader:
             with ExitStack() as opened:
                 descriptor = opened.enter_context(tail.opened(path))
                 signature = Signature.of(os.fstat(descriptor))
-                return self._read(path, descriptor, signature, opened, live=live, also=also)
+                return self._read(path, descriptor, signature, opened, live=live)
         except OSError as error:
             self._record_problem(path, error)
             raise
@@ -106,7 +106,6 @@ class Reader:
         opened: ExitStack,
         *,
         live: bool,
-        also: Callable[[], None],
     ) -> Read:
         known = self._known(path, signature)
         first = decide.before_a_look(
@@ -139,7 +138,7 @@ class Reader:
         elif isinstance(decision, Continue):
             known = self._continued(known, decision)
         judged = {} if seen.header is None else {seen.header.cwd: seen.excluded}
-        read = self._take(Source(known, descriptor, signature, window), opened, judged, live=live, also=also)
+        read = self._take(Source(known, descriptor, signature, window), opened, judged, live=live)
         others = (*again, *read.look_again)
         return replace(read, look_again=tuple(other for other in others if other != path))
 
@@ -229,16 +228,13 @@ class Reader:
         judged: Mapping[str | None, str | None],
         *,
         live: bool,
-        also: Callable[[], None],
     ) -> Read:
         """Fold the next lines, together with those of the files that are read again with it."""
         try:
             with self._database.transaction():
                 source.transcript = self._transcripts.stored(source.transcript)
                 sources = [source, *self._read_with(source.transcript, opened)]
-                read = self._fold(sources, judged, live=live)
-                also()
-                return read
+                return self._fold(sources, judged, live=live)
         except OutOfOrder as error:
             with self._database.transaction():
                 again = self._families.start_anew(error.session_ids)
