@@ -21,8 +21,9 @@ from pi_opensync.privacy.judge import Judge
 from pi_opensync.read import decide
 from pi_opensync.read.decide import Continue, Excluded, Full, Later, ReadOn, StartAnew
 from pi_opensync.read.families import Families, is_there
+from pi_opensync.read.headers import OutOfOrder
 from pi_opensync.read.sources import Source, in_order
-from pi_opensync.read.union import OutOfOrder, Union
+from pi_opensync.read.union import Union
 from pi_opensync.store.database import Database
 from pi_opensync.store.outbox import Outbox
 from pi_opensync.store.readings import Readings

@@ -3,7 +3,6 @@
 A session is the union of its files by entry. Everything here runs in the transaction that moves the cursors.
 """
 
-import os
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -12,19 +11,18 @@ from pathlib import Path
 import msgspec
 
 from pi_opensync import texts
-from pi_opensync.fold import Origin, begin, counts_alike, external_id, fold, joined, open_calls, title
-from pi_opensync.model import Booked, Broken, Event, Header, Options, Session, Whereabouts
+from pi_opensync.fold import external_id, fold, open_calls
+from pi_opensync.model import Booked, Broken, Event, Header, Options, Session
 from pi_opensync.opensync import payloads
 from pi_opensync.pi.entries import Entry
 from pi_opensync.pi.parents import file_key
 from pi_opensync.pi.tail import Line
 from pi_opensync.pi.translate import answered, translate
-from pi_opensync.privacy.cleaner import CannotRedact, Cleaner, Withholding
+from pi_opensync.privacy.cleaner import Cleaner
 from pi_opensync.privacy.judge import Judge
-from pi_opensync.read.families import age, is_new, is_older
-from pi_opensync.read.lineage import Lineage, lineage_of
+from pi_opensync.read.families import age, is_new
+from pi_opensync.read.headers import Headers, OutOfOrder
 from pi_opensync.read.sources import Source, Written
-from pi_opensync.read.worktrees import repository_of
 from pi_opensync.store.database import Database
 from pi_opensync.store.memory import SessionMemory
 from pi_opensync.store.outbox import Outbox
@@ -35,14 +33,6 @@ from pi_opensync.store.usage import UsageRows
 RESULTS_WITHIN = 2.0  # seconds that a message waits for the results of its calls
 LONGEST_TYPE = 200  # characters of an unknown type that are kept
 COPIED = "entries copied out of an excluded project"
-
-
-class OutOfOrder(Exception):  # noqa: N818 - named for what happened
-    """A session's files must be read again, together: `session_ids` are theirs."""
-
-    def __init__(self, *session_ids: int) -> None:
-        super().__init__()
-        self.session_ids = session_ids
 
 
 @dataclass(slots=True)
@@ -79,7 +69,7 @@ class Union:
         self._options = options
         self._clean = clean
         self._judge = judge
-        self._folders = folders
+        self._headers = Headers(database, options, clean, judge, folders)
         self._now = now
         self._judged = dict(judged or {})
         self._open: dict[int, _Open] = {}
@@ -147,98 +137,33 @@ class Union:
             return under
         known = self._readings.by_external_id(key)
         if known is None or known.session is None or known.excluded is not None:
-            known = self._begin(source, header)
+            known = self._begin(transcript, header)
         else:
-            known = self._join(source, known, known.session, header)
+            known = self._join(transcript.path, known, known.session, header)
         self._transcripts.hold(known.id, transcript.id)
         self._under[transcript.id] = known.id
         return self._opened(known.id, transcript.id)
 
-    def _begin(self, source: Source, header: Header) -> Reading:
-        path = source.transcript.path
-        lineage = self._lineage(header, path)
-        known = self._readings.by_external_id(external_id(header))
-        holders = [] if known is None else self._transcripts.of_session(known.id)
-        is_alone = all(one.id == source.transcript.id for one in holders)
-        key = file_key(texts.shown_path(path))
-        session = self._begun(header, self._origin(header, lineage, key), is_alone=is_alone)
-        wanted = self._body(None, session, path)
-        begun = self._readings.begin(
-            session,
-            source.transcript.id,
-            wanted,
-            payloads.digest(wanted),
-            pi_id=texts.storable(self._clean.or_withheld(header.id)),
-            file_key=key,
-            guessed_parent=None if lineage.guessed_from is None else self._judge.name(lineage.guessed_from),
-            project=None if header.cwd is None else self._judge.name(header.cwd),
-            lineage=lineage.projects,
-            withheld_before=lineage.withheld_before,
-        )
-        self._recounted.update(parent.id for parent in self._readings.delegating_to(key))
-        self._go_on_with(header.id)
-        for child in self._readings.guessed(_file_name(path, self._judge)):
-            # A child in this very file is read with it.
-            if any(one.id != source.transcript.id for one in self._transcripts.of_session(child.id)):
-                self._anew.add(child.id)
-        self._open.pop(begun.id, None)
-        return begun
+    def _begin(self, transcript: Transcript, header: Header) -> Reading:
+        begun = self._headers.begin(transcript, header)
+        self._recounted.update(begun.recounted)
+        self._anew.update(begun.anew)
+        self._orphans.update(begun.orphans)
+        self._open.pop(begun.reading.id, None)
+        return begun.reading
 
-    def _go_on_with(self, pi_id: str) -> None:
-        """A file without a header that bears the session's id in its name was met before the session."""
-        name = os.fsencode(texts.storable(pi_id))
-        self._orphans.update(one.path for one in self._transcripts.odd() if name in one.path)
-
-    def _join(self, source: Source, known: Reading, session: Session, header: Header) -> Reading:
-        """Another file of a session that is known: what its header says counts as if it was met first."""
-        opened = self._open.get(known.id)
-        session = session if opened is None else opened.session
-        path = source.transcript.path
-        lineage = self._lineage(header, path)
-        origin = self._origin(header, lineage, file_key(texts.shown_path(path)))
-        try:
-            both = joined(session, header, origin, self._clean)
-        except CannotRedact:
-            both = joined(session, header, origin, Withholding())
-        if session.last_at is not None and not counts_alike(session, both):
-            raise OutOfOrder(known.id)
-        withheld = max(known.withheld_before or 0, lineage.withheld_before or 0) or None
-        if session.last_at is not None and withheld != known.withheld_before:
-            raise OutOfOrder(known.id)
-        projects = tuple(dict.fromkeys([*known.lineage, *lineage.projects]))
-        values = {"lineage": msgspec.msgpack.encode(projects), "withheld_before": withheld}
-        self._readings.update(known.id, **values)
-        self._save(known, both)
+    def _join(self, path: bytes, known: Reading, session: Session, header: Header) -> Reading:
         opened = self._open.pop(known.id, None)
-        if opened is not None:
-            opened.memory.keep()
-        return replace(known, session=both, lineage=projects, withheld_before=withheld)
+        if opened is None:
+            return self._headers.join(path, known, session, header)
+        self._keep(opened)
+        return self._headers.join(path, known, opened.session, header)
 
     def _reason(self, project: str | None) -> str | None:
         """Why the project stays here, looked at once in a read."""
         if project not in self._judged:
             self._judged[project] = self._judge.reason(project)
         return self._judged[project]
-
-    def _lineage(self, header: Header, path: bytes) -> Lineage:
-        return lineage_of(header, path, self._folders, self._judge, self._transcripts)
-
-    def _origin(self, header: Header, lineage: Lineage, key: str) -> Origin:
-        """A transcript that an older session's tool result names is its subagent's, wherever it lies."""
-        asking = [
-            one.pi_id or one.external_id
-            for one in self._readings.delegating_to(key)
-            if one.session is not None and is_older(one.session, header.timestamp)
-        ]
-        if not asking:
-            return lineage.origin
-        return Origin(lineage.origin.parent_id or min(asking), is_subagent=True)
-
-    def _begun(self, header: Header, origin: Origin, *, is_alone: bool) -> Session:
-        try:
-            return begin(header, origin, self._clean, is_alone=is_alone)
-        except CannotRedact:
-            return begin(header, origin, Withholding(), is_alone=is_alone)
 
     # entries
 
@@ -355,9 +280,8 @@ class Union:
             self._transcripts.leave_out(transcript.id, self._left_out.get(transcript.id, {}))
         at_end = all(source.is_at_end for source in sources)
         for opened in self._open.values():
-            opened.memory.keep()
-            self._save(opened.reading, opened.session)
-            UsageRows(self._database).add(opened.reading.id, opened.booked)
+            self._keep(opened)
+            self._headers.save(opened.reading, opened.session)
             if not at_end:
                 self._outbox.hold(opened.reading.id, self._now + RESULTS_WITHIN)
             if at_end or live:
@@ -365,38 +289,16 @@ class Union:
         for session_id in self._recounted:
             reading = self._readings.by_id(session_id)
             if reading is not None and reading.session is not None:
-                self._save(reading, reading.session)
+                self._headers.save(reading, reading.session)
                 self._readings.wake(session_id, self._now, live=False)
         return self._anew, self._orphans
+
+    def _keep(self, opened: _Open) -> None:
+        opened.memory.keep()
+        UsageRows(self._database).add(opened.reading.id, opened.booked)
 
     def _odd(self, transcript: Transcript) -> str | None:
         """Why the file holds no session, where it was read to its end and holds none."""
         if not transcript.at_end or transcript.excluded or self._transcripts.sessions_of(transcript.id):
             return None
         return "it is empty" if transcript.signature.size == 0 else "it holds no session of pi's"
-
-    def _save(self, reading: Reading, session: Session) -> None:
-        transcript = self._transcripts.by_id(reading.transcript_id)
-        wanted = self._body(reading.id, session, None if transcript is None else transcript.path)
-        self._readings.save(reading.id, session, wanted, payloads.digest(wanted))
-
-    def _body(self, session_id: int | None, session: Session, path: bytes | None) -> bytes:
-        delegated = payloads.NOTHING
-        if session.has_delegations and session_id is not None:
-            delegated = self._readings.delegated(session_id)
-        extras = self._whereabouts(session, path) if self._options.extras else None
-        payload = payloads.session_payload(session, title(session), delegated=delegated, extras=extras)
-        return payloads.encode(payload)
-
-    def _whereabouts(self, session: Session, path: bytes | None) -> Whereabouts:
-        file = None if path is None else self._judge.name(texts.shown_path(path))
-        repository = None if session.cwd is None else repository_of(session.cwd)
-        if repository is not None:
-            is_told = self._judge.reason(repository) is None
-            repository = self._judge.name(repository) if is_told else None
-        return Whereabouts(file, self._options.machine, repository)
-
-
-def _file_name(path: bytes, judge: Judge) -> str:
-    """The file's name as it may be kept."""
-    return judge.name(os.fsdecode(path.rpartition(b"/")[2]))
