@@ -45,8 +45,9 @@ def test_it_is_on_no_page(local: Local, deleted: str) -> None:
     assert WORD not in local.page("/deleted")
 
 
-def test_it_does_not_come_back_and_nobody_who_sends_it_fails(local: Local, deleted: str) -> None:
-    assert say(local) == deleted
+@pytest.mark.usefixtures("deleted")
+def test_it_does_not_come_back_and_nobody_who_sends_it_fails(local: Local) -> None:
+    assert say(local) == "0"
     answer = local.post(
         "/sync/batch",
         {
@@ -80,6 +81,11 @@ def test_nothing_of_it_is_left_in_the_file(local: Local, deleted: str) -> None:
     assert f"Words of {WORD}".encode() not in data
     assert f"A note on {WORD}".encode() not in data
     assert deleted
+
+
+def test_its_address_leads_to_no_other_session(local: Local, deleted: str) -> None:
+    assert local.session("new", title="New") != deleted
+    local.page(f"/sessions/{deleted}", status=404)
 
 
 def test_its_forks_stay_and_are_families_of_their_own(local: Local) -> None:

@@ -30,10 +30,18 @@ def take_back(database: Database, external_id: str) -> None:
     database.run("DELETE FROM deleted WHERE external_id = ?", (external_id,))
 
 
-def id_of(database: Database, external_id: str) -> int | None:
-    """Return the id that a deleted session had; None of one that was not deleted."""
-    row = database.rows("SELECT session_id FROM deleted WHERE external_id = ?", (external_id,))
-    return row[0]["session_id"] if row else None
+def is_deleted(database: Database, external_id: str) -> bool:
+    return bool(database.rows("SELECT 1 FROM deleted WHERE external_id = ?", (external_id,)))
+
+
+def free_id(database: Database) -> int:
+    """Return an id that no session has or had: addresses of a deleted one must not lead to another."""
+    row = database.row(
+        "SELECT max((SELECT coalesce(max(id), 0) FROM sessions), "
+        "(SELECT coalesce(max(session_id), 0) FROM deleted)) + 1"
+    )
+    found: int = row[0]
+    return found
 
 
 def all_of(database: Database) -> list[Row]:

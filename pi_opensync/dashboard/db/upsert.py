@@ -15,7 +15,7 @@ from pi_opensync.dashboard.incoming import MessageIn, SessionIn
 from pi_opensync.sqlite import Database, Row
 
 SOURCE_IF_ABSENT = "opencode"
-_NO_MESSAGE = 0  # the id of what was not stored, as its session was deleted here
+_NOT_STORED = 0  # the id of what was not stored, as its session was deleted here
 
 _KEPT_IF_ABSENT = (
     "model",
@@ -51,9 +51,8 @@ def save(
 
 
 def _put_session(database: Database, session: SessionIn, now: int, revision: int) -> int:
-    gone = deleted.id_of(database, session.external_id)
-    if gone is not None:
-        return gone
+    if deleted.is_deleted(database, session.external_id):
+        return _NOT_STORED
     old = database.row("SELECT * FROM sessions WHERE external_id = ?", (session.external_id,))
     given: dict[str, Any] = {
         "source": session.source,
@@ -138,6 +137,7 @@ def _new_session(database: Database, external_id: str, given: dict[str, Any], no
     # A session's first date stays, as on OpenSync; one that nobody gave gives way to one that somebody did.
     created_at = given.get("created_at", now)
     values = {
+        "id": deleted.free_id(database),
         "source": SOURCE_IF_ABSENT,
         "active_at": created_at,
         **given,
@@ -154,8 +154,8 @@ def _new_session(database: Database, external_id: str, given: dict[str, Any], no
 
 
 def _put_message(database: Database, message: MessageIn, now: int, revision: int) -> int:
-    if deleted.id_of(database, message.session_external_id) is not None:
-        return _NO_MESSAGE
+    if deleted.is_deleted(database, message.session_external_id):
+        return _NOT_STORED
     find = "SELECT * FROM sessions WHERE external_id = ?"
     session = database.row(find, (message.session_external_id,))
     if session is None:
