@@ -1,6 +1,7 @@
 """Flags, then environment, then file, field by field; and what a wrong value is answered with."""
 
 import json
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -180,3 +181,23 @@ def test_what_stands_in_the_place_of_a_port_is_not_repeated() -> None:
     with pytest.raises(ValueError, match="expected a port") as refused:
         normalise_url(f"https://user:{word}")
     assert word not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "own", "takes"),
+    [
+        ("https://dash.example.com", "1", True),
+        ("https://dash.example.com", "0", False),
+        ("https://happy-otter-123.convex.cloud", "1", False),
+        ("", "1", True),
+    ],
+)
+def test_only_a_server_of_ones_own_takes_more_than_opensync(
+    config: Path, url: str, own: str, *, takes: bool
+) -> None:
+    assert load(env(config, CONVEX_URL=url, OWN_SERVER=own)).takes_extras is takes
+
+
+def test_the_machine_has_the_hosts_name_unless_it_is_given_another(config: Path) -> None:
+    assert load(env(config)).machine == socket.gethostname()[:100]
+    assert load(env(config, MACHINE="desk")).machine == "desk"

@@ -129,3 +129,15 @@ def test_logout_forgets_url_and_key_and_keeps_the_rest(
     assert json.loads(config.read_text()) == {"debug": True}
     assert stat.S_IMODE(config.stat().st_mode) == 0o600
     assert "Not logged in" in fresh_cli("logout", PI_OPENSYNC_CONFIG=str(config.parent / "none.json")).out
+
+
+def test_another_server_is_not_taken_for_the_own_one_of_before(
+    fresh_cli: Cli, server: Server, opensync: OpenSync, config: Path
+) -> None:
+    write_config(config, ownServer=True, machine="desk")
+    assert log_in(fresh_cli, server, opensync.key).code == 0
+    assert json.loads(config.read_text()) == {
+        "machine": "desk",
+        "convexUrl": server.url,
+        "apiKey": opensync.key,
+    }
