@@ -10,12 +10,14 @@ import secrets
 import shutil
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
+from math import isclose
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self
 from uuid import UUID, uuid5
 
 import httpx
+import msgspec
 from pydantic import SecretStr
 from structlog.testing import CapturingLogger
 
@@ -23,6 +25,7 @@ from pi_opensync.address import state_folder
 from pi_opensync.daemon import build as engine
 from pi_opensync.daemon.events import LogEvents
 from pi_opensync.daemon.run import FURTHEST_WAIT
+from pi_opensync.model import Session
 from pi_opensync.settings import Settings
 from pi_opensync.store.database import open_database
 from pi_opensync.store.views import Tally, tally
@@ -166,6 +169,7 @@ class World:
         follow.drained()
         while follow.has_more:
             follow.read_next()
+        self._counts_as_booked()
 
     def deliver(self) -> float | None:
         """Send what is due now; returns when something is due next."""
@@ -201,6 +205,18 @@ class World:
                 return
             self.clock.move_to(due)
         raise AssertionError(f"something is still due after {moves} moves of the clock")
+
+    def _counts_as_booked(self) -> None:
+        """What is booked by the quarter of an hour is what the session's sums hold, but for subagents."""
+        rows = self.engine.database.rows(
+            "SELECT s.state, coalesce(sum(u.prompt), 0), coalesce(sum(u.completion), 0), "
+            "coalesce(sum(u.cost), 0.0) FROM sessions s LEFT JOIN usage u ON u.session_id = s.id "
+            "WHERE s.state IS NOT NULL AND s.excluded IS NULL GROUP BY s.id"
+        )
+        for state, prompt, completion, dollars in rows:
+            counted = msgspec.msgpack.decode(state, type=Session).usage
+            assert (prompt, completion) == (counted.prompt, counted.completion)
+            assert isclose(dollars, counted.cost, abs_tol=1e-9)
 
     def sync_until(self, moment: float, moves: int = MOST_MOVES) -> None:
         """As `sync`, but stop at `moment`, with the clock there."""
