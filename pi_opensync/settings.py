@@ -39,6 +39,11 @@ _PATTERN = re.compile(
 _FLAGS = {"convex_url": "--url", "api_key": "the key"}  # as a user knows what is given by hand
 
 
+def _host() -> str:
+    """The host's name without its domain, which is another in each network."""
+    return socket.gethostname().partition(".")[0][:100] or "this machine"
+
+
 def _setting(env: str, key: str, what: str, **checks: Any) -> Any:
     """A field by its names in the environment and in the file; `what` it does, for the page of settings."""
     return Field(validation_alias=AliasChoices(ENV_PREFIX + env, key), description=what, **checks)
@@ -123,7 +128,7 @@ class Settings(BaseSettings):
             min_length=1,
             max_length=100,
         ),
-    ] = Field(default_factory=lambda: socket.gethostname()[:100] or "this machine")
+    ] = Field(default_factory=_host)
     budget_daily: Annotated[
         float | None,
         _setting(

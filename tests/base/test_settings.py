@@ -198,6 +198,11 @@ def test_only_a_server_of_ones_own_takes_more_than_opensync(
     assert load(env(config, CONVEX_URL=url, OWN_SERVER=own)).takes_extras is takes
 
 
-def test_the_machine_has_the_hosts_name_unless_it_is_given_another(config: Path) -> None:
-    assert load(env(config)).machine == socket.gethostname()[:100]
-    assert load(env(config, MACHINE="desk")).machine == "desk"
+def test_the_machine_has_the_hosts_name_unless_it_is_given_another(
+    config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(socket, "gethostname", lambda: "desk.example.org")
+    assert load(env(config)).machine == "desk"
+    monkeypatch.setattr(socket, "gethostname", lambda: "")
+    assert load(env(config)).machine == "this machine"
+    assert load(env(config, MACHINE="laptop")).machine == "laptop"
