@@ -172,6 +172,11 @@ class Settings(BaseSettings):
         Field(default_factory=default_state_dir)
     )
 
+    @classmethod
+    def shown(cls) -> tuple[str, ...]:
+        """The settings that decide what of a session is shown: each is an option of the same name."""
+        return tuple(name for name in cls.model_fields if name.startswith("sync_"))
+
     @field_validator("convex_url")
     @classmethod
     def _base_url(cls, value: str | None) -> str | None:

@@ -35,10 +35,10 @@ def redactor(settings: Settings) -> Redactor | None:
 
 def options(settings: Settings, *, extras: bool = False) -> Options:
     """`extras`: the server is our own, on this machine, and takes more than OpenSync does."""
-    is_here = extras
-    extras = is_here or settings.takes_extras
-    machine = settings.machine if extras else None
-    return Options(settings.sync_tool_calls, settings.sync_thinking, extras, machine, images=is_here)
+    takes_extras = extras or settings.takes_extras
+    chosen = {name: getattr(settings, name) for name in settings.shown()}
+    machine = settings.machine if takes_extras else None
+    return Options(**chosen, extras=takes_extras, machine=machine, images=extras)
 
 
 def policy(settings: Settings) -> Projects:
