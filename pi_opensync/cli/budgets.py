@@ -8,7 +8,6 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from pi_opensync.daemon import places
-from pi_opensync.model import SLOT_MS
 from pi_opensync.sqlite import StoreUnavailable
 
 if TYPE_CHECKING:
@@ -39,6 +38,7 @@ def spent(chosen: Settings) -> list[Spending]:
 def _of_store(chosen: Settings, now: float) -> list[Spending]:
     from pi_opensync.cli.booked import used
     from pi_opensync.dashboard.db.budget import Spending
+    from pi_opensync.model import SLOT_MS
 
     midnight = datetime.fromtimestamp(now).astimezone().replace(hour=0, minute=0, second=0, microsecond=0)
     asked = (

@@ -1,10 +1,12 @@
 """`pi-opensync status`: a screenful, or JSON."""
 
+from __future__ import annotations
+
 import json
 import os
 import time
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pi_opensync import __version__
 from pi_opensync.cli import terminal
@@ -13,10 +15,13 @@ from pi_opensync.cli.context import Context
 from pi_opensync.cli.options import AsJson, new_app
 from pi_opensync.cli.screen import screen
 from pi_opensync.daemon.places import Place
-from pi_opensync.deliver.server import read_pause
 from pi_opensync.doctor.spelling import unknown
 from pi_opensync.privacy import pause as pausing
 from pi_opensync.store.views import exclusions, odd_files, tally, unread
+
+if TYPE_CHECKING:  # what delivery rests on is loaded where it rests
+    from pi_opensync.deliver.actions import Pause
+    from pi_opensync.store.database import Database
 
 SCHEMA = 1  # of --json; grows when a field changes its meaning
 
@@ -82,7 +87,7 @@ def _of(context: Context, place: Place) -> dict[str, Any]:
         if database is not None:
             numbers = asdict(tally(database))
             behind = unread(database, ((item.path, item.signature.size) for item in context.files))
-            pause = read_pause(database)
+            pause = _pause(database)
             report["state"] = numbers | {
                 "bytes_behind": max(numbers["bytes_behind"], behind),
                 "excluded_because": sorted(exclusions(database)),
@@ -90,3 +95,11 @@ def _of(context: Context, place: Place) -> dict[str, Any]:
             }
             report["pause"] = None if pause is None else asdict(pause)
     return report
+
+
+def _pause(database: Database) -> Pause | None:
+    if database.meta("pause") is None:
+        return None
+    from pi_opensync.deliver.server import read_pause
+
+    return read_pause(database)
