@@ -36,6 +36,7 @@ class Together:
         try:
             results = self._taken(waiting)
         except BaseException as error:  # noqa: BLE001 - each caller gets it
+            error.__traceback__ = None  # its frames may hold statements half read, and so the lock
             for _step, done in waiting:
                 _fail(done, error)
             return
