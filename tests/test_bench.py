@@ -15,6 +15,8 @@ from bench.counting import Counts, counted
 from bench.rows import Row, Target, row, table
 from pi_opensync.opensync.rules import MAX_BATCH
 from pi_opensync.pi.tail import WINDOW
+from pi_opensync.privacy.judge import Judge
+from pi_opensync.store.readings import Readings
 from tests.harness import START, World, header, line, said
 from tests.machine.daemon import DaemonWorld, Deaf
 
@@ -81,6 +83,50 @@ def test_an_append_is_read_with_one_open_and_three_reads(tmp_path: Path) -> None
         counts = appended(world, said("user", "one more", world.clock.now()))
         assert counts.opens == 1
         assert counts.reads <= 3
+
+
+def test_a_new_files_project_is_looked_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    looked: list[str | None] = []
+    really = Judge.reason
+
+    def reason(judge: Judge, project: str | None) -> str | None:
+        looked.append(project)
+        return really(judge, project)
+
+    with World(tmp_path) as world:
+        world.append(A, *talk("a", 50))
+        world.sweep()
+        monkeypatch.setattr(Judge, "reason", reason)
+        world.read()
+    assert len(looked) == 1
+
+
+def test_a_message_of_a_new_session_is_one_statement(tmp_path: Path) -> None:
+    """Beside those of the file and its session, however many messages it has."""
+
+    def statements(messages: int) -> int:
+        with World(tmp_path / str(messages)) as world:
+            world.append(A, *talk("a", messages))
+            world.sweep()
+            with counted(world.engine.database.connection) as counts:
+                world.read()
+            return counts.statements
+
+    few, many = statements(10), statements(110)
+    assert many - few <= 100 * 2  # the message, and that its entry was seen
+
+
+def test_sessions_that_begin_alike_are_not_all_read_again_by_the_next(tmp_path: Path) -> None:
+    first = said("user", "the same beginning", LONG_AGO, "00000001")
+
+    def rows(sessions: int) -> int:
+        with World(tmp_path / str(sessions)) as world:
+            for number in range(sessions):
+                world.append(f"{number}.jsonl", header(f"s{number}", LONG_AGO + number), first)
+            world.sync()
+            return len(Readings(world.engine.database).by_first_entry(f"00000001@{round(LONG_AGO * 1000)}"))
+
+    assert rows(3) == rows(12) == 1
 
 
 @pytest.mark.parametrize("lines", [1, 300])
