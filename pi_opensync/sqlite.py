@@ -49,6 +49,7 @@ class Database:
         self.connection = connection
         self.path = path
         self._identity = identity(path)
+        self._is_open = False  # a transaction of `transaction`; one that is left over is no part of it
 
     def require_in_place(self) -> None:
         """Raises `Replaced` where the file was removed, or another one stands in its place."""
@@ -64,18 +65,21 @@ class Database:
 
         Never held across a request or a read of a transcript that may block. Raises `StoreUnavailable`.
         """
-        if self.connection.in_transaction:
+        if self._is_open:
             with self._part():
                 yield
             return
         with self.translated():
-            self.connection.execute("BEGIN IMMEDIATE")
             try:
+                self.connection.execute("BEGIN IMMEDIATE")
+                self._is_open = True
                 yield
                 self.connection.execute("COMMIT")
             except BaseException:
                 self._roll_back()
                 raise
+            finally:
+                self._is_open = False
 
     @contextmanager
     def _part(self) -> Iterator[None]:
