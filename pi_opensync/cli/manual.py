@@ -1,8 +1,9 @@
-"""The pages of all commands and settings, from the same sources as `--help` and what is read.
+"""The pages of all commands, settings and rules of redaction, from what runs.
 
-`python -m pi_opensync.cli.manual docs` writes both.
+`python -m pi_opensync.cli.manual docs` writes them.
 """
 
+import html
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -34,6 +35,8 @@ This page is made from the settings themselves: `python -m pi_opensync.cli.manua
 |---|---|---|---|
 """
 
+RULES_BEGIN = "<!-- the table of rules: made by python -m pi_opensync.cli.manual docs -->\n"
+
 
 def page(app: typer.Typer, name: str = "pi-opensync") -> str:
     """The page of commands as Markdown."""
@@ -49,6 +52,23 @@ def settings_page() -> str:
     from pi_opensync.settings import Settings
 
     return SETTINGS + "".join(f"{_setting(field)}\n" for field in Settings.model_fields.values())
+
+
+def redaction_page(written: str) -> str:
+    """The page of redaction with its table made anew from the rules; what is written above it stays."""
+    from pi_opensync.privacy.redact.table import rows
+
+    head = written.partition(RULES_BEGIN)[0] + RULES_BEGIN
+    table = "\n| rule | kind | example | source |\n|---|---|---|---|\n"
+    lines = (
+        f"| `{row.name}` | {row.kind} | <code>{_literally(row.example)}</code> | {_cell(row.source)} |\n"
+        for row in sorted(rows())
+    )
+    return head + table + "".join(lines)
+
+
+def _literally(text: str) -> str:
+    return html.escape(text).replace("|", "&#124;")
 
 
 _FOUND = {"stateDir": "your system's folder for state", "machine": "the host's name"}
@@ -107,6 +127,8 @@ def main() -> None:
     folder = Path(sys.argv[1])
     (folder / "commands.md").write_text(page(app), encoding="utf-8")
     (folder / "settings.md").write_text(settings_page(), encoding="utf-8")
+    redaction = folder / "redaction.md"
+    redaction.write_text(redaction_page(redaction.read_text(encoding="utf-8")), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -11,7 +11,8 @@ from pi_opensync.cli import terminal
 from pi_opensync.cli.context import Context
 from pi_opensync.cli.options import new_app
 from pi_opensync.errors import PiOpensyncError, UsageError
-from pi_opensync.privacy.redact import RULES, RULES_VERSION, OverBudget, Redactor
+from pi_opensync.privacy.redact import RULES_VERSION, OverBudget, Redactor
+from pi_opensync.privacy.redact.table import rows
 
 app = new_app()
 
@@ -40,7 +41,8 @@ def try_rules(
 
 @app.command("rules", epilog="Example: pi-opensync redact rules")
 def list_rules() -> None:
-    """List the rules and where their forms are documented."""
+    """List the rules: kind, an example of the shape, and where the form is documented."""
     print(f"Rules, version {RULES_VERSION}")
-    for rule in RULES:
-        print("\n".join(terminal.wrapped(f"{rule.name:28} {rule.source}", terminal.width(), 2)))
+    for row in rows():
+        line = f"{row.name:28} {row.kind:18} {row.example:60} {row.source}"
+        print("\n".join(terminal.wrapped(line, terminal.width(), 2)))

@@ -31,6 +31,7 @@ EVERY = commands(typer.main.get_command(app))
 
 def test_the_pages_are_what_the_commands_and_settings_say() -> None:
     pages = {"commands.md": manual.page(app), "settings.md": manual.settings_page()}
+    pages["redaction.md"] = manual.redaction_page((DOCS / "redaction.md").read_text(encoding="utf-8"))
     written = {name: (DOCS / name).read_text(encoding="utf-8") for name in pages}
     assert written == pages, "python -m pi_opensync.cli.manual docs"
 

@@ -280,7 +280,7 @@ def _said(text: Text, name: bytes, start: int, end: int) -> Spans:
     data = text.data
     gap = _CHANGED.match(data, end) or _ASKED.match(data, end) or _SAID.match(data, end)
     if gap is not None:
-        return _literal(text, name, gap.end()) or _word(text, name, gap.end())
+        return _told(text, name, gap.end()) or _word(text, name, gap.end())
     gap = _BESIDE.match(data, end)
     if gap is None:
         return NOTHING
@@ -290,6 +290,16 @@ def _said(text: Text, name: bytes, start: int, end: int) -> Spans:
         value = text.weigh(data[quoted[0] : quoted[1]])
         return (quoted,) if is_secret(b"DB_PASSWORD", value, quoted=True, literal=True) else NOTHING
     return _literal(text, name, gap.end())
+
+
+def _told(text: Text, name: bytes, at: int) -> Spans:
+    """`the password is "value"`: quoted, a word with a number counts too."""
+    quoted = literals.quoted(text, at)
+    if quoted is None:
+        return NOTHING
+    value = text.weigh(text.data[quoted[0] : quoted[1]])
+    sure = has_digit(value) and b" " not in value and is_secret(name, value, quoted=True)
+    return (quoted,) if sure else NOTHING
 
 
 _Q = rb"(?:" + QUOTE + rb")"
@@ -318,7 +328,7 @@ _ASSIGNED = (
     + rb")\*{0,2}"
 )
 _SAYING = (
-    rb"for|of|f\xc3\xbcr|pour|para|de|del|von|to|is|was|has|been|be|now|set|changed|reset|updated|will"
+    rb"for|of|f\xc3\xbcr|pour|para|de|del|von|to|is|was|set|changed|reset|updated|will"
     rb"|ist|lautet|war|est|es|era"
 )
 _FORMS = (
@@ -331,16 +341,16 @@ _FORMS = (
     + rb"?(?:value|content)"
     + _Q
     + rb"?[ \t]{0,4}[=:]",
-    rb"(?:[ \t][^<>\r\n]{0,20})?(?:>|&gt;)\s{0,64}(?:<!\[CDATA\[)?[^\s<]",
+    rb"(?:[ \t][^<>\r\n]{0,40})?(?:>|&gt;)\s{0,64}(?:<!\[CDATA\[)?[^\s<]",
     rb"</(?:key|name)>",
     rb"[`*]{0,2}(?:[ \t]{2,60}|[ \t]*\t[ \t]*|[ \t]{0,40}\|[ \t]{1,8})`?" + _FIRST,
     rb"[ \t]{1,2}(?:" + _SAYING + rb")[ \t:]",
     rb"[ \t]{1,4}(?:-[ \t]{1,4})?" + _Q + rb"[^\s\"'`]{6}",
     rb"[ \t]{1,8}[A-Za-z0-9_.*&\[\]]{2,20}[ \t]{1,8}=[ \t]{1,8}[\"`][^\s\"'`]{6}",
     _CLOSE + rb"=>\s{1,20}string\(",
-    _CLOSE + rb"[ \t]{0,8}(?:=[ \t]{0,8})?\{\s",
-    rb"[\"'][^<>\r\n]{0,40}>",
-    rb"[ ]" + _FIRST,
+    _CLOSE + rb"[ \t]{0,8}(?:=[ \t]{0,8})?\{\s{1,20}[a-z_]{4,12}[ \t]*=[ \t]",
+    rb"[\"'][ a-z]{0,12}>(?:<value>)?[^\s<]{6}",
+    rb"[ ][\"']?[A-Za-z]{0,10}[0-9]",
 )
 
 ASSIGNMENTS = (

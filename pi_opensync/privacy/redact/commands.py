@@ -71,7 +71,7 @@ COMMANDS = (
     Command("twine cypher-shell", flags="-p --password"),
     Command("unrar rar", glued="-p"),
     Command("mc", after="set", last=3),
-    Command("sqlplus sqlcl expdp impdp exp imp sqlldr rman", logon=True),
+    Command("sqlplus sqlcl expdp impdp sqlldr rman", logon=True),
     Command("java", pairs="-auth"),
     Command("cargo", after="login", last=0),
     Command("snyk", after="auth", last=0),
@@ -93,7 +93,7 @@ COMMANDS = (
     Command("openssl", flags="-k"),
     Command("psexec", flags="-p"),
     Command("PSEXEC PsExec psexec.exe PsExec.exe", flags="-p"),
-    Command("vault", after="login", last=1),
+    Command("vault", after="login unseal", last=0),
     Command("security", flags="-w"),
     Command("keytool jarsigner", flags="-storepass -keypass -srcstorepass -deststorepass"),
     Command("influx", flags="-password --password -p"),
@@ -162,6 +162,9 @@ def _arguments(data: bytes, at: int, stop: int) -> list[tuple[int, int]]:
     return found
 
 
+_PAIR = re.compile("[a-z_]{2,20}=")
+
+
 def _passwords(data: bytes, arguments: list[tuple[int, int]], command: Command) -> Spans:
     after = command.after.split()
     spans: list[tuple[int, int]] = []
@@ -172,7 +175,7 @@ def _passwords(data: bytes, arguments: list[tuple[int, int]], command: Command) 
         if begun:
             found = _behind(data, (start, end), before, command)
             spans += found or ()
-            plain += [(start, end)] if found is None else ()
+            plain += [(start, end)] if found is None and not _PAIR.match(value) else ()
         begun = begun or value in after
         before = value.rstrip("=") if value.startswith("-") else value
     if command.batch:

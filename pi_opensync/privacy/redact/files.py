@@ -115,6 +115,8 @@ def _kubernetes(text: Text, at: int) -> Spans:
         return NOTHING
     low, high = max(0, at - _WINDOW), min(len(data), at + _WINDOW)
     text.meter.charge(high - low)
+    if data.find(b"Secret", low, high) < 0:
+        return NOTHING
     for parted in _DOCUMENT_ENDS.finditer(data, low, high):
         low, high = (parted.end(), high) if parted.end() <= at else (low, min(high, parted.start()))
     if _KIND.search(data, low, high) is None:

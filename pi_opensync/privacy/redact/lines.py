@@ -117,9 +117,10 @@ _SECURE_STRING = re.compile(
 )
 _PART = rb"[^()\r\n]{1,120}?,\s{0,40}"
 _CALLED = re.compile(
-    rb"(?:(?:auth[ \t]{0,2}=[ \t]{0,2}\(|(?:HTTPBasic|HTTPDigest|SetBasic|Basic)Auth\(|\.login\()"
+    rb"(?:(?:auth[ \t]{0,2}=[ \t]{0,2}\(|(?:HTTPBasic|HTTPDigest|SetBasic|Basic)Auth\(|NetworkCredential\("
+    rb"|\.login\()"
     + _PART
-    + rb"|(?:new mysqli\(|mysqli_connect\(|new PDO\(|set_password\(|getConnection\()"
+    + rb"|(?:new mysqli\(|mysqli_connect\(|new PDO\(|set_password\(|getConnection\(|DirectoryEntry\()"
     + _PART
     + _PART
     + rb")[\"']([^\"'\r\n\\$]{6,200})[\"']"
@@ -262,7 +263,14 @@ LINES = (
                 b".login(",
                 b"new mysqli(",
             ),
-            *(b"mysqli_connect(", b"new PDO(", b"set_password(", b"getConnection("),
+            *(
+                b"mysqli_connect(",
+                b"new PDO(",
+                b"set_password(",
+                b"getConnection(",
+                b"NetworkCredential(",
+                b"DirectoryEntry(",
+            ),
         ),
         rb"[^()\r\n]{0,80},\s*[\"']",
         _called,

@@ -20,6 +20,8 @@ from pi_opensync.privacy.redact.words import (
 _IDENTIFIER = re.compile(rb"[A-Za-z_][A-Za-z_.]*")
 _CODE = re.compile(rb"[A-Za-z_$][A-Za-z0-9_.$]*(?:\[|\(|->|::)")
 _ONE_RUN = re.compile(rb"[a-z0-9]+")
+_ODD_SIGN = re.compile(rb"[A-Za-z][$#^&*+~@%][A-Za-z]|[A-Za-z]{4}[$#^&*~]\Z|[A-Za-z][!?][A-Za-z]")
+_CODE_SIGN = re.compile(rb"[\[\](){}|\\<>/:;,]|%[sd]")
 _SYMBOL = re.compile(rb"[!#$%&*+=?@^~]")
 
 _SHORTEST_PASSWORD = 6
@@ -106,7 +108,7 @@ def _is_password(name: bytes, value: bytes, *, quoted: bool, literal: bool) -> b
     if is_env_name(name) and literal:
         return kind_of(value) is None
     if is_letters(value):
-        return (
+        return (quoted and _ODD_SIGN.search(value) is not None and _CODE_SIGN.search(value) is None) or (
             (quoted or literal)
             and opens_something(name)
             and value.isalpha()

@@ -14,7 +14,7 @@ _PLACEHOLDER_NAMES = word_set(
     " todo your yours"
 )
 _PLACEHOLDER_PARTS = re.compile(
-    rb"(?i:example)|abcdefghij|ABCDEFGHIJ|\.\.\.|\xe2\x80\xa6|\*{3}|\$\{|\{\{|\}\}|%\(|<[a-z]|x{5}|X{5}"
+    rb"(?i:example)|\A(?:abcdefghij|ABCDEFGHIJ)|\.\.\.|\xe2\x80\xa6|\*{3}|\$\{|\{\{|\}\}|%\([a-z_]{1,30}\)s|<[a-z]|x{5}|X{5}"
 )
 _MOST_OF_ONE_CHARACTER = 0.5
 _REPEATED = 15

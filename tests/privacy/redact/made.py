@@ -4,9 +4,11 @@ import random
 import re
 import string
 from collections.abc import Iterator
-from re import _constants as op  # the standard library's own parser
-from re import _parser as parser
+from importlib import import_module
 from typing import Any
+
+parser: Any = import_module("re._parser")  # the standard library's own
+op: Any = import_module("re._constants")
 
 _PRINTABLE = [ord(char) for char in string.digits + string.ascii_letters + string.punctuation]
 _MOST_REPEATS = 60  # more than an issuer's shortest; a pattern's own upper bound is a guard, not a length
@@ -21,6 +23,8 @@ def _of(parts: Any, rng: random.Random) -> Iterator[int]:
     for kind, value in parts:
         if kind is op.LITERAL:
             yield value
+        elif kind in (op.ANY, op.NOT_LITERAL):
+            yield rng.choice([char for char in _PRINTABLE if char != value])
         elif kind is op.IN:
             yield rng.choice(_members(value))
         elif kind is op.BRANCH:
@@ -48,4 +52,10 @@ def _members(items: Any) -> list[int]:
     return [char for char in _PRINTABLE if char not in found] if negated else sorted(found)
 
 
-_CATEGORIES = {op.CATEGORY_SPACE: r"\s", op.CATEGORY_DIGIT: r"\d", op.CATEGORY_WORD: r"\w"}
+_CATEGORIES = {
+    op.CATEGORY_SPACE: r"\s",
+    op.CATEGORY_NOT_SPACE: r"[!-~]",
+    op.CATEGORY_DIGIT: r"\d",
+    op.CATEGORY_WORD: r"\w",
+    op.CATEGORY_NOT_WORD: r"[^\w\x00-\x1f]",
+}

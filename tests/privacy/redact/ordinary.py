@@ -29,7 +29,7 @@ def clean_texts() -> dict[str, str]:
         "ssl",
         "smtplib",
         "tokenize",
-        "urllib/request",
+        "urllib/parse",
     )
     own = sorted(Path(pi_opensync.__file__).parent.rglob("*.py"))
     names = [

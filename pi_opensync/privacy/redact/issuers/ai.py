@@ -5,7 +5,7 @@ import re
 from pi_opensync.privacy.redact.issuers.shape import issuer
 from pi_opensync.privacy.redact.words import is_random, is_real
 
-_CAMEL_CASE = re.compile(rb"(?:hf_|api_org_)[a-z]{2,}(?:[A-Z][a-z]{2,})*")
+_CAMEL_CASE = re.compile(rb"(?:hf_|api_org_)[a-z]{2,20}(?:[A-Z][a-z]{2,20})*")
 
 
 def _is_no_name(value: bytes) -> bool:
