@@ -136,7 +136,7 @@ def _called(text: Text, at: int) -> Spans:
 
 
 _CONFIGURED = re.compile(
-    rb"(?:requirepass|masterauth|rocommunity6?|rwcommunity6?|rootpw|insecure-password|(?:secret"
+    rb"(?:requirepass|masterauth|rocommunity|rwcommunity|rootpw|insecure-password|(?:secret"
     rb"|password)[ \t][0579]"
     rb"|isakmp[ \t]key|AUTH(?:[ \t]{1,2}[A-Za-z][A-Za-z0-9_.-]{0,40})?)[ \t]{1,8}"
     rb"(?:--plaintext[ \t]{1,4})?[\"']?"
@@ -272,7 +272,7 @@ LINES = (
                 b"DirectoryEntry(",
             ),
         ),
-        rb"[^()\r\n]{0,80},\s*[\"']",
+        rb"[^()\r\n]",
         _called,
     ),
     Rule(
@@ -291,8 +291,8 @@ LINES = (
             *(
                 b"requirepass ",
                 b"masterauth ",
-                b"rocommunity",
-                b"rwcommunity",
+                b"rocommunity ",
+                b"rwcommunity ",
                 b"rootpw ",
                 b"insecure-password ",
             ),
@@ -306,7 +306,7 @@ LINES = (
                 b"AUTH ",
             ),
         ),
-        rb"[^\r\n]*[0-9]",
+        rb"[^\s]",
         _configured,
     ),
 )
