@@ -32,6 +32,7 @@ from pi_opensync.deliver.changes import (
     Unattempt,
     Written,
 )
+from pi_opensync.deliver.plan import message_window, session_window
 from pi_opensync.opensync import answers
 from pi_opensync.opensync.compare import holds_session, on_server
 from pi_opensync.opensync.outcomes import Outcome, Verdict
@@ -80,6 +81,8 @@ def of_session(session: Session, outcome: Outcome, now: Situation) -> Came:
         changes, _stop = _of_any(outcome, now)
         server_id = answers.session_id(outcome) or session.server_id
         succeeded = LearnRows(Streak(has_succeeded=True))
+        if session.acked_key is not None and _was_dropped(session_window(session), outcome):
+            return _came([*changes, succeeded])
         is_retitled = session.acked_key is not None and changes_title(session.acked_key, session.wanted)
         return _came([*changes, succeeded, AcknowledgeSession(server_id, now.server_now, is_retitled)])
     changes, stop = _of_failure(session, outcome, now)
@@ -177,7 +180,8 @@ def of_messages(
     for message, outcome in zip(messages, outcomes, strict=False):
         if outcome.verdict is Verdict.DELIVERED:
             changes += _of_any(outcome, now)[0]
-            arrived.append(message)
+            if not _was_dropped(message_window(session, message), outcome):
+                arrived.append(message)
             streak = Streak(has_succeeded=True)
             continue
         heard, stop = _of_failure(session, outcome, now)
@@ -200,6 +204,11 @@ def of_messages(
     if messages[unsent:]:
         changes.append(Unattempt(messages[unsent:]))
     return _came(changes, goes_on=goes_on)
+
+
+def _was_dropped(window: float | None, outcome: Outcome) -> bool:
+    """Whether the server passed an update over in silence: our clock had been set, and misled us."""
+    return window is not None and outcome.server_time is not None and outcome.server_time < window
 
 
 def chain_goes_on(message: Waiting, outcome: Outcome) -> bool:

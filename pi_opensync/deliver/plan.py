@@ -215,28 +215,39 @@ def _another_may_be_there(session: Session) -> bool:
 
 def _session_update_at(session: Session, now: Situation) -> float:
     at = (session.sent_at or 0.0) + SESSION_PERIOD
-    if (
-        session.acked_key is None
-        or _another_may_be_there(session)
-        or would_be_dropped(session.acked_key, session.wanted)
-    ):
-        at = max(at, (session.written_at or 0.0) + SESSION_WINDOW + CLOCK_MARGIN - now.skew)
-    return at
+    window = session_window(session)
+    return at if window is None else max(at, window + CLOCK_MARGIN - now.skew)
+
+
+def session_window(session: Session) -> float | None:
+    """Until when the server drops this update of the row, by its clock; None where it takes it at once."""
+    is_taken_at_once = (
+        session.acked_key is not None
+        and not _another_may_be_there(session)
+        and not would_be_dropped(session.acked_key, session.wanted)
+    )
+    return None if is_taken_at_once else (session.written_at or 0.0) + SESSION_WINDOW
 
 
 def _message_at(session: Session, message: Waiting, now: Situation) -> float:
     """When the message may be sent: after a failure's wait, and outside the server's window for updates."""
+    window = message_window(session, message)
+    return message.next_try if window is None else max(message.next_try, window + CLOCK_MARGIN - now.skew)
+
+
+def message_window(session: Session, message: Waiting) -> float | None:
+    """Until when the server drops an update of the message, by its clock; None where this is no update."""
     stored_other = message.acked_digest is not None or (
         message.attempted_digest is not None and message.attempted_digest != message.wanted_digest
     )
     if not stored_other:
-        return message.next_try
+        return None
     dated = (
         message.created_at / 1000
         if session.dates != "server"
         else message.acked_at or session.written_at or 0.0
     )
-    return max(message.next_try, dated + MESSAGE_WINDOW + CLOCK_MARGIN - now.skew)
+    return dated + MESSAGE_WINDOW
 
 
 def _ready(session: Session, fresh: Sequence[Waiting], now: Situation) -> list[Waiting]:

@@ -29,7 +29,7 @@ from pi_opensync.deliver.changes import (
 )
 from pi_opensync.deliver.plan import next_question
 from pi_opensync.opensync.outcomes import Outcome, Verdict
-from tests.deliver.rows import NOW, SETTLED, some
+from tests.deliver.rows import NOW, SETTLED, encoded, some, waiting
 
 SUCCEEDED = Situation(NOW, rows=Streak(has_succeeded=True), messages=Streak(has_succeeded=True))
 GIVEN_UP = Listing(None, NOW, 3, NOW + 3_600, is_given_up=True)
@@ -224,3 +224,23 @@ def test_a_session_that_can_not_be_read_back_is_done_without(outcome: Outcome, t
             replace(SETTLED, failures=failures), "id", outcome, [], SUCCEEDED, taken=set(), is_whole=True
         )
         assert (GiveUpReading in kinds(came)) is (failures + 1 == tries)
+
+
+# what a clock that was set misled
+
+
+def test_an_update_that_the_server_passed_over_is_not_acknowledged() -> None:
+    """Its own clock tells, however ours was set: inside its window an update without news is dropped."""
+    retitled = replace(SETTLED, wanted=encoded(cost=7.0), wanted_digest=b"two", written_at=NOW)
+    early = Outcome(Verdict.DELIVERED, server_time=NOW + 9)
+    late = Outcome(Verdict.DELIVERED, server_time=NOW + 10)
+    assert AcknowledgeSession not in kinds(consequences.of_session(retitled, early, SUCCEEDED))
+    assert AcknowledgeSession in kinds(consequences.of_session(retitled, late, SUCCEEDED))
+
+
+def test_an_update_of_a_message_that_the_server_passed_over_is_not_acknowledged() -> None:
+    update = waiting(acked_digest=b"before", acked_at=NOW - 60, created_at=round(NOW * 1000))
+    for seconds, is_taken in ((4, False), (5, True)):
+        outcome = Outcome(Verdict.DELIVERED, server_time=NOW + seconds)
+        came = consequences.of_messages(SETTLED, [update], [outcome], SUCCEEDED, begun=1)
+        assert (Acknowledge in kinds(came)) is is_taken
