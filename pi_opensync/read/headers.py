@@ -14,7 +14,7 @@ from pi_opensync.opensync import payloads
 from pi_opensync.pi.parents import file_key
 from pi_opensync.privacy.cleaner import CannotRedact, Cleaner, Withholding
 from pi_opensync.privacy.judge import Judge
-from pi_opensync.read.families import is_older
+from pi_opensync.read.families import is_older, is_there
 from pi_opensync.read.lineage import Lineage, lineage_of
 from pi_opensync.read.worktrees import repository_of
 from pi_opensync.store.database import Database
@@ -91,8 +91,10 @@ class Headers:
     def join(self, path: bytes, known: Reading, session: Session, header: Header) -> Reading:
         """Take another file of a session that is known: what its header says counts as if it was met first.
 
-        Raises `OutOfOrder` where what was counted would count otherwise.
+        Raises `OutOfOrder` where what was counted would count otherwise, or came out of a file that is gone.
         """
+        if not known.is_rootless and not all(map(is_there, self._transcripts.of_session(known.id))):
+            raise OutOfOrder(known.id)
         lineage = self._lineage(header, path)
         origin = self._origin(header, lineage, file_key(texts.shown_path(path)))
         try:

@@ -158,3 +158,23 @@ def test_a_session_in_another_sessions_file_and_in_its_own(world: World, elsewhe
     settled(world, elsewhere / "both")
     world.append("child.jsonl", turn("tre", 2))
     settled(world, elsewhere / "grown")
+
+
+@pytest.mark.parametrize("count", [0, 2])
+def test_a_backup_that_is_restored_elsewhere_as_the_original_goes_is_all_there_is(
+    world: World, count: int
+) -> None:
+    """What was delivered stays; title and sums are those of what is left."""
+    put(world, A, *talk("a", *TEXTS))
+    world.sync()
+    world.path(A).unlink()
+    put(world, COPY, *talk("a", *TEXTS[:count]))
+    world.sync()
+    session = world.snapshot()["sessions"][session_id("a")]
+    assert session["title"] == ("Untitled" if count == 0 else TEXTS[0])
+    assert session["cost"] == pytest.approx(0.5 * (count // 2))
+    assert world.texts(session_id("a")) == list(TEXTS)
+    assert world.side_effects() == {}
+    asked = len(world.transport.log)
+    world.step()
+    assert len(world.transport.log) == asked
