@@ -1,7 +1,7 @@
 """Sessions at their headers: begun, joined by further files, and saved as they were folded."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from pi_opensync import texts
 from pi_opensync.fold import Origin, begin, counts_alike, external_id, joined, title
 from pi_opensync.model import Header, Options, Session, Whereabouts
 from pi_opensync.opensync import payloads
-from pi_opensync.pi.parents import file_key
+from pi_opensync.pi.parents import file_key, first_header
 from pi_opensync.privacy.cleaner import CannotRedact, Cleaner, Withholding
 from pi_opensync.privacy.judge import Judge
 from pi_opensync.read.families import is_older, is_there
@@ -80,13 +80,27 @@ class Headers:
             withheld_before=lineage.withheld_before,
         )
         # A child in this very file is read with it.
-        anew = [
-            child.id
-            for child in self._readings.guessed(self._file_name(path))
-            if any(one.id != transcript.id for one in self._transcripts.of_session(child.id))
-        ]
+        anew = [child.id for child, _files in self._guessing(transcript)]
         recounted = [parent.id for parent in self._readings.delegating_to(key)]
         return Begun(begun, recounted, anew, self._met_before(header.id))
+
+    def found_again(self, transcript: Transcript) -> list[int]:
+        """The sessions whose parent stands in this file, and was not found there while it was rewritten."""
+        return [child.id for child, files in self._guessing(transcript) if any(map(self._names_it, files))]
+
+    def _guessing(self, transcript: Transcript) -> Iterator[tuple[Reading, list[Transcript]]]:
+        """The sessions of other files whose parent's id was only guessed from this file's name."""
+        for child in self._readings.guessed(self._file_name(transcript.path)):
+            files = [one for one in self._transcripts.of_session(child.id) if one.id != transcript.id]
+            if files:
+                yield child, files
+
+    def _names_it(self, child: Transcript) -> bool:
+        """Whether the parent that the file names is found now."""
+        header = first_header(child.path)
+        if header is None or header.parent is None:
+            return False
+        return self._lineage(header, child.path).guessed_from is None
 
     def join(self, path: bytes, known: Reading, session: Session, header: Header) -> Reading:
         """Take another file of a session that is known: what its header says counts as if it was met first.

@@ -278,6 +278,8 @@ class Union:
             if odd is not None:
                 self._transcripts.forget_notes(transcript.id)  # lines of something else are not broken
             self._transcripts.leave_out(transcript.id, self._left_out.get(transcript.id, {}))
+            if under is not None:
+                self._anew.update(self._headers.found_again(transcript))
         at_end = all(source.is_at_end for source in sources)
         for opened in self._open.values():
             self._keep(opened)

@@ -278,3 +278,20 @@ def test_a_rewrite_while_the_old_words_still_wait(world: World, elsewhere: Path)
     world.read()
     world.clock.move(2)
     settled(world, elsewhere, kept=TEXTS[2:])
+
+
+def test_a_fork_that_is_read_while_its_parent_is_rewritten_names_it_in_the_end(
+    world: World, elsewhere: Path
+) -> None:
+    """pi empties a file before it writes it anew; the parent itself need not have been looked at meanwhile."""
+    lines = talk("a", "one", "two")
+    parent = put(world, "a.jsonl", *lines)
+    world.sync()
+    parent.write_bytes(b"")
+    fork = header("b", THEN + 50, parentSession=str(parent))
+    put(world, "b.jsonl", line(fork), *lines[1:])
+    world.hint("b.jsonl")
+    world.read()
+    put(world, "a.jsonl", *lines)
+    settled(world, elsewhere)
+    assert world.titles()[session_id("b")].startswith(f"[Fork::{session_id('a')[:8]}]")
