@@ -283,7 +283,7 @@ def test_a_rewrite_while_the_old_words_still_wait(world: World, elsewhere: Path)
 def test_a_fork_that_is_read_while_its_parent_is_rewritten_names_it_in_the_end(
     world: World, elsewhere: Path
 ) -> None:
-    """pi empties a file before it writes it anew; the parent itself need not have been looked at meanwhile."""
+    """pi empties a file before it writes it anew; the parent itself may not have been looked at then."""
     lines = talk("a", "one", "two")
     parent = put(world, "a.jsonl", *lines)
     world.sync()

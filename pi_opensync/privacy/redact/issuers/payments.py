@@ -99,7 +99,7 @@ PAYMENTS = (
         "adyen-key",
         "https://docs.adyen.com/development-resources/api-credentials/",
         "AQE",
-        rb"(?<![+/])AQE[A-Za-z0-9]{4,8}[A-Za-z0-9+/=-]{60,200}",
+        rb"(?<![A-Za-z0-9+]{12}[+/])AQE[A-Za-z0-9]{4,8}[A-Za-z0-9+/=-]{60,200}",
         follow=rb"[A-Za-z0-9]{4}[A-Za-z0-9+/=-]{12}",
         keep=is_random,
     ),
