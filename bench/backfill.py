@@ -10,7 +10,7 @@ from bench import corpus, plugins
 from bench.processes import MB, cpu, daemon, server, variables
 from bench.rows import Row, Target, row
 from bench.server import Notes
-from pi_opensync.opensync.rules import MAX_BATCH
+from pi_opensync.opensync.limits import MAX_BATCH
 
 NAME = "backfill"
 SESSIONS = 200

@@ -21,7 +21,7 @@ from pi_opensync.pi.tail import START
 from pi_opensync.pi.translate import translate
 from pi_opensync.privacy.cleaner import Cleaner
 from pi_opensync.privacy.redact import Redactor
-from pi_opensync.store.database import Database, open_database
+from pi_opensync.store.database import StateDatabase, open_database
 from pi_opensync.store.outbox import Outbox
 from tests.privacy.redact.ordinary import clean_texts
 
@@ -194,13 +194,13 @@ def _storing(folder: Path, state: Session, messages: Sequence[Message]) -> Row:
     return _row("store", put, "inserting the bodies alone", insert)
 
 
-def _put(database: Database, messages: Sequence[Message], bodies: Sequence[bytes]) -> None:
+def _put(database: StateDatabase, messages: Sequence[Message], bodies: Sequence[bytes]) -> None:
     outbox = Outbox(database)
     for message, body in zip(messages, bodies, strict=True):
         outbox.put(1, 1, message, body, body[:16])
 
 
-def _insert(database: Database, messages: Sequence[Message], bodies: Sequence[bytes]) -> None:
+def _insert(database: StateDatabase, messages: Sequence[Message], bodies: Sequence[bytes]) -> None:
     database.run("CREATE TABLE bodies (id INTEGER PRIMARY KEY, body BLOB)")
     database.run_many("INSERT INTO bodies(body) VALUES (?)", [(body,) for body in bodies])
     del messages

@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 
 from pi_opensync.opensync.client import Client
-from pi_opensync.read.watch import Watcher
+from pi_opensync.read.watching import Watcher
 from tests.harness import session_id
 
 

@@ -13,7 +13,7 @@ from bench.__main__ import FIGURES, figure, main
 from bench.backfill import MODES, Mode, expected_requests
 from bench.counting import Counts, counted
 from bench.rows import Row, Target, row, table
-from pi_opensync.opensync.rules import MAX_BATCH
+from pi_opensync.opensync.limits import MAX_BATCH
 from pi_opensync.pi.tail import WINDOW
 from pi_opensync.privacy.judge import Judge
 from pi_opensync.store.readings import Readings

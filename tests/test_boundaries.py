@@ -3,6 +3,7 @@
 import ast
 import re
 import tomllib
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -109,3 +110,15 @@ def test_a_word_is_found_in_code_and_not_in_docstrings() -> None:
         '"""toolCallId of a module"""\ndef f(x):\n    """toolCallId"""\n    return x["stopReason"]\n'
     )
     assert list(strings(tree)) == ["stopReason"]
+
+
+def test_no_two_files_and_no_two_classes_have_one_name() -> None:
+    files = [path for path in PACKAGE.rglob("*.py") if path.name != "__init__.py"]
+    classes = [
+        node.name
+        for path in files
+        for node in ast.parse(path.read_text(encoding="utf-8")).body
+        if isinstance(node, ast.ClassDef) and not node.name.startswith("_")
+    ]
+    assert [name for name, count in Counter(path.name for path in files).items() if count > 1] == []
+    assert [name for name, count in Counter(classes).items() if count > 1] == []

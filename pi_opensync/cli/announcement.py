@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TextIO
 
-from pi_opensync import configuration, logs
+from pi_opensync import configuration, logbook
 from pi_opensync.opensync.payloads import project_name
 from pi_opensync.privacy.cleaner import Cleaner
 from pi_opensync.read.select import Chosen
@@ -18,7 +18,7 @@ def warn_of_an_open_file() -> None:
     """The plugin's own file is used as it is, and not in silence where others may read its key."""
     path = configuration.open_plugin_file(os.environ)
     if path is not None:
-        logs.get().warning("others may read the key in the plugin's file", hint=f"chmod 600 {path}")
+        logbook.get().warning("others may read the key in the plugin's file", hint=f"chmod 600 {path}")
 
 
 def announce(chosen: Sequence[Chosen], base_url: str, out: TextIO, clean: Cleaner) -> int:

@@ -6,16 +6,16 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 from pi_opensync.dashboard.booking import Booking, with_the_rest
-from pi_opensync.inspect.usage import Used
-from pi_opensync.store import usage as kept
+from pi_opensync.inspect.spending import Used
+from pi_opensync.store import booked_usage as kept
 from pi_opensync.store.database import open_beside
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from pi_opensync.store.database import Database
-    from pi_opensync.store.usage import SessionUsage
+    from pi_opensync.store.booked_usage import SessionUsage
+    from pi_opensync.store.database import StateDatabase
 
 
 def used(states: Sequence[Path], since: int | None = None) -> list[Used]:
@@ -35,7 +35,7 @@ def used(states: Sequence[Path], since: int | None = None) -> list[Used]:
     return found[1]
 
 
-def used_in(database: Database, since: int | None = None) -> list[Used]:
+def used_in(database: StateDatabase, since: int | None = None) -> list[Used]:
     """Of one store."""
     return [used for session in kept.used(database, since) for used in _of(session)]
 

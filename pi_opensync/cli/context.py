@@ -13,12 +13,12 @@ from pi_opensync import configuration, settings
 from pi_opensync.daemon import places
 from pi_opensync.pi import discover
 from pi_opensync.pi.discover import Found, Roots
-from pi_opensync.store.database import Database, open_beside, open_database, open_or_rebuild
+from pi_opensync.store.database import StateDatabase, open_beside, open_database, open_or_rebuild
 
 if TYPE_CHECKING:  # loaded where they are used: most commands read only the store, and shall do so at once
     from collections.abc import Iterator, Sequence
 
-    from pi_opensync import logs
+    from pi_opensync import logbook
     from pi_opensync.daemon import build as engine
     from pi_opensync.daemon.events import LogEvents
     from pi_opensync.daemon.places import Place
@@ -40,11 +40,11 @@ class Context:
         self.settings = settings.load(debug=debug)
         self._looked_for_projects = 0.0
 
-    def log(self, chosen: logs.LogFormat = "auto") -> None:
+    def log(self, chosen: logbook.LogFormat = "auto") -> None:
         """Set up the log lines, for the commands that have some."""
-        from pi_opensync import logs
+        from pi_opensync import logbook
 
-        logs.configure(chosen, debug=self.settings.debug)
+        logbook.configure(chosen, debug=self.settings.debug)
 
     @staticmethod
     def now() -> float:
@@ -154,7 +154,7 @@ class Context:
     @contextmanager
     def folded(
         self, files: Sequence[Found], place: Place | None = None
-    ) -> Iterator[tuple[Database, dict[bytes, str]]]:
+    ) -> Iterator[tuple[StateDatabase, dict[bytes, str]]]:
         """A dry store of these files as `place` would get them; with it the files that can not be read."""
         from pi_opensync.daemon.chosen import options
         from pi_opensync.inspect.dry import folded
@@ -196,7 +196,7 @@ class Context:
         return f"{place.name}: " if len(self.places) > 1 else ""
 
     @contextmanager
-    def beside(self, place: Place | None) -> Iterator[Database | None]:
+    def beside(self, place: Place | None) -> Iterator[StateDatabase | None]:
         """What is known of a dashboard, to read; None where nothing is."""
         database = None if place is None else open_beside(place.state)
         try:
@@ -206,7 +206,7 @@ class Context:
                 database.close()
 
     @contextmanager
-    def writable(self, place: Place) -> Iterator[Database]:
+    def writable(self, place: Place) -> Iterator[StateDatabase]:
         """What is known of a dashboard, to write beside a daemon."""
         database = open_database(place.state)
         try:
@@ -215,13 +215,13 @@ class Context:
             database.close()
 
     @contextmanager
-    def at_work(self, place: Place) -> Iterator[Database]:
+    def at_work(self, place: Place) -> Iterator[StateDatabase]:
         """What is known of a dashboard, to work on alone: a damaged file is built again."""
         database, aside = open_or_rebuild(place.state, self.now())
         if aside is not None:
-            from pi_opensync import logs
+            from pi_opensync import logbook
 
-            logs.get().warning("the state file was damaged; it is built again", moved_to=str(aside))
+            logbook.get().warning("the state file was damaged; it is built again", moved_to=str(aside))
         try:
             yield database
         finally:
@@ -229,7 +229,7 @@ class Context:
 
     @contextmanager
     def engine(
-        self, place: Place, database: Database, events: LogEvents | None = None
+        self, place: Place, database: StateDatabase, events: LogEvents | None = None
     ) -> Iterator[engine.Engine]:
         """The parts of a run over `database`; one's own dashboard answers it without being served."""
         from pi_opensync.daemon import build as engine

@@ -17,7 +17,15 @@ from pi_opensync.cli import terminal
 from pi_opensync.cli.context import Context
 from pi_opensync.cli.options import AsJson, new_app
 from pi_opensync.configuration import plugin_config_path, read_file
-from pi_opensync.doctor import configuration, environment, installed, machine, plugin, server, transcripts
+from pi_opensync.doctor import (
+    configured,
+    environment,
+    installed,
+    machine,
+    plugin,
+    session_folders,
+    way_to_opensync,
+)
 from pi_opensync.doctor.check import Check
 from pi_opensync.errors import ConfigurationError, PiOpensyncError
 from pi_opensync.opensync.client import Client
@@ -53,16 +61,16 @@ def run(*, as_json: bool) -> None:
 
 def gather() -> Groups:
     groups: Groups = {"environment": _environment()}
-    readable, chosen = configuration.readable(os.environ)
-    groups["configuration"] = [readable, configuration.permissions(os.environ)]
+    readable, chosen = configured.readable(os.environ)
+    groups["configuration"] = [readable, configured.permissions(os.environ)]
     if chosen is None:
         return groups
     context = Context()
     groups["configuration"] += [
-        configuration.login(chosen, has_own=any(place.is_own for place in context.places)),
-        configuration.automatic(chosen, chosen.state_dir, time.time()),
-        configuration.environment(os.environ, Path.home()),
-        configuration.spelling(os.environ),
+        configured.login(chosen, has_own=any(place.is_own for place in context.places)),
+        configured.automatic(chosen, chosen.state_dir, time.time()),
+        configured.environment(os.environ, Path.home()),
+        configured.spelling(os.environ),
     ]
     groups["transcripts"] = _transcripts(context)
     groups["machine"], learned = _machine(context)
@@ -85,10 +93,10 @@ def _environment() -> list[Check]:
 
 def _transcripts(context: Context) -> list[Check]:
     return [
-        transcripts.roots(context.folders, context.listing),
-        transcripts.unreadable(context.listing),
-        transcripts.asked_by_projects(context.roots.refused),
-        transcripts.pi_settings(context.folders, os.environ, Path.cwd()),
+        session_folders.roots(context.folders, context.listing),
+        session_folders.unreadable(context.listing),
+        session_folders.asked_by_projects(context.roots.refused),
+        session_folders.pi_settings(context.folders, os.environ, Path.cwd()),
     ]
 
 
@@ -122,9 +130,9 @@ def _server(context: Context, learned: object) -> list[Check]:
 
     async def ask() -> list[Check]:
         async with Client(url, key, now=time.time) as client:
-            return await server.checks(url, client, now=time.time, proxied=_is_proxied(url))
+            return await way_to_opensync.checks(url, client, now=time.time, proxied=_is_proxied(url))
 
-    return [*asyncio.run(ask()), server.dates(learned, chosen.timestamps)]
+    return [*asyncio.run(ask()), way_to_opensync.dates(learned, chosen.timestamps)]
 
 
 def _is_proxied(url: str) -> bool:

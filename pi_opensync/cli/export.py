@@ -11,7 +11,7 @@ from pi_opensync.cli.past import Past, read
 from pi_opensync.cli.show import html
 from pi_opensync.errors import writing
 from pi_opensync.files import write_private
-from pi_opensync.opensync.reading import markdown
+from pi_opensync.opensync.transcribed import markdown
 from pi_opensync.read.select import Wanted
 from pi_opensync.texts import counted
 

@@ -39,7 +39,7 @@ app = new_app()
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class ListedSession:
     """A session on a dashboard; `why` says what keeps it from there, None where nothing does.
 
     Times in Unix milliseconds; `sent`, `waiting` and `parked` count messages. What is not known is None.
@@ -109,12 +109,12 @@ def run(*, unsynced: bool, excluded: bool, parked: bool, as_json: bool) -> None:
         print("No sessions.", file=sys.stderr)
 
 
-def _gathered(context: Context) -> tuple[list[Listed], list[Unlisted]]:
+def _gathered(context: Context) -> tuple[list[ListedSession], list[Unlisted]]:
     """What each dashboard has or waits for, the transcripts of which no session was read, and odd files.
 
     Of pi's files only those are opened of which a dashboard has no session.
     """
-    rows: list[Listed] = []
+    rows: list[ListedSession] = []
     files: list[Unlisted] = []
     met: dict[str, dict[bytes, TranscriptRow]] = {"": {}} if not context.places else {}
     for place in context.places:
@@ -140,7 +140,7 @@ def _is_read(known: Mapping[bytes, TranscriptRow], found: Found) -> bool:
 
 def _not_read(
     context: Context, place: str, known: Mapping[bytes, TranscriptRow], found: Sequence[Chosen]
-) -> Iterator[Listed]:
+) -> Iterator[ListedSession]:
     from pi_opensync.cli.announcement import project_shown
     from pi_opensync.fold import external_id
 
@@ -149,7 +149,7 @@ def _not_read(
         if item.header is not None and not met.has_session:
             why = met.excluded or item.excluded or (NOT_READ if met.followed else LEFT_ALONE)
             folder = item.header.cwd
-            yield Listed(
+            yield ListedSession(
                 place,
                 external_id(item.header),
                 project_shown(folder, context.cleaner) if folder else "-",
@@ -171,9 +171,9 @@ def _without_session(place: str, known: Mapping[bytes, TranscriptRow]) -> Iterat
             yield Unlisted(place, shown_path(path), row.odd)
 
 
-def _known(place: str, row: SessionRow, used: int | None) -> Listed:
+def _known(place: str, row: SessionRow, used: int | None) -> ListedSession:
     said = row.said
-    return Listed(
+    return ListedSession(
         place,
         said.id,
         said.project or "-",
@@ -192,7 +192,7 @@ def _known(place: str, row: SessionRow, used: int | None) -> Listed:
     )
 
 
-def _lines(rows: Sequence[Listed], short: dict[str, str], places: Sequence[str]) -> Iterator[str]:
+def _lines(rows: Sequence[ListedSession], short: dict[str, str], places: Sequence[str]) -> Iterator[str]:
     for name in places or [""]:
         of_place = [row for row in rows if row.place == name]
         if len(places) > 1:
@@ -214,7 +214,7 @@ def _lines(rows: Sequence[Listed], short: dict[str, str], places: Sequence[str])
             yield f"{alone} are from before the first start: `pi-opensync sync` sends them."
 
 
-def _cells(row: Listed, short: str) -> list[str]:
+def _cells(row: ListedSession, short: str) -> list[str]:
     return [
         shown(short),
         day(row.last_used_at),
@@ -225,7 +225,7 @@ def _cells(row: Listed, short: str) -> list[str]:
     ]
 
 
-def _state(row: Listed) -> str:
+def _state(row: ListedSession) -> str:
     if row.why is not None:
         words = {NOT_READ: "not read yet", LEFT_ALONE: "not sent"}
         return words.get(row.why, "set aside" if row.why.startswith("set aside") else "stays here")

@@ -3,7 +3,7 @@
 import asyncio
 from pathlib import Path
 
-from pi_opensync import logs
+from pi_opensync import logbook
 from pi_opensync.cli.budgets import watched
 from pi_opensync.cli.context import Context
 from pi_opensync.cli.serving import budget_of, keys_of, opened, reaching, serving, show_page
@@ -11,7 +11,7 @@ from pi_opensync.daemon import lock, places
 from pi_opensync.daemon.following import follow
 from pi_opensync.daemon.places import Place
 from pi_opensync.errors import AlreadyRunning
-from pi_opensync.store.database import Database
+from pi_opensync.store.database import StateDatabase
 
 SAMPLES = Path(__file__).parent.parent / "samples"
 _COMMAND = "watch --local"
@@ -24,7 +24,7 @@ def watch_local(
     demo: bool,
     link: bool = True,
     once: bool = False,
-    log_format: logs.LogFormat,
+    log_format: logbook.LogFormat,
     debug: bool | None,
 ) -> None:
     """Serve the pages and keep them equal to pi's sessions, all of them, until Ctrl-C or, with `once`, equal.
@@ -57,7 +57,7 @@ def show_served(context: Context, *, open_page: bool) -> bool:
 
 async def _watch(
     context: Context,
-    database: Database,
+    database: StateDatabase,
     port: int | None,
     *,
     demo: bool,
@@ -76,7 +76,7 @@ async def _watch(
             if link and not once and not is_shown:
                 show_page(place.home, url, keys, open_page=open_page, beside=True)
             elif not is_shown:
-                logs.get().info("serving your dashboard", url=url, way_in="pi-opensync serve --open")
+                logbook.get().info("serving your dashboard", url=url, way_in="pi-opensync serve --open")
             is_shown = True
 
         while not await follow(

@@ -8,13 +8,13 @@ from pi_opensync import __version__
 from pi_opensync.cli.booked import used
 from pi_opensync.cli.context import Context
 from pi_opensync.cli.options import new_app
-from pi_opensync.cli.past import Hit, read, search, touching
+from pi_opensync.cli.past import SessionHit, read, search, touching
 from pi_opensync.cli.session_ids import one_session
 from pi_opensync.cli.usage import chosen
 from pi_opensync.errors import ConfigurationError, UsageError
 from pi_opensync.fold import external_id
-from pi_opensync.inspect.usage import By, usage
-from pi_opensync.opensync.reading import markdown
+from pi_opensync.inspect.spending import By, usage
+from pi_opensync.opensync.transcribed import markdown
 from pi_opensync.read.select import Wanted
 from pi_opensync.texts import day
 
@@ -125,7 +125,7 @@ def _wanted(*, project: str | None, since: str | None = None) -> Wanted:
     return Wanted.parse(since=since, until=None, project=folder, session=None, limit=None)
 
 
-def _hit(hit: Hit) -> dict[str, Any]:
+def _hit(hit: SessionHit) -> dict[str, Any]:
     said = hit.session
     return {
         "id": said.id,

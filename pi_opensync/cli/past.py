@@ -9,8 +9,8 @@ from mmap import ACCESS_READ, mmap
 
 from pi_opensync.cli.context import Context
 from pi_opensync.daemon import places
-from pi_opensync.opensync.reading import Said, said
 from pi_opensync.opensync.summary import Summary, summary
+from pi_opensync.opensync.transcribed import Said, said
 from pi_opensync.pi.discover import Found
 from pi_opensync.pi.tail import opened
 from pi_opensync.read.select import Wanted
@@ -29,7 +29,7 @@ class Past:
 
 
 @dataclass(frozen=True, slots=True)
-class Hit:
+class SessionHit:
     """A session in which all the words stand, and the texts around the first of them, one a message."""
 
     session: Summary
@@ -54,7 +54,7 @@ def search(
     model: str | None = None,
     limit: int = 20,
     only: str | None = None,
-) -> list[Hit]:
+) -> list[SessionHit]:
     """The sessions, the latest used first, in one text of which all the words stand.
 
     `only`: a kind of `Piece`; else all kinds and the title are looked at.
@@ -62,7 +62,7 @@ def search(
     meant = [word for word in words if word]
     chosen = [item for item in context.sessions(wanted) if item.leaves]
     holding = (item for item in chosen if _holds(item.found.path, meant))
-    hits: list[Hit] = []
+    hits: list[SessionHit] = []
     while len(hits) < limit and (some := list(islice(holding, AT_ONCE))):
         used = {item.header.id: item.last_at for item in some if item.header is not None}
         for past in read(context, [item.found for item in some]):
@@ -70,12 +70,12 @@ def search(
             fits = model is None or model.lower() in (past.session.model or "").lower()
             if excerpts and fits:
                 last = used.get(past.session.id, past.session.created_at or 0)
-                hits.append(Hit(past.session, last, excerpts))
+                hits.append(SessionHit(past.session, last, excerpts))
     hits.sort(key=lambda hit: hit.last_used_at, reverse=True)
     return hits[:limit]
 
 
-def touching(context: Context, file: str, wanted: Wanted, limit: int = 20) -> list[Hit]:
+def touching(context: Context, file: str, wanted: Wanted, limit: int = 20) -> list[SessionHit]:
     """The sessions in which a tool was given a path that ends as `file` does."""
     name = file.rstrip("/")
     return search(context, [name], wanted, limit=limit, only="call")

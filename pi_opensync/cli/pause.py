@@ -10,7 +10,7 @@ from pi_opensync.cli import terminal
 from pi_opensync.cli.context import Context
 from pi_opensync.cli.options import new_app
 from pi_opensync.errors import UsageError
-from pi_opensync.privacy import pause as pausing
+from pi_opensync.privacy import pauses as pausing
 
 _SPAN = re.compile(r"(\d{1,6})\s*([smhdw])")
 LONGEST_PAUSE = 10 * 365 * 86400.0

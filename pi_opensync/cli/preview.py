@@ -14,7 +14,7 @@ from pi_opensync.cli.options import AsJson, new_app
 from pi_opensync.cli.session_ids import one_session
 from pi_opensync.daemon.places import Place
 from pi_opensync.errors import UsageError
-from pi_opensync.inspect.preview import Preview, preview
+from pi_opensync.inspect.outgoing import Preview, preview
 from pi_opensync.opensync.summary import message_id
 from pi_opensync.pi.discover import Found
 from pi_opensync.pi.tail import Signature

@@ -11,7 +11,7 @@ from pi_opensync import texts
 from pi_opensync.cli.context import Context
 from pi_opensync.cli.options import AsJson, new_app
 from pi_opensync.errors import PiOpensyncError, UsageError
-from pi_opensync.store.database import Database
+from pi_opensync.store.database import StateDatabase
 from pi_opensync.store.parked import drop, parked, retry
 from pi_opensync.texts import shown
 
@@ -75,7 +75,7 @@ def drop_parked(external_id: str) -> None:
     print(f"{count} dropped; the transcript still has it.")
 
 
-def _everywhere(context: Context, change: Callable[[Database], int]) -> int:
+def _everywhere(context: Context, change: Callable[[StateDatabase], int]) -> int:
     """How many rows the change concerned, of every dashboard."""
     count = 0
     for place in context.require_places():

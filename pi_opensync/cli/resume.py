@@ -11,7 +11,7 @@ from pi_opensync.cli.context import Context
 from pi_opensync.cli.options import new_app
 from pi_opensync.cli.session_ids import one_session
 from pi_opensync.errors import PiOpensyncError
-from pi_opensync.privacy import pause as pausing
+from pi_opensync.privacy import pauses as pausing
 
 app = new_app()
 

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import typer
 
-from pi_opensync import logs
+from pi_opensync import logbook
 from pi_opensync.cli import PORT
 from pi_opensync.cli.context import Context
 from pi_opensync.cli.local import watch_local
@@ -73,7 +73,7 @@ def serve(
     hosts = [host_name(text) for text in name or ()]
     if remote:
         hosts += [host, own := socket.gethostname(), f"{own}.local"]
-        logs.get().warning("other machines are let in, and nothing is encrypted on the way")
+        logbook.get().warning("other machines are let in, and nothing is encrypted on the way")
     asyncio.run(
         _serve(
             context,

@@ -22,7 +22,7 @@ from pi_opensync.dashboard.db.budget import Budget
 from pi_opensync.dashboard.db.connections import FILE, Connections
 from pi_opensync.dashboard.web.application import create_app
 from pi_opensync.dashboard.web.keys import Keys
-from pi_opensync.dashboard.web.serve import NotLoopbackError, Running, serve
+from pi_opensync.dashboard.web.listener import NotLoopbackError, Running, serve
 from pi_opensync.errors import PiOpensyncError, UsageError, cannot_keep_state
 from pi_opensync.files import write_private
 from pi_opensync.opensync.client import Transport

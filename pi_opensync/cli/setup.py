@@ -24,7 +24,7 @@ app = new_app()
 
 
 @dataclass(frozen=True, slots=True)
-class Wishes:
+class SetupAnswers:
     """What the options say; None is asked about, or left as it is where nobody can be asked."""
 
     local: bool = False
@@ -70,7 +70,7 @@ def setup(
     ] = False,
 ) -> None:
     run(
-        Wishes(
+        SetupAnswers(
             local=local,
             url=url,
             key_stdin=key_stdin,
@@ -83,7 +83,7 @@ def setup(
     )
 
 
-def run(wishes: Wishes) -> None:
+def run(wishes: SetupAnswers) -> None:
     """Every step sees the settings as the one before left them; at the end stands what was done."""
     ask = service.terminal()
     done: list[str] = []
@@ -111,7 +111,7 @@ def _find_sessions(context: Context) -> None:
         terminal.say(f"{shown(str(folder))}: {there}", 2)
 
 
-def _choose(wishes: Wishes, ask: Ask | None, done: list[str]) -> bool:
+def _choose(wishes: SetupAnswers, ask: Ask | None, done: list[str]) -> bool:
     """Where the dashboard is; whether it is on this machine only."""
     _step(2, "your dashboard")
     chosen = Context().settings
@@ -137,7 +137,7 @@ def _choose(wishes: Wishes, ask: Ask | None, done: list[str]) -> bool:
     return local
 
 
-def _log_in(wishes: Wishes, ask: Ask | None) -> None:
+def _log_in(wishes: SetupAnswers, ask: Ask | None) -> None:
     from_plugin = wishes.from_plugin
     plugin = configuration.plugin_config_path(os.environ)
     if ask is not None and not wishes.logs_in and plugin.exists():
@@ -157,7 +157,7 @@ def _log_in(wishes: Wishes, ask: Ask | None) -> None:
             return
 
 
-def _leave_out(wishes: Wishes, ask: Ask | None, done: list[str]) -> None:
+def _leave_out(wishes: SetupAnswers, ask: Ask | None, done: list[str]) -> None:
     _step(3, "what to leave out")
     context = Context()
     patterns = list(wishes.exclude)
@@ -181,7 +181,7 @@ def _leave_out(wishes: Wishes, ask: Ask | None, done: list[str]) -> None:
     print(f"  secrets in texts are {'redacted' if context.settings.redact else 'NOT redacted'}")
 
 
-def _send_history(wishes: Wishes, ask: Ask | None, done: list[str]) -> None:
+def _send_history(wishes: SetupAnswers, ask: Ask | None, done: list[str]) -> None:
     _step(4, "the sessions that are there already")
     context = Context()
     leaving = [item for item in context.sessions() if item.leaves]
@@ -206,7 +206,7 @@ def _send_history(wishes: Wishes, ask: Ask | None, done: list[str]) -> None:
         done.append(said)
 
 
-def _install(wishes: Wishes, ask: Ask | None, done: list[str], *, local: bool) -> None:
+def _install(wishes: SetupAnswers, ask: Ask | None, done: list[str], *, local: bool) -> None:
     _step(4 if local else 5, "by itself, from login on")
     wanted = wishes.service
     if wanted is None and ask is not None:

@@ -13,7 +13,7 @@ from pi_opensync.cli.options import AsJson, new_app
 from pi_opensync.cli.past import Past, read
 from pi_opensync.cli.session_ids import one_session
 from pi_opensync.errors import UsageError
-from pi_opensync.opensync.reading import markdown
+from pi_opensync.opensync.transcribed import markdown
 from pi_opensync.texts import shown
 
 STYLE = "body{max-width:50rem;margin:2rem auto;font:1rem/1.5 system-ui}pre{white-space:pre-wrap}"

@@ -15,13 +15,13 @@ from pi_opensync.cli.context import Context
 from pi_opensync.cli.options import AsJson, new_app
 from pi_opensync.cli.screen import screen
 from pi_opensync.daemon.places import Place
-from pi_opensync.doctor.spelling import unknown
-from pi_opensync.privacy import pause as pausing
+from pi_opensync.doctor.misspelt import unknown
+from pi_opensync.privacy import pauses as pausing
 from pi_opensync.store.views import exclusions, odd_files, tally, unread
 
 if TYPE_CHECKING:  # what delivery rests on is loaded where it rests
     from pi_opensync.deliver.actions import Pause
-    from pi_opensync.store.database import Database
+    from pi_opensync.store.database import StateDatabase
 
 SCHEMA = 1  # of --json; grows when a field changes its meaning
 
@@ -97,7 +97,7 @@ def _of(context: Context, place: Place) -> dict[str, Any]:
     return report
 
 
-def _pause(database: Database) -> Pause | None:
+def _pause(database: StateDatabase) -> Pause | None:
     if database.meta("pause") is None:
         return None
     from pi_opensync.deliver.server import read_pause

@@ -9,7 +9,7 @@ from pi_opensync.address import normalise_url, state_folder
 from pi_opensync.cli.booked import used
 from pi_opensync.configuration import ENV_PREFIX, default_state_dir, file_in_use, read_file, stated
 from pi_opensync.daemon.places import FOLDER, own_state
-from pi_opensync.inspect.usage import total
+from pi_opensync.inspect.spending import total
 from pi_opensync.model import SLOT_MS
 
 

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from pi_opensync import logs, texts
+from pi_opensync import logbook, texts
 from pi_opensync.cli import terminal
 from pi_opensync.cli.announcement import announce, warn_of_an_open_file
 from pi_opensync.cli.context import Context
@@ -26,7 +26,7 @@ from pi_opensync.errors import ConfigurationError, PartlyDone
 from pi_opensync.pi.discover import Item, Odd, Unreadable
 from pi_opensync.read.select import Chosen, Wanted
 from pi_opensync.sqlite import Damaged
-from pi_opensync.store.database import Database
+from pi_opensync.store.database import StateDatabase
 from pi_opensync.store.views import SessionRow, delivered_transcripts, session_rows, tally
 from pi_opensync.texts import shown_path
 
@@ -78,7 +78,7 @@ def run(
     *,
     dry_run: bool,
     yes: bool,
-    log_format: logs.LogFormat,
+    log_format: logbook.LogFormat,
     debug: bool | None,
     announced: bool = False,
 ) -> None:
@@ -120,9 +120,9 @@ def _look(context: Context) -> None:
 
 def _tell_odd(item: Item) -> None:
     if isinstance(item, Unreadable):
-        logs.get().warning("can not be read", path=shown_path(item.path), reason=item.reason)
+        logbook.get().warning("can not be read", path=shown_path(item.path), reason=item.reason)
     elif isinstance(item, Odd):
-        logs.get().warning("not a transcript", path=shown_path(item.path), reason=item.reason)
+        logbook.get().warning("not a transcript", path=shown_path(item.path), reason=item.reason)
 
 
 def _is_agreed(context: Context, place: Place, chosen: Sequence[Chosen], *, yes: bool) -> bool:
@@ -141,7 +141,7 @@ def _show(context: Context, chosen: Sequence[Chosen]) -> None:
     with context.folded([item.found for item in chosen]) as (wanted, problems):
         print("\n".join(_would_be_sent(session_rows(wanted))))
     for path, reason in problems.items():
-        logs.get().warning("can not be read", path=shown_path(path), reason=reason)
+        logbook.get().warning("can not be read", path=shown_path(path), reason=reason)
     if problems:
         raise PartlyDone(f"{len(problems)} files could not be read, see above")
 
@@ -177,9 +177,9 @@ def _cells(row: SessionRow) -> list[str]:
     ]
 
 
-async def _send(context: Context, place: Place, database: Database, chosen: Sequence[Chosen]) -> None:
+async def _send(context: Context, place: Place, database: StateDatabase, chosen: Sequence[Chosen]) -> None:
     """Raises `PartlyDone` where it was interrupted, or something is left over."""
-    totals = Totals(logs.get(), now=context.now)
+    totals = Totals(logbook.get(), now=context.now)
     begun = context.now()
     with context.engine(place, database, totals) as built:
         async with built.client:
@@ -242,7 +242,7 @@ def _lines_now_and_then(built: Engine) -> Callable[[], None]:
     def show() -> None:
         if next(ticks) % TICKS_A_LINE == 0:
             now = tally(built.database)
-            logs.get().info(
+            logbook.get().info(
                 "sending",
                 delivered=now.messages_delivered,
                 waiting=now.messages_waiting,

@@ -15,7 +15,7 @@ from pi_opensync.cli.options import AsJson, new_app
 from pi_opensync.cli.statusline import statusline
 from pi_opensync.cli.tables import Column, table
 from pi_opensync.errors import PartlyDone
-from pi_opensync.inspect.usage import By, Period, Usage, Used, differing, total, usage
+from pi_opensync.inspect.spending import By, Period, UsageReport, Used, differing, total, usage
 from pi_opensync.texts import shown
 
 app = new_app()
@@ -91,7 +91,7 @@ def _holds(value: str | None, wanted: str | None) -> bool:
     return wanted is None or wanted.lower() in (value or "").lower()
 
 
-def _lines(rows: Sequence[Usage], whole: Usage, period: Period, by: By | None) -> Iterator[str]:
+def _lines(rows: Sequence[UsageReport], whole: UsageReport, period: Period, by: By | None) -> Iterator[str]:
     columns = (
         Column(
             {"daily": "Day", "weekly": "Week", "monthly": "Month", "session": "Session"}[period], least=16
@@ -109,7 +109,7 @@ def _lines(rows: Sequence[Usage], whole: Usage, period: Period, by: By | None) -
     yield terminal.bold(lines[-1])
 
 
-def _cells(row: Usage, period: Period, by: By | None) -> list[str]:
+def _cells(row: UsageReport, period: Period, by: By | None) -> list[str]:
     return [
         shown(row.period),
         *([shown(row.group or "")] if by else []),

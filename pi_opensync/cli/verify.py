@@ -21,10 +21,10 @@ from pi_opensync.daemon.places import Place
 from pi_opensync.daemon.run import Daemon
 from pi_opensync.errors import PartlyDone
 from pi_opensync.fold import external_id
-from pi_opensync.inspect.verify import differences, want_again
+from pi_opensync.inspect.comparison import differences, want_again
 from pi_opensync.opensync.differences import Differences
 from pi_opensync.pi.discover import Found
-from pi_opensync.store.database import Database
+from pi_opensync.store.database import StateDatabase
 from pi_opensync.store.views import dates, server_ids, transcript_rows
 from pi_opensync.texts import counted, shown
 
@@ -99,7 +99,7 @@ async def _verify(context: Context, place: Place, *, repair: bool, only: str | N
 
 
 @contextmanager
-def _built_on(context: Context, place: Place, wanted: Database, *, repair: bool) -> Iterator[Engine]:
+def _built_on(context: Context, place: Place, wanted: StateDatabase, *, repair: bool) -> Iterator[Engine]:
     """An engine over what is known of the dashboard, or, where nothing is changed, over the dry store."""
     with (
         context.writable(place) if repair else nullcontext(wanted) as database,
@@ -118,7 +118,7 @@ def _announce(context: Context, place: Place, files: list[Found], found: list[Di
         print(announcement(sessions, place.where or place.name, context.cleaner), file=sys.stderr)
 
 
-async def _repair(context: Context, built: Engine, wanted: Database, found: list[Differences]) -> None:
+async def _repair(context: Context, built: Engine, wanted: StateDatabase, found: list[Differences]) -> None:
     """Read what is not read yet, want again what is missing, deliver."""
     listing = built.follow.list_files()
     built.follow.compare(listing)

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from pi_opensync import logs
+from pi_opensync import logbook
 from pi_opensync.cli import PORT
 from pi_opensync.cli.announcement import announcement, warn_of_an_open_file
 from pi_opensync.cli.budgets import watched
@@ -62,7 +62,7 @@ def watch(
     run(backfill=backfill, once=once, log_format=log_format, debug=debug)
 
 
-def run(*, backfill: bool, once: bool, log_format: logs.LogFormat, debug: bool | None) -> None:
+def run(*, backfill: bool, once: bool, log_format: logbook.LogFormat, debug: bool | None) -> None:
     """Watch, with the settings as they are; when their file changes, again with the new ones."""
     context = _context(debug)
     context.log(log_format)
@@ -74,7 +74,7 @@ def run(*, backfill: bool, once: bool, log_format: logs.LogFormat, debug: bool |
                     context = _context(debug)
                 return
         except Replaced as error:
-            logs.get().warning("the state was lost; it is built again", reason=error.message)
+            logbook.get().warning("the state was lost; it is built again", reason=error.message)
 
 
 def _context(debug: bool | None) -> Context:
@@ -116,7 +116,7 @@ def _watch(context: Context, *, backfill: bool, once: bool) -> bool:
         raise
     except Damaged:
         aside = set_aside(place.state, context.now())
-        logs.get().warning("the state file is damaged; it is built again", moved_to=str(aside))
+        logbook.get().warning("the state file is damaged; it is built again", moved_to=str(aside))
         return False
 
 
@@ -124,4 +124,4 @@ def _announce(context: Context, place: Place) -> None:
     """Say what history leaves this machine, before the first of it does."""
     leaving = [item for item in context.sessions() if item.leaves]
     said = announcement(leaving, place.where or "", context.cleaner)
-    logs.get().info("history will be sent", what=said)
+    logbook.get().info("history will be sent", what=said)

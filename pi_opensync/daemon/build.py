@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
-from pi_opensync import logs
+from pi_opensync import logbook
 from pi_opensync.configuration import Stamp
 from pi_opensync.daemon.chosen import cleaner, judge, options
 from pi_opensync.daemon.events import LogEvents
@@ -20,17 +20,17 @@ from pi_opensync.model import Options
 from pi_opensync.opensync.client import Client, Transport
 from pi_opensync.privacy.redact import RULES_VERSION
 from pi_opensync.read.again import Again
-from pi_opensync.read.queue import Follow
+from pi_opensync.read.follow import Follow
 from pi_opensync.read.reader import Reader
 from pi_opensync.settings import Settings
-from pi_opensync.store.database import Database
+from pi_opensync.store.database import StateDatabase
 
 
 @dataclass(slots=True)
 class Engine:
     """Everything that a run needs, sharing one database and one event loop."""
 
-    database: Database
+    database: StateDatabase
     client: Client
     server: Server
     follow: Follow
@@ -53,7 +53,7 @@ class Engine:
 def build(
     settings: Settings,
     folders: tuple[Path, ...],
-    database: Database,
+    database: StateDatabase,
     *,
     events: LogEvents | None = None,
     transport: Transport | None = None,
@@ -73,7 +73,7 @@ def build(
     reader = Reader(database, chosen, rules, clean=clean, folders=folders, now=now)
     again = Again(database, chosen, rules, clean)
 
-    events = events or LogEvents(logs.get(), now=now)
+    events = events or LogEvents(logbook.get(), now=now)
     client = Client(base_url, key.get_secret_value(), now=now, connections=WIDEST, transport=transport)
     server = Server(database, now=now)
     sender = Sender(

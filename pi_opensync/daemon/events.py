@@ -8,7 +8,7 @@ from pi_opensync.deliver.changes import Report
 from pi_opensync.deliver.schedule import Round
 from pi_opensync.opensync.summary import summary
 from pi_opensync.sqlite import StoreUnavailable
-from pi_opensync.store.sessions import Session
+from pi_opensync.store.sessions import SyncState
 from pi_opensync.texts import shown
 
 QUIET = 30.0  # seconds between two lines about the same trouble
@@ -52,7 +52,7 @@ class LogEvents:
         if report.away is not None:
             self._away(report.away)
 
-    def delivered(self, session: Session, messages: int) -> None:
+    def delivered(self, session: SyncState, messages: int) -> None:
         self._log.info("delivered", messages=messages, **names(session))
 
     def _away(self, pause: Pause) -> None:
@@ -94,7 +94,7 @@ class LogEvents:
         self._log.warning(event, reason=reason, **values)
 
 
-def names(session: Session) -> dict[str, str]:
+def names(session: SyncState) -> dict[str, str]:
     """A session's short id and its project's name."""
     project = summary(session.wanted).project or "-"
     return {"session": shown(session.external_id[:8]), "project": shown(project)}

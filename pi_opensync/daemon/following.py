@@ -8,19 +8,19 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
-from pi_opensync import __version__, logs
+from pi_opensync import __version__, logbook
 from pi_opensync.configuration import Stamp
 from pi_opensync.daemon import build as engine
 from pi_opensync.daemon import pulse
-from pi_opensync.daemon import systemd as notify
+from pi_opensync.daemon import sd_notify as notify
 from pi_opensync.daemon.notices import Look, Passed
 from pi_opensync.daemon.notify import Messenger, attend
 from pi_opensync.daemon.run import Daemon
-from pi_opensync.daemon.systemd import Notifier
+from pi_opensync.daemon.sd_notify import Notifier
 from pi_opensync.daemon.totals import Totals
 from pi_opensync.settings import Settings
 from pi_opensync.sqlite import Damaged, StoreUnavailable
-from pi_opensync.store.database import Database
+from pi_opensync.store.database import StateDatabase
 from pi_opensync.store.outbox import Outbox
 from pi_opensync.store.views import tally
 
@@ -32,7 +32,7 @@ async def follow(
     chosen: Settings,
     stamp: Stamp,
     folders: tuple[Path, ...],
-    database: Database,
+    database: StateDatabase,
     *,
     pulse_in: Path,
     backfill: bool,
@@ -60,7 +60,7 @@ async def follow(
         on_ready()
         ready.set()
 
-    totals = Totals(logs.get(), now=time.time)
+    totals = Totals(logbook.get(), now=time.time)
     built = engine.build(
         chosen,
         folders,
@@ -113,14 +113,14 @@ async def _tell_when_up_to_date(
         await asyncio.sleep(wait)
         if wait == LOOK_SELDOM and totals.messages:
             waiting = tally(built.database).messages_waiting
-            logs.get().info("sending", delivered=str(totals), waiting=waiting)
+            logbook.get().info("sending", delivered=str(totals), waiting=waiting)
         wait = min(2 * wait, LOOK_SELDOM)
     _tell_up_to_date(totals, chosen)
 
 
 def _tell_up_to_date(totals: Totals, chosen: Settings) -> None:
     totals.is_up_to_date = True
-    logs.get().info("up to date", delivered=str(totals), dashboard=chosen.convex_url)
+    logbook.get().info("up to date", delivered=str(totals), dashboard=chosen.convex_url)
 
 
 def _beating(folder: Path, built: engine.Engine, notifier: Notifier) -> Callable[[bool], None]:

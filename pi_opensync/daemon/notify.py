@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from pi_opensync import logs
+from pi_opensync import logbook
 from pi_opensync.configuration import ENV_PREFIX
 from pi_opensync.daemon import notices
 from pi_opensync.daemon.notices import LOOK, Look, Notice
@@ -61,7 +61,7 @@ class Messenger:
         for arguments in self.commands(notice.text):
             reason = await self._run(arguments, notice.kind)
             if reason is not None:  # its name alone: what follows may be a secret
-                logs.get().warning("a notice was not shown", program=arguments[0], reason=reason)
+                logbook.get().warning("a notice was not shown", program=arguments[0], reason=reason)
 
     def commands(self, text: str) -> Iterator[list[str]]:
         if self._command:

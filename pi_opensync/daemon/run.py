@@ -10,14 +10,14 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from pi_opensync import logs
+from pi_opensync import logbook
 from pi_opensync.daemon.build import Engine
-from pi_opensync.daemon.systemd import DELIVERY, INGEST
+from pi_opensync.daemon.sd_notify import DELIVERY, INGEST
 from pi_opensync.errors import KeyRefused, NetworkError, PartlyDone
 from pi_opensync.fold import external_id
 from pi_opensync.pi.parents import first_header
 from pi_opensync.read.baseline import Baseline
-from pi_opensync.read.watch import Watcher
+from pi_opensync.read.watching import Watcher
 from pi_opensync.sqlite import StoreUnavailable
 from pi_opensync.texts import shown_path
 
@@ -64,7 +64,7 @@ class Daemon:
         self._folders = folders
         self._now = now
         self._on_ready = on_ready
-        self._log = logs.get()
+        self._log = logbook.get()
         self._changed = asyncio.Event()
         self._sweep_wanted = asyncio.Event()
         self._stopping = asyncio.Event()

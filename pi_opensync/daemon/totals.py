@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from pi_opensync.daemon.events import LogEvents, names
-from pi_opensync.store.sessions import Session
+from pi_opensync.store.sessions import SyncState
 from pi_opensync.texts import counted
 
 
@@ -18,7 +18,7 @@ class Totals(LogEvents):
         self.sessions: set[str] = set()
         self.is_up_to_date = False
 
-    def delivered(self, session: Session, messages: int) -> None:
+    def delivered(self, session: SyncState, messages: int) -> None:
         self.messages += messages
         self.sessions.add(session.external_id)
         if self.is_up_to_date:

@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from pi_opensync.dashboard.incoming import MessageIn, SessionIn
-from pi_opensync.dashboard.parts import Part
+from pi_opensync.dashboard.parts import StoredPart
 from pi_opensync.privacy.cleaner import WITHHELD, CannotRedact, Cleaner
 
 
@@ -35,7 +35,9 @@ def _message(message: MessageIn, clean: Cleaner) -> MessageIn:
         message,
         text_content=_text(message.text_content, clean),
         model=_text(message.model, clean),
-        parts=None if parts is None else tuple(Part(part.type, _json(part.content, clean)) for part in parts),
+        parts=None
+        if parts is None
+        else tuple(StoredPart(part.type, _json(part.content, clean)) for part in parts),
     )
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from pi_opensync.dashboard.parts import Part
+from pi_opensync.dashboard.parts import StoredPart
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +64,6 @@ class MessageIn:
     cost: float | None = None
     duration_ms: int | None = None
     created_at: int | None = None
-    parts: tuple[Part, ...] | None = None
+    parts: tuple[StoredPart, ...] | None = None
     entry_id: str | None = None
     parent_entry_id: str | None = None

@@ -28,7 +28,7 @@ _TOLD = re.compile(r"([A-Za-z][\w.-]{0,60}): (.+)", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class StoredPart:
     """`content` is JSON as it was sent: most often a string, or an object for a tool call."""
 
     type: str
@@ -116,7 +116,7 @@ def to_json(content: Any) -> str:
     return json.dumps(content, ensure_ascii=False, separators=(",", ":"))
 
 
-def whole_of(part: Part) -> str:
+def whole_of(part: StoredPart) -> str:
     """Return all that a part holds as text, for a page of its own: of a call its arguments as JSON."""
     if part.kind != "tool-call":
         return text_of(part.content)
@@ -139,18 +139,18 @@ def duration_of(result: Any) -> int | None:
     return None
 
 
-def parts_to_show(text_content: str | None, parts: list[Part]) -> list[tuple[int, Part]]:
+def parts_to_show(text_content: str | None, parts: list[StoredPart]) -> list[tuple[int, StoredPart]]:
     """Return the parts of a message with their places; its text, at place -1, if no part says it.
 
     Some plugins send a tool's run as text and as parts, or thinking in the text and as a part: what has been
     said is not said twice.
     """
     text = text_content or ""
-    shown: list[tuple[int, Part]] = []
+    shown: list[tuple[int, StoredPart]] = []
     if text.strip() and not any(part.kind == "text" for part in parts):
         words = [word.strip() for part in parts for word in _words_of(part)]
         if not any(len(word) >= _TELLING and word in text for word in words):
-            shown.append((-1, Part("text", text)))
+            shown.append((-1, StoredPart("text", text)))
     said = text
     for place, part in enumerate(parts):
         body = text_of(part.content)
@@ -162,11 +162,11 @@ def parts_to_show(text_content: str | None, parts: list[Part]) -> list[tuple[int
             said = f"{said}\n{body}"
         shown.append((place, part))
     if not shown and text.strip():
-        shown.append((-1, Part("text", text)))
+        shown.append((-1, StoredPart("text", text)))
     return shown
 
 
-def searchable(text_content: str | None, parts: list[Part]) -> str:
+def searchable(text_content: str | None, parts: list[StoredPart]) -> str:
     """Every word of a message, once: its text, its tools' names, arguments and results."""
     said_in = [part for part in parts if not part.is_image]
     words = [word for part in said_in for word in (_words_of(part) or [text_of(part.content)])]
@@ -176,7 +176,7 @@ def searchable(text_content: str | None, parts: list[Part]) -> str:
     return "\n".join(words)
 
 
-def _words_of(part: Part) -> list[str]:
+def _words_of(part: StoredPart) -> list[str]:
     if part.kind == "tool-call":
         call = call_of(part.content)
         return [call.name, *_strings_in(call.args), *_answer(call)]

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import IntFlag
 
-from pi_opensync.dashboard.parts import Part, ToolCall, call_of, duration_of, is_error, text_of
+from pi_opensync.dashboard.parts import StoredPart, ToolCall, call_of, duration_of, is_error, text_of
 
 MAX_PATH = 1024  # characters
 _PATH_KEYS = ("path", "file_path", "filePath", "filename")
@@ -29,7 +29,7 @@ class Touch(IntFlag):
     WRITTEN = 2
 
 
-def runs_in(parts: Sequence[Part]) -> Iterator[Run]:
+def runs_in(parts: Sequence[StoredPart]) -> Iterator[Run]:
     """Each call with its result. One result after several calls is the last one's; several are in order."""
     index = 0
     while index < len(parts):
@@ -73,7 +73,7 @@ def _touch(tool: str) -> Touch | None:
     return Touch.READ if any(word in name for word in _READING) else None
 
 
-def _stretch(parts: Sequence[Part], start: int, kind: str) -> Sequence[Part]:
+def _stretch(parts: Sequence[StoredPart], start: int, kind: str) -> Sequence[StoredPart]:
     end = start
     while end < len(parts) and parts[end].kind == kind:
         end += 1

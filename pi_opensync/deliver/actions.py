@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from pi_opensync.opensync.rules import SIDE_BY_SIDE
+from pi_opensync.opensync.limits import SIDE_BY_SIDE
 from pi_opensync.store.outbox import Waiting
 
 # what may be done
@@ -117,7 +117,7 @@ class Learned:
 
 
 @dataclass(frozen=True, slots=True)
-class Listing:
+class ServerListing:
     """The external ids of the sessions that the server has; None: it did not say, `failures` times in a row.
 
     `is_given_up`: it is not waited for any more, and asked again at `again`.
@@ -149,7 +149,7 @@ class Situation:
     dates: str = "transcript"  # whose dates a new session is begun with: transcript, server
     batch: Learned | None = None
     pause: Pause | None = None
-    listed: Listing | None = None  # None: not asked yet
+    listed: ServerListing | None = None  # None: not asked yet
     ids: Mapping[str, str] | None = None  # the server's, of the sessions that it wrote last; None: not asked
     ids_tries: int = 0  # how often they were asked for in vain
     rows: Streak = Streak()

@@ -6,9 +6,9 @@ Data, no behaviour. Times in seconds since the epoch by our clock, unless it say
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from pi_opensync.deliver.actions import Learned, Listing, Pause, Streak
+from pi_opensync.deliver.actions import Learned, Pause, ServerListing, Streak
 from pi_opensync.store.outbox import Waiting
-from pi_opensync.store.sessions import Session
+from pi_opensync.store.sessions import SyncState
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class Acknowledge:
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class MayBeWritten:
     """The server may have written the session as late as `at`, by its clock."""
 
     at: float
@@ -153,7 +153,7 @@ class LearnBatch:
 class LearnListed:
     """The server was asked which sessions it has."""
 
-    listed: Listing
+    listed: ServerListing
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +199,7 @@ Change = (
     | Unattempt
     | AcknowledgeSession
     | Acknowledge
-    | Written
+    | MayBeWritten
     | ReadThere
     | Restored
     | GiveUpReading
@@ -233,7 +233,7 @@ class Came:
 class Report:
     """What happened in one visit of a session. Names of rows and reasons, never content."""
 
-    session: Session
+    session: SyncState
     delivered: int = 0  # messages
     parked: list[tuple[str, str]] = field(default_factory=list)  # (external id of the row, reason)
     failed: list[str] = field(default_factory=list)  # reasons

@@ -7,7 +7,7 @@ what was certainly not is given back; one bad record is parked and holds back no
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 
-from pi_opensync.deliver.actions import Learned, Listing, Pause, Situation, Streak
+from pi_opensync.deliver.actions import Learned, Pause, ServerListing, Situation, Streak
 from pi_opensync.deliver.backoff import AMBIGUOUS_BATCH, delay
 from pi_opensync.deliver.changes import (
     Acknowledge,
@@ -24,21 +24,21 @@ from pi_opensync.deliver.changes import (
     LearnListed,
     LearnMessages,
     LearnRows,
+    MayBeWritten,
     Park,
     ParkSession,
     Postpone,
     ReadThere,
     Restored,
     Unattempt,
-    Written,
 )
 from pi_opensync.deliver.plan import message_window, session_window
 from pi_opensync.opensync import answers
 from pi_opensync.opensync.compare import holds_session, on_server
+from pi_opensync.opensync.limits import LISTABLE, changes_title
 from pi_opensync.opensync.outcomes import Outcome, Verdict
-from pi_opensync.opensync.rules import LISTABLE, changes_title
 from pi_opensync.store.outbox import Waiting
-from pi_opensync.store.sessions import Session
+from pi_opensync.store.sessions import SyncState
 
 UNCLEAR_TRIES = 5  # failures without a reason until a row is parked
 KEY_PAUSE = 600.0  # seconds until a refused key is tried again
@@ -55,13 +55,13 @@ def of_list(outcome: Outcome, now: Situation) -> Came:
     changes, stop = _of_any(outcome, now)
     listed = answers.listed(outcome)
     if listed is not None:
-        return _came([*changes, LearnListed(Listing(listed, now.now))])
+        return _came([*changes, LearnListed(ServerListing(listed, now.now))])
     if outcome.verdict is Verdict.KEY_REFUSED:
         return _came(changes, goes_on=False)
     failures = (now.listed.failures if now.listed else 0) + 1
     is_given_up = failures >= (READ_TRIES_AWAY if stop else LIST_TRIES)
     wait = LIST_AGAIN if is_given_up else delay(failures, now.jitter, retry_after=outcome.retry_after)
-    unknown = Listing(None, now.now, failures, now.now + wait, is_given_up=is_given_up)
+    unknown = ServerListing(None, now.now, failures, now.now + wait, is_given_up=is_given_up)
     return _came([*changes, LearnListed(unknown)], goes_on=not stop)
 
 
@@ -75,7 +75,7 @@ def of_ids(outcome: Outcome, now: Situation) -> Came:
     return _came([*changes, learned], goes_on=not stop)
 
 
-def of_session(session: Session, outcome: Outcome, now: Situation) -> Came:
+def of_session(session: SyncState, outcome: Outcome, now: Situation) -> Came:
     """The row was sent."""
     if outcome.verdict is Verdict.DELIVERED:
         changes, _stop = _of_any(outcome, now)
@@ -101,7 +101,7 @@ def of_session(session: Session, outcome: Outcome, now: Situation) -> Came:
 
 
 def of_reading(
-    session: Session,
+    session: SyncState,
     server_id: str,
     outcome: Outcome,
     waiting: Sequence[Waiting],
@@ -138,7 +138,7 @@ def of_reading(
     return _came([*changes, found])
 
 
-def _of_failed_reading(session: Session, outcome: Outcome, now: Situation) -> list[Change]:
+def _of_failed_reading(session: SyncState, outcome: Outcome, now: Situation) -> list[Change]:
     """A session too large to be read back, or a server that can not: that stops no write for long."""
     if outcome.verdict is Verdict.KEY_REFUSED:
         return []
@@ -149,7 +149,7 @@ def _of_failed_reading(session: Session, outcome: Outcome, now: Situation) -> li
 
 
 def of_restoring(
-    session: Session, read: Outcome, asked: Sequence[str], outcomes: Sequence[Outcome], now: Situation
+    session: SyncState, read: Outcome, asked: Sequence[str], outcomes: Sequence[Outcome], now: Situation
 ) -> Came:
     """The session was read back, and the messages `asked` were put again, so many as answered `outcomes`."""
     last = outcomes[-1] if outcomes else read
@@ -169,7 +169,12 @@ def of_restoring(
 
 
 def of_messages(
-    session: Session, messages: Sequence[Waiting], outcomes: Sequence[Outcome], now: Situation, *, begun: int
+    session: SyncState,
+    messages: Sequence[Waiting],
+    outcomes: Sequence[Outcome],
+    now: Situation,
+    *,
+    begun: int,
 ) -> Came:
     """The first `begun` of the messages were sent one after another, and so many answered as `outcomes`."""
     changes: list[Change] = []
@@ -216,7 +221,7 @@ def chain_goes_on(message: Waiting, outcome: Outcome) -> bool:
     return outcome.verdict is Verdict.DELIVERED or _is_given_up(outcome, message.failures)
 
 
-def of_batch(session: Session, messages: Sequence[Waiting], outcome: Outcome, now: Situation) -> Came:
+def of_batch(session: SyncState, messages: Sequence[Waiting], outcome: Outcome, now: Situation) -> Came:
     """The messages were sent at once.
 
     Where they were not all stored each goes alone from here: what is refused stands by itself, and what
@@ -235,7 +240,7 @@ def of_batch(session: Session, messages: Sequence[Waiting], outcome: Outcome, no
 
 
 def of_asking(
-    session: Session, message: Waiting, outcome: Outcome, read: Outcome | None, now: Situation
+    session: SyncState, message: Waiting, outcome: Outcome, read: Outcome | None, now: Situation
 ) -> Came:
     """The message was sent as a batch of one, and read back where that was accepted (`read`)."""
     came = of_batch(session, [message], outcome, now)
@@ -259,15 +264,15 @@ def _came(changes: Sequence[Change], *, goes_on: bool = True) -> Came:
     return Came(changes, goes_on and not any(isinstance(change, EndPause) for change in changes))
 
 
-def _of_failure(session: Session, outcome: Outcome, now: Situation) -> tuple[list[Change], bool]:
+def _of_failure(session: SyncState, outcome: Outcome, now: Situation) -> tuple[list[Change], bool]:
     """As `_of_any`, of a write that may have failed: it may have been stored all the same, as late as now."""
     changes, stop = _of_any(outcome, now)
     if outcome.verdict is not Verdict.DELIVERED and outcome.arrived:
-        changes.append(Written(max(session.written_at or 0.0, now.server_now)))
+        changes.append(MayBeWritten(max(session.written_at or 0.0, now.server_now)))
     return changes, stop
 
 
-def _longer(streak: Streak, session: Session, outcome: Outcome) -> Streak:
+def _longer(streak: Streak, session: SyncState, outcome: Outcome) -> Streak:
     if outcome.verdict not in (Verdict.PASSING, Verdict.UNCLEAR):
         return streak  # what is refused for a reason says nothing of the others
     return Streak(streak.failures + 1, streak.sessions | {session.id}, streak.has_succeeded)
@@ -302,7 +307,7 @@ def _is_given_up(outcome: Outcome, failures: int) -> bool:
     )
 
 
-def _failed_session(session: Session, outcome: Outcome, now: Situation) -> FailSession:
+def _failed_session(session: SyncState, outcome: Outcome, now: Situation) -> FailSession:
     wait = delay(session.failures + 1, now.jitter, retry_after=outcome.retry_after)
     return FailSession(now.now + wait, outcome.reason)
 

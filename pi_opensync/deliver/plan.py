@@ -23,7 +23,7 @@ from pi_opensync.deliver.actions import (
     Wait,
 )
 from pi_opensync.deliver.changes import Attempt, AttemptSession, Change, Due
-from pi_opensync.opensync.rules import (
+from pi_opensync.opensync.limits import (
     CLOCK_MARGIN,
     LISTABLE,
     MAX_BATCH,
@@ -33,7 +33,7 @@ from pi_opensync.opensync.rules import (
     would_be_dropped,
 )
 from pi_opensync.store.outbox import Waiting
-from pi_opensync.store.sessions import Session
+from pi_opensync.store.sessions import SyncState
 
 SESSION_PERIOD = 10.0  # at most one update of a session in this time, which costs the deployment a model call
 MAX_CHAIN = 32  # messages sent one after another between two looks at the store
@@ -45,7 +45,7 @@ ASK_AGAIN = 24 * 3600.0  # seconds until a server is asked again whether its bat
 
 
 def next_action(
-    session: Session, fresh: Sequence[Waiting], updates: Sequence[Waiting], now: Situation
+    session: SyncState, fresh: Sequence[Waiting], updates: Sequence[Waiting], now: Situation
 ) -> Action:
     """The session row first, then what was never sent in order, then newer versions, then rest.
 
@@ -106,7 +106,7 @@ def patience(start: float | None, under_way: int, now: Situation) -> float:
     return PAUSE_LOOK if now.is_held else min(max(start - now.now, 0.0), LONGEST_SLEEP)
 
 
-def beginning(session: Session, action: Action, now: Situation) -> list[Change]:
+def beginning(session: SyncState, action: Action, now: Situation) -> list[Change]:
     """What is to be on disk before the action begins: an attempt, or when the session is due again."""
     written_at = max(session.written_at or 0.0, now.server_now)
     match action:
@@ -133,7 +133,7 @@ def _side_by_side(now: Situation) -> int:
     return now.side_by_side if now.pause is None else 1
 
 
-def _of_session(session: Session, now: Situation) -> Action | None:
+def _of_session(session: SyncState, now: Situation) -> Action | None:
     """What must come before any message."""
     if session.acked_digest is not None:
         return None
@@ -154,7 +154,7 @@ def _of_session(session: Session, now: Situation) -> Action | None:
     return SendSession(origin, session.dates or now.dates)
 
 
-def _origin(session: Session, now: Situation) -> str | None:
+def _origin(session: SyncState, now: Situation) -> str | None:
     """Whether the server had the session before us; None: it is to be asked. Not knowing counts as yes."""
     if now.listed is None:
         return None
@@ -168,7 +168,7 @@ def _origin(session: Session, now: Situation) -> str | None:
 
 
 def _of_messages(
-    session: Session, fresh: Sequence[Waiting], updates: Sequence[Waiting], now: Situation
+    session: SyncState, fresh: Sequence[Waiting], updates: Sequence[Waiting], now: Situation
 ) -> Action:
     if session.origin == "known" and session.server_id and not all(message.checked for message in fresh):
         # What another program sent under other ids must not stand there twice.
@@ -193,7 +193,7 @@ def _of_messages(
     return _search(session, now) or Rest()
 
 
-def _search(session: Session, now: Situation) -> Action | None:
+def _search(session: SyncState, now: Situation) -> Action | None:
     """Once all is delivered: what the session's new title emptied on the server."""
     if not session.retitled or session.server_id is None:
         return None
@@ -201,25 +201,25 @@ def _search(session: Session, now: Situation) -> Action | None:
     return RestoreSearch(session.server_id) if at <= now.now else Wait(at)
 
 
-def _first_session_at(session: Session) -> float:
+def _first_session_at(session: SyncState) -> float:
     """Now, unless another version of the row may have arrived: then outside the window behind it."""
     if session.attempted_digest in (None, session.wanted_digest):
         return 0.0
     return (session.sent_at or 0.0) + SESSION_WINDOW + CLOCK_MARGIN
 
 
-def _another_may_be_there(session: Session) -> bool:
+def _another_may_be_there(session: SyncState) -> bool:
     """Whether an attempt without an answer may have stored what is neither wanted nor acknowledged."""
     return session.attempted_digest not in (session.acked_digest, session.wanted_digest)
 
 
-def _session_update_at(session: Session, now: Situation) -> float:
+def _session_update_at(session: SyncState, now: Situation) -> float:
     at = (session.sent_at or 0.0) + SESSION_PERIOD
     window = session_window(session)
     return at if window is None else max(at, window + CLOCK_MARGIN - now.skew)
 
 
-def session_window(session: Session) -> float | None:
+def session_window(session: SyncState) -> float | None:
     """Until when the server drops this update of the row, by its clock; None where it takes it at once."""
     is_taken_at_once = (
         session.acked_key is not None
@@ -229,13 +229,13 @@ def session_window(session: Session) -> float | None:
     return None if is_taken_at_once else (session.written_at or 0.0) + SESSION_WINDOW
 
 
-def _message_at(session: Session, message: Waiting, now: Situation) -> float:
+def _message_at(session: SyncState, message: Waiting, now: Situation) -> float:
     """When the message may be sent: after a failure's wait, and outside the server's window for updates."""
     window = message_window(session, message)
     return message.next_try if window is None else max(message.next_try, window + CLOCK_MARGIN - now.skew)
 
 
-def message_window(session: Session, message: Waiting) -> float | None:
+def message_window(session: SyncState, message: Waiting) -> float | None:
     """Until when the server drops an update of the message, by its clock; None where this is no update."""
     stored_other = message.acked_digest is not None or (
         message.attempted_digest is not None and message.attempted_digest != message.wanted_digest
@@ -250,13 +250,13 @@ def message_window(session: Session, message: Waiting) -> float | None:
     return dated + MESSAGE_WINDOW
 
 
-def _ready(session: Session, fresh: Sequence[Waiting], now: Situation) -> list[Waiting]:
+def _ready(session: SyncState, fresh: Sequence[Waiting], now: Situation) -> list[Waiting]:
     """The messages to send now, in order; one that waits for the server's window holds back no other."""
     in_turn = takewhile(lambda message: message.next_try <= now.now, fresh)
     return [message for message in in_turn if _message_at(session, message, now) <= now.now]
 
 
-def _send(session: Session, ready: list[Waiting], now: Situation) -> Action:
+def _send(session: SyncState, ready: list[Waiting], now: Situation) -> Action:
     if now.pause is not None:
         return SendEach(ready[:1])  # it tells whether the server is back, for all
     keeps_dates = _may_batch(session, now)
@@ -277,7 +277,7 @@ def _send(session: Session, ready: list[Waiting], now: Situation) -> Action:
     return SendEach(list(takewhile(lambda message: message.may_be_there, ready[:MAX_CHAIN])) or ready[:1])
 
 
-def _may_batch(session: Session, now: Situation) -> bool | None:
+def _may_batch(session: SyncState, now: Situation) -> bool | None:
     """None where the server was not asked for a day whether its batch keeps dates: a later one may."""
     if (session.dates or now.dates) == "server":
         return True

@@ -19,6 +19,7 @@ from pi_opensync.deliver.changes import (
     LearnListed,
     LearnMessages,
     LearnRows,
+    MayBeWritten,
     Park,
     ParkSession,
     Postpone,
@@ -26,22 +27,21 @@ from pi_opensync.deliver.changes import (
     Report,
     Restored,
     Unattempt,
-    Written,
 )
 from pi_opensync.deliver.server import Server
-from pi_opensync.opensync.rules import update_key
-from pi_opensync.store.database import Database
+from pi_opensync.opensync.limits import update_key
+from pi_opensync.store.database import StateDatabase
 from pi_opensync.store.outbox import Outbox, attempted
-from pi_opensync.store.sessions import Session, Sessions
+from pi_opensync.store.sessions import SyncState, SyncStates
 
 
 class Record:
-    def __init__(self, database: Database, server: Server) -> None:
-        self._sessions = Sessions(database)
+    def __init__(self, database: StateDatabase, server: Server) -> None:
+        self._sessions = SyncStates(database)
         self._outbox = Outbox(database)
         self._server = server
 
-    def write(self, session: Session | None, changes: Sequence[Change]) -> None:
+    def write(self, session: SyncState | None, changes: Sequence[Change]) -> None:
         """To be called in a transaction; `session` as it was when what they came of was begun, if any was."""
         for change in changes:
             if session is not None:
@@ -50,7 +50,7 @@ class Record:
             self._of_messages(change)
             self._of_server(change)
 
-    def _of_session(self, session: Session, change: Change) -> None:  # noqa: C901 - a case a change
+    def _of_session(self, session: SyncState, change: Change) -> None:  # noqa: C901 - a case a change
         update = self._sessions.update
         match change:
             case Due(at):
@@ -78,7 +78,7 @@ class Record:
                     failures=0,
                     next_try=0.0,
                 )
-            case Attempt(_, at) | Written(at) | Acknowledge(_, at):
+            case Attempt(_, at) | MayBeWritten(at) | Acknowledge(_, at):
                 update(session.id, written_at=at)
             case ReadThere():
                 self._read(session, change)
@@ -93,7 +93,7 @@ class Record:
             case _:
                 pass
 
-    def _read(self, session: Session, found: ReadThere) -> None:
+    def _read(self, session: SyncState, found: ReadThere) -> None:
         self._sessions.update(
             session.id,
             server_id=found.server_id,
@@ -109,7 +109,7 @@ class Record:
         if session.attempted_digest is None:
             self._sessions.update(session.id, attempted_digest=held, written_at=found.written_at)
 
-    def _of_search(self, session: Session, change: Change) -> None:
+    def _of_search(self, session: SyncState, change: Change) -> None:
         match change:
             case AcknowledgeSession(is_retitled=True):
                 self._outbox.search_emptied(session.id)

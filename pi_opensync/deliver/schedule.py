@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 from pi_opensync.deliver import plan
 from pi_opensync.deliver.changes import Report
-from pi_opensync.deliver.send import Begun, Sender
+from pi_opensync.deliver.send import BegunVisit, Sender
 from pi_opensync.deliver.server import Server
 from pi_opensync.sqlite import StoreUnavailable
-from pi_opensync.store.database import Database
-from pi_opensync.store.sessions import Sessions
+from pi_opensync.store.database import StateDatabase
+from pi_opensync.store.sessions import SyncStates
 
 TROUBLE_AGAIN = 5.0  # seconds until the store is tried again
 
@@ -25,10 +25,10 @@ class Round:
 
 class Delivery:
     def __init__(
-        self, database: Database, sender: Sender, server: Server, *, now: Callable[[], float]
+        self, database: StateDatabase, sender: Sender, server: Server, *, now: Callable[[], float]
     ) -> None:
         self._database = database
-        self._sessions = Sessions(database)
+        self._sessions = SyncStates(database)
         self._sender = sender
         self._server = server
         self._now = now
@@ -45,13 +45,13 @@ class Delivery:
         """There may be something new to send."""
         self._woken.set()
 
-    def prepare(self) -> dict[int, Begun]:
+    def prepare(self) -> dict[int, BegunVisit]:
         """Decide what is sent first of what is due now, by session.
 
         To be called in the transaction that made it due, so that the disk is waited for once; what it returns
         goes to `start` when that is on disk.
         """
-        prepared: dict[int, Begun] = {}
+        prepared: dict[int, BegunVisit] = {}
         for session_id in self._due():
             try:
                 with self._database.transaction():
@@ -62,7 +62,7 @@ class Delivery:
                 break  # as where nobody can say what is excluded: what was read is kept
         return prepared
 
-    def start(self, prepared: Mapping[int, Begun]) -> None:
+    def start(self, prepared: Mapping[int, BegunVisit]) -> None:
         """Send what was prepared."""
         for session_id, begun in prepared.items():
             self._visits[session_id] = asyncio.create_task(self._sender.visit(session_id, begun))

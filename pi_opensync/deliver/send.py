@@ -30,13 +30,13 @@ from pi_opensync.deliver.together import Together
 from pi_opensync.deliver.wishes import Wishes
 from pi_opensync.opensync import answers
 from pi_opensync.opensync.client import Client
+from pi_opensync.opensync.limits import MAX_BATCH
 from pi_opensync.opensync.outcomes import Outcome, Verdict
 from pi_opensync.opensync.payloads import as_server_dated
-from pi_opensync.opensync.rules import MAX_BATCH
 from pi_opensync.privacy.judge import Judge
-from pi_opensync.store.database import Database
+from pi_opensync.store.database import StateDatabase
 from pi_opensync.store.outbox import Outbox, Waiting
-from pi_opensync.store.sessions import Session, Sessions
+from pi_opensync.store.sessions import SyncState, SyncStates
 
 LOOK_AHEAD = MAX_BATCH  # messages in order that the plan sees
 LOOK_AT_UPDATES = 4
@@ -44,13 +44,13 @@ _NOTHING_CAME = Came()
 
 
 @dataclass(frozen=True, slots=True)
-class Begun:
+class BegunVisit:
     """What is to be done next of a session, as it was when that was decided; None: nothing in this visit.
 
     `came` is what came of the action before.
     """
 
-    session: Session
+    session: SyncState
     action: Action | None
     came: Came = _NOTHING_CAME
 
@@ -74,7 +74,7 @@ class Heard:
 class Sender:
     def __init__(
         self,
-        database: Database,
+        database: StateDatabase,
         client: Client,
         server: Server,
         policy: Judge,
@@ -86,7 +86,7 @@ class Sender:
     ) -> None:
         """`dates`: whose dates a session is begun with, transcript or server."""
         self._database = database
-        self._sessions = Sessions(database)
+        self._sessions = SyncStates(database)
         self._outbox = Outbox(database)
         self._record = Record(database, server)
         self._client = client
@@ -99,12 +99,12 @@ class Sender:
         self._asking = asyncio.Lock()
         self._together = Together(database)
 
-    def begin(self, session_id: int) -> Begun:
+    def begin(self, session_id: int) -> BegunVisit:
         """Decide what to do first of a session, recorded as begun. To be called in a transaction."""
         session = self._sessions.by_id(session_id)
-        return Begun(session, self._begin(session, turn=0))
+        return BegunVisit(session, self._begin(session, turn=0))
 
-    async def visit(self, session_id: int, begun: Begun | None = None) -> Report:
+    async def visit(self, session_id: int, begun: BegunVisit | None = None) -> Report:
         """Send what the session has to send now, and note when to look at it again.
 
         One transaction between two requests: what the last one brought, and what the next one may bring.
@@ -129,16 +129,16 @@ class Sender:
             note(report, begun.came.changes)
         return report
 
-    def _go_on(self, session: Session, heard: Heard, turn: int) -> Begun:
+    def _go_on(self, session: SyncState, heard: Heard, turn: int) -> BegunVisit:
         """Record what came, and what is begun next. To be called in a transaction."""
         came = heard.came(self.situation())
         self._record.write(session, came.changes)
         if not came.goes_on:
-            return Begun(session, None, came)
+            return BegunVisit(session, None, came)
         session = self._sessions.by_id(session.id)
-        return Begun(session, self._begin(session, turn), came)
+        return BegunVisit(session, self._begin(session, turn), came)
 
-    def situation(self, session: Session | None = None, turn: int = 0) -> Situation:
+    def situation(self, session: SyncState | None = None, turn: int = 0) -> Situation:
         """What a decision about the session rests on, as it is now; without one, about all of them."""
         return Situation(
             now=self._now(),
@@ -158,7 +158,7 @@ class Sender:
             turn=turn,
         )
 
-    def _between(self, session: Session) -> Situation:
+    def _between(self, session: SyncState) -> Situation:
         """Of a situation what may end a chain of messages."""
         return Situation(
             now=self._now(),
@@ -167,20 +167,20 @@ class Sender:
             stays_here=self._policy.reason(session.project) is not None,
         )
 
-    def _begin(self, session: Session, turn: int) -> Action:
+    def _begin(self, session: SyncState, turn: int) -> Action:
         """What to do next, recorded as begun. To be called in a transaction."""
         action, situation = self._plan(session, turn)
         if not isinstance(action, Question):  # it begins when it is this session's turn to ask
             self._record.write(session, plan.beginning(session, action, situation))
         return action
 
-    def _plan(self, session: Session, turn: int) -> tuple[Action, Situation]:
+    def _plan(self, session: SyncState, turn: int) -> tuple[Action, Situation]:
         situation = self.situation(session, turn)
         fresh = self._outbox.fresh(session.id, LOOK_AHEAD)
         updates = self._outbox.updates(session.id, LOOK_AT_UPDATES)
         return plan.next_action(session, fresh, updates, situation), situation
 
-    async def _perform(self, session: Session, action: Request, turn: int) -> Judging:
+    async def _perform(self, session: SyncState, action: Request, turn: int) -> Judging:
         match action:
             case FindOrigin() | FindIds(_) | AskDates():
                 came = await self._ask(session, action, turn)
@@ -198,7 +198,7 @@ class Sender:
             case SendEach(messages):
                 return await self._send_each(session, messages)
 
-    async def _ask(self, session: Session, question: Question, turn: int) -> Came:
+    async def _ask(self, session: SyncState, question: Question, turn: int) -> Came:
         """Ask what concerns every session; whoever waited meanwhile plans again, with the answer."""
         async with self._asking:
             with self._database.transaction():
@@ -232,14 +232,14 @@ class Sender:
                 self._record.write(None, came.changes)
             return plan.known(self.situation())
 
-    async def _ask_dates(self, session: Session, message: Waiting) -> Came:
+    async def _ask_dates(self, session: SyncState, message: Waiting) -> Came:
         outcome = await self._batch(session, [message])
         read = None
         if outcome.verdict is Verdict.DELIVERED:
             read = await self._heard(self._client.read_session(session.server_id or ""))
         return consequences.of_asking(session, message, outcome, read, self.situation())
 
-    async def _read_back(self, session: Session, server_id: str) -> Judging:
+    async def _read_back(self, session: SyncState, server_id: str) -> Judging:
         outcome = await self._heard(self._client.read_session(server_id))
         return lambda now: consequences.of_reading(
             session,
@@ -251,7 +251,7 @@ class Sender:
             is_whole=self._sessions.is_whole(session.id),
         )
 
-    async def _send_each(self, session: Session, messages: Sequence[Waiting]) -> Judging:
+    async def _send_each(self, session: SyncState, messages: Sequence[Waiting]) -> Judging:
         outcomes: list[Outcome] = []
         begun = 0
         try:
@@ -269,7 +269,7 @@ class Sender:
             raise
         return partial(consequences.of_messages, session, messages, outcomes, begun=begun)
 
-    async def _restore(self, session: Session, server_id: str) -> Judging:
+    async def _restore(self, session: SyncState, server_id: str) -> Judging:
         read = await self._heard(self._client.read_session(server_id))
         bodies = answers.search_text(read, session.external_id, self._outbox.searchable(session.id))
         outcomes: list[Outcome] = []
@@ -281,7 +281,7 @@ class Sender:
                 break
         return partial(consequences.of_restoring, session, read, list(bodies), outcomes)
 
-    async def _batch(self, session: Session, messages: Sequence[Waiting]) -> Outcome:
+    async def _batch(self, session: SyncState, messages: Sequence[Waiting]) -> Outcome:
         bodies = [_body(message.wanted, session.dates) for message in messages]
         return await self._heard(self._client.batch(bodies))
 

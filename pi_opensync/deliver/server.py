@@ -4,21 +4,21 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import astuple, replace
 
-from pi_opensync.deliver.actions import Learned, Listing, Pause, Streak
+from pi_opensync.deliver.actions import Learned, Pause, ServerListing, Streak
 from pi_opensync.deliver.width import Width
 from pi_opensync.opensync.outcomes import Outcome
-from pi_opensync.store.database import Database
+from pi_opensync.store.database import StateDatabase
 
 
 class Server:
     """Its clock, whether its batch keeps dates, whether it is away, which sessions it had before us."""
 
-    def __init__(self, database: Database, *, now: Callable[[], float]) -> None:
+    def __init__(self, database: StateDatabase, *, now: Callable[[], float]) -> None:
         self._database = database
         self._now = now
         self.skew = float(database.meta("skew") or 0.0)  # its clock minus ours, in seconds
         # Not kept on disk: asked, or met, anew by every run.
-        self.listed: Listing | None = None
+        self.listed: ServerListing | None = None
         self.ids: Mapping[str, str] | None = None
         self.ids_tries = 0  # how often they were asked for in vain
         self.rows = Streak()
@@ -80,7 +80,7 @@ class Server:
         self._database.set_meta("last_error_at", self._now())
 
 
-def read_pause(database: Database) -> Pause | None:
+def read_pause(database: StateDatabase) -> Pause | None:
     """The pause that the daemon noted, whether it is over or not."""
     stored = database.meta("pause")
     return None if stored is None else Pause(*json.loads(stored))

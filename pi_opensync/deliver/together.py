@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from pi_opensync.store.database import Database
+from pi_opensync.store.database import StateDatabase
 
 T = TypeVar("T")
 
@@ -17,7 +17,7 @@ class Together:
     Each is all or nothing by itself; all of them are on disk, or none, when their callers go on.
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: StateDatabase) -> None:
         self._database = database
         self._waiting: list[_Asked] = []
 

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass, replace
 
+from pi_opensync.opensync.limits import SIDE_BY_SIDE
 from pi_opensync.opensync.outcomes import Outcome, Verdict
-from pi_opensync.opensync.rules import SIDE_BY_SIDE
 
 WIDEST = 16  # sessions; the smallest hosted tier runs so many functions at once
 HOLDS = 1.5  # times the shortest mean: then the server answers as fast as with fewer

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from pi_opensync.configuration import Stamp
-from pi_opensync.privacy import pause
+from pi_opensync.privacy import pauses
 
 
 class Wishes:
@@ -19,4 +19,4 @@ class Wishes:
     def is_held(self) -> bool:
         """Whether a pause holds, or the settings were changed: then what was decided by them must not go."""
         outdated = self._stamp is not None and self._stamp.is_outdated()
-        return outdated or pause.asked(self._folder, self._now()) is not None
+        return outdated or pauses.asked(self._folder, self._now()) is not None

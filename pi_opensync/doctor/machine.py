@@ -8,7 +8,7 @@ from pathlib import Path
 from pi_opensync.doctor.check import Check, fail, ok, warn
 from pi_opensync.errors import ConfigurationError
 from pi_opensync.sqlite import Damaged, StoreUnavailable
-from pi_opensync.store.database import FILE, Database, open_beside
+from pi_opensync.store.database import FILE, StateDatabase, open_beside
 from pi_opensync.store.views import is_whole, withheld
 
 NETWORK = frozenset(
@@ -93,7 +93,7 @@ def database(folder: Path, name: str = "") -> tuple[Check, object]:
         return _damaged(folder, name), None
 
 
-def _looked_into(opened: Database, folder: Path, name: str) -> tuple[Check, object]:
+def _looked_into(opened: StateDatabase, folder: Path, name: str) -> tuple[Check, object]:
     if not is_whole(opened):
         return _damaged(folder, name), None
     parked = withheld(opened)

@@ -12,7 +12,7 @@ from pi_opensync.pi.discover import Found
 from pi_opensync.privacy.cleaner import Cleaner
 from pi_opensync.privacy.judge import Judge
 from pi_opensync.read.reader import Progress, Reader
-from pi_opensync.store.database import Database, open_scratch
+from pi_opensync.store.database import StateDatabase, open_scratch
 
 
 @contextmanager
@@ -24,7 +24,7 @@ def folded(
     judge: Judge,
     clean: Cleaner,
     now: Callable[[], float],
-) -> Iterator[tuple[Database, dict[bytes, str]]]:
+) -> Iterator[tuple[StateDatabase, dict[bytes, str]]]:
     """A store with all of these files read, and the files that could not be read with the reason.
 
     Nothing of it is left when the block or the process ends, however it does.

@@ -7,8 +7,8 @@ from typing import Any
 import msgspec
 
 from pi_opensync.model import SOURCE
+from pi_opensync.opensync.limits import SEARCH_TEXT, update_key
 from pi_opensync.opensync.outcomes import Outcome, Verdict
-from pi_opensync.opensync.rules import SEARCH_TEXT, update_key
 
 OWN_SERVER = "pi-opensync"
 DELETED = "deleted"  # in what it answers, the sessions that a reader deleted there

@@ -26,7 +26,7 @@ SESSION_FIELDS = (
 COMPARED = ("role", "textContent", "parts", "model", "promptTokens", "completionTokens", "durationMs")
 
 
-class Wanted(Protocol):
+class WantedMessage(Protocol):
     """A message of ours: its id, its date (ms), the body it is sent with."""
 
     @property
@@ -37,7 +37,7 @@ class Wanted(Protocol):
     def wanted(self) -> bytes: ...
 
 
-Ours = TypeVar("Ours", bound=Wanted)
+Ours = TypeVar("Ours", bound=WantedMessage)
 
 
 @dataclass(slots=True)

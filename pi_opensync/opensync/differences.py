@@ -8,7 +8,7 @@ from typing import Any
 
 from pi_opensync.opensync.answers import text_parts
 from pi_opensync.opensync.compare import Moments, holds_session, is_foreign, is_same, matched
-from pi_opensync.opensync.rules import MAX_READ_BYTES, MAX_READ_MESSAGES
+from pi_opensync.opensync.limits import MAX_READ_BYTES, MAX_READ_MESSAGES
 from pi_opensync.opensync.summary import summary
 
 SAME_BEGINNING_MS = 60_000  # another client dates a session by the moment in which it first heard of it

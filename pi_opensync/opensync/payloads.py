@@ -13,7 +13,7 @@ import msgspec
 
 from pi_opensync import texts
 from pi_opensync.model import SOURCE, Message, Options, Part, Session, Usage, Whereabouts
-from pi_opensync.opensync.rules import (
+from pi_opensync.opensync.limits import (
     MAX_FIELDS,
     MAX_ITEMS,
     MAX_KEY,

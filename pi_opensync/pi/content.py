@@ -6,7 +6,7 @@ import msgspec
 
 from pi_opensync import texts
 from pi_opensync.model import Content, Event, Options, Part, Role
-from pi_opensync.pi import changes
+from pi_opensync.pi import edits
 from pi_opensync.pi.entries import MAX_JS_MILLISECONDS, Entry, milliseconds
 from pi_opensync.pi.images import images
 from pi_opensync.privacy.cleaner import Cleaner
@@ -62,7 +62,7 @@ def result(message: dict[str, Any], options: Options, clean: Cleaner) -> Part:
         text = f"[error] {text}"
     if not options.extras:
         return Part("tool-result", text)
-    noted = changes.change(message.get("details"), clean)
+    noted = edits.change(message.get("details"), clean)
     ran = message.get("durationMs")
     if isinstance(ran, int | float) and not isinstance(ran, bool) and 0 <= ran <= MAX_JS_MILLISECONDS:
         return Part("tool-result", text, diff=noted, duration_ms=round(ran))

@@ -16,7 +16,7 @@ from pi_opensync.model import SAYS, Content, Event, Message, Options, Result, Se
 from pi_opensync.pi import content, titles
 from pi_opensync.pi.entries import Entry, flattened, milliseconds
 from pi_opensync.pi.images import images
-from pi_opensync.pi.usage import split, usage_of
+from pi_opensync.pi.usage_fields import split, usage_of
 from pi_opensync.privacy.cleaner import WITHHELD, CannotRedact, Cleaner, Withholding
 
 # What is not shown, by kind; `preview` and `status` count them under these names.

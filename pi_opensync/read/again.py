@@ -17,7 +17,7 @@ from pi_opensync.privacy.judge import Judge
 from pi_opensync.privacy.projects import HIDDEN_HOME
 from pi_opensync.read.families import Families
 from pi_opensync.read.lineage import withheld_before
-from pi_opensync.store.database import Database
+from pi_opensync.store.database import StateDatabase
 from pi_opensync.store.outbox import Outbox
 from pi_opensync.store.readings import Reading, Readings
 from pi_opensync.store.transcripts import Transcripts
@@ -28,7 +28,7 @@ Paths = tuple[bytes, ...]
 class Again:
     """Says which transcripts must be read anew, and makes ready for it. Each raises `StoreUnavailable`."""
 
-    def __init__(self, database: Database, options: Options, judge: Judge, clean: Cleaner) -> None:
+    def __init__(self, database: StateDatabase, options: Options, judge: Judge, clean: Cleaner) -> None:
         self._database = database
         self._transcripts = Transcripts(database)
         self._readings = Readings(database)

@@ -8,14 +8,14 @@ import json
 from contextlib import suppress
 
 from pi_opensync.files import write_private
-from pi_opensync.store.database import Database
+from pi_opensync.store.database import StateDatabase
 
 FILE = "first-start.json"
 SLACK = 2.0  # seconds by which a file's time may lag behind the clock
 
 
 class Baseline:
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: StateDatabase) -> None:
         self._database = database
         self._file = database.path.parent / FILE
         self.at: float | None = database.meta("baseline_at")

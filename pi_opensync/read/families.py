@@ -7,7 +7,7 @@ from dataclasses import replace
 from pi_opensync import texts
 from pi_opensync.model import Session
 from pi_opensync.pi.tail import START
-from pi_opensync.store.database import Database
+from pi_opensync.store.database import StateDatabase
 from pi_opensync.store.readings import Readings
 from pi_opensync.store.transcripts import Transcript, Transcripts
 
@@ -15,7 +15,7 @@ from pi_opensync.store.transcripts import Transcript, Transcripts
 class Families:
     """Transcripts that are read together, as they hold the same sessions."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: StateDatabase) -> None:
         self._transcripts = Transcripts(database)
         self._readings = Readings(database)
 

@@ -17,7 +17,7 @@ from pi_opensync.privacy.judge import Judge
 from pi_opensync.read.families import is_older, is_there
 from pi_opensync.read.lineage import Lineage, lineage_of
 from pi_opensync.read.worktrees import repository_of
-from pi_opensync.store.database import Database
+from pi_opensync.store.database import StateDatabase
 from pi_opensync.store.readings import Reading, Readings
 from pi_opensync.store.transcripts import Transcript, Transcripts
 
@@ -31,7 +31,7 @@ class OutOfOrder(Exception):  # noqa: N818 - named for what happened
 
 
 @dataclass(frozen=True, slots=True)
-class Begun:
+class BegunSession:
     """A session that was begun, and what else is to be done since it is known.
 
     `recounted` are sessions whose subagent it is, `anew` those whose parent it is, to be read again;
@@ -48,7 +48,12 @@ class Headers:
     """To be used in the transaction that moves the cursors."""
 
     def __init__(
-        self, database: Database, options: Options, clean: Cleaner, judge: Judge, folders: tuple[Path, ...]
+        self,
+        database: StateDatabase,
+        options: Options,
+        clean: Cleaner,
+        judge: Judge,
+        folders: tuple[Path, ...],
     ) -> None:
         self._transcripts = Transcripts(database)
         self._readings = Readings(database)
@@ -57,7 +62,7 @@ class Headers:
         self._judge = judge
         self._folders = folders
 
-    def begin(self, transcript: Transcript, header: Header) -> Begun:
+    def begin(self, transcript: Transcript, header: Header) -> BegunSession:
         """Add the session, or start its history anew from this transcript."""
         path = transcript.path
         lineage = self._lineage(header, path)
@@ -82,7 +87,7 @@ class Headers:
         # A child in this very file is read with it.
         anew = [child.id for child, _files in self._guessing(transcript)]
         recounted = [parent.id for parent in self._readings.delegating_to(key)]
-        return Begun(begun, recounted, anew, self._met_before(header.id))
+        return BegunSession(begun, recounted, anew, self._met_before(header.id))
 
     def found_again(self, transcript: Transcript) -> list[int]:
         """The sessions whose parent stands in this file, and was not found there while it was rewritten."""

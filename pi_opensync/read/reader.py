@@ -24,7 +24,7 @@ from pi_opensync.read.families import Families, is_there
 from pi_opensync.read.headers import OutOfOrder
 from pi_opensync.read.sources import Source, in_order
 from pi_opensync.read.union import Union
-from pi_opensync.store.database import Database
+from pi_opensync.store.database import StateDatabase
 from pi_opensync.store.outbox import Outbox
 from pi_opensync.store.readings import Readings
 from pi_opensync.store.transcripts import Transcript, Transcripts
@@ -61,7 +61,7 @@ class Reader:
 
     def __init__(
         self,
-        database: Database,
+        database: StateDatabase,
         options: Options,
         judge: Judge,
         *,

@@ -23,12 +23,12 @@ from pi_opensync.privacy.judge import Judge
 from pi_opensync.read.families import age, is_new
 from pi_opensync.read.headers import Headers, OutOfOrder
 from pi_opensync.read.sources import Source, Written
-from pi_opensync.store.database import Database
+from pi_opensync.store.booked_usage import UsageRows
+from pi_opensync.store.database import StateDatabase
 from pi_opensync.store.memory import SessionMemory
 from pi_opensync.store.outbox import Outbox
 from pi_opensync.store.readings import Reading, Readings
 from pi_opensync.store.transcripts import BROKEN, Transcript, Transcripts
-from pi_opensync.store.usage import UsageRows
 
 RESULTS_WITHIN = 2.0  # seconds that a message waits for the results of its calls
 LONGEST_TYPE = 200  # characters of an unknown type that are kept
@@ -52,7 +52,7 @@ class Union:
 
     def __init__(
         self,
-        database: Database,
+        database: StateDatabase,
         options: Options,
         clean: Cleaner,
         judge: Judge,

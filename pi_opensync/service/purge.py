@@ -8,7 +8,7 @@ from pathlib import Path
 from pi_opensync.daemon import lock, pulse
 from pi_opensync.daemon import places as dashboard
 from pi_opensync.errors import AlreadyRunning, cannot_keep_state
-from pi_opensync.privacy import pause as pausing
+from pi_opensync.privacy import pauses as pausing
 from pi_opensync.service.removal import remove, remove_empty
 
 _OF_A_SERVER = re.compile(r"[0-9a-f]{12}")

@@ -4,6 +4,6 @@ The outbox is the desired state, not a log of calls: a row a message and a row a
 wanted, what the server has acknowledged, whether an attempt was ever made, and when it may next be tried.
 """
 
-from pi_opensync.store.database import Database, open_database
+from pi_opensync.store.database import StateDatabase, open_database
 
-__all__ = ["Database", "open_database"]
+__all__ = ["StateDatabase", "open_database"]

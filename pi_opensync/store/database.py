@@ -21,7 +21,7 @@ PRAGMAS = (
 )
 
 
-class Database(sqlite.Database):
+class StateDatabase(sqlite.Database):
     """The state of one server. All writes of a process go through it, from one thread."""
 
     def meta(self, name: str) -> Any:
@@ -34,7 +34,7 @@ class Database(sqlite.Database):
         )
 
 
-def open_database(folder: Path) -> Database:
+def open_database(folder: Path) -> StateDatabase:
     """Open or make the state file, mode 0600 in a folder of mode 0700.
 
     Raises `ConfigurationError` where the folder can not be used, `StoreUnavailable`, `Damaged`.
@@ -47,16 +47,16 @@ def open_database(folder: Path) -> Database:
         opened = open_private(path, PRAGMAS)
     except OSError as error:
         raise cannot_keep_state(folder, error) from None
-    return _migrated(Database(opened.connection, path))
+    return _migrated(StateDatabase(opened.connection, path))
 
 
-def open_scratch() -> Database:
+def open_scratch() -> StateDatabase:
     """A state that is thrown away. Raises `StoreUnavailable`."""
     opened = sqlite.open_scratch()
-    return _migrated(Database(opened.connection, opened.path))
+    return _migrated(StateDatabase(opened.connection, opened.path))
 
 
-def _migrated(database: Database) -> Database:
+def _migrated(database: StateDatabase) -> StateDatabase:
     try:
         migrate(database, MIGRATIONS, APPLICATION_ID)
     except BaseException:
@@ -65,7 +65,7 @@ def _migrated(database: Database) -> Database:
     return database
 
 
-def open_or_rebuild(folder: Path, now: float) -> tuple[Database, Path | None]:
+def open_or_rebuild(folder: Path, now: float) -> tuple[StateDatabase, Path | None]:
     """Open the state file; a damaged one is moved aside, and where to is returned too."""
     try:
         return open_database(folder), None
@@ -84,7 +84,7 @@ def set_aside(folder: Path, now: float) -> Path:
     return aside
 
 
-def open_beside(folder: Path) -> Database | None:
+def open_beside(folder: Path) -> StateDatabase | None:
     """The state file for reading while a daemon may write it; None where there is none yet.
 
     Raises `StoreUnavailable`, `Damaged`.
@@ -99,8 +99,8 @@ def open_beside(folder: Path) -> Database | None:
         return _read(path, lambda: open_private(path, mode="write"))
 
 
-def _read(path: Path, opened: Callable[[], sqlite.Database]) -> Database | None:
-    database = Database(opened().connection, path)
+def _read(path: Path, opened: Callable[[], sqlite.Database]) -> StateDatabase | None:
+    database = StateDatabase(opened().connection, path)
     try:
         names = [step.__name__ for step in MIGRATIONS]
         if applied(database, names, APPLICATION_ID) == set(names):

@@ -4,7 +4,7 @@ import msgspec
 
 from pi_opensync import texts
 from pi_opensync.model import Message
-from pi_opensync.store.database import Database
+from pi_opensync.store.database import StateDatabase
 
 _message = msgspec.msgpack.Decoder(Message).decode
 
@@ -16,7 +16,7 @@ class SessionMemory:
     """
 
     def __init__(
-        self, database: Database, session_id: int, generation: int, *, threads: bool = False
+        self, database: StateDatabase, session_id: int, generation: int, *, threads: bool = False
     ) -> None:
         self._database = database
         self._session_id = session_id

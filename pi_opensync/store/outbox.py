@@ -9,7 +9,7 @@ import msgspec
 from pi_opensync.fold import open_calls
 from pi_opensync.model import Message
 from pi_opensync.privacy.cleaner import WITHHELD
-from pi_opensync.store.database import Database
+from pi_opensync.store.database import StateDatabase
 
 _encode = msgspec.msgpack.Encoder().encode
 _COLUMNS = (
@@ -51,7 +51,7 @@ class Waiting:
 
 
 class Outbox:
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: StateDatabase) -> None:
         self._database = database
 
     def put(

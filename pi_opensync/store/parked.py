@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from pi_opensync.store.database import Database
+from pi_opensync.store.database import StateDatabase
 
 DROPPED = "dropped by you"
 
@@ -19,7 +19,7 @@ class Parked:
     can_be_retried: bool
 
 
-def parked(database: Database) -> list[Parked]:
+def parked(database: StateDatabase) -> list[Parked]:
     rows = database.rows(
         "SELECT 'session', external_id, external_id, parked, length(wanted), parked <> ? FROM sessions "
         "WHERE parked IS NOT NULL UNION ALL "
@@ -30,7 +30,7 @@ def parked(database: Database) -> list[Parked]:
     return [Parked(row[0], row[1], row[2], row[3], row[4], bool(row[5])) for row in rows]
 
 
-def retry(database: Database, external_id: str | None, now: float) -> int:
+def retry(database: StateDatabase, external_id: str | None, now: float) -> int:
     """Want a parked row again, or all of them; returns how many. What was dropped stays so."""
     with database.transaction():
         sessions = database.run(
@@ -51,7 +51,7 @@ def retry(database: Database, external_id: str | None, now: float) -> int:
     return sessions + messages
 
 
-def drop(database: Database, external_id: str) -> int:
+def drop(database: StateDatabase, external_id: str) -> int:
     """Forget the payload of a parked row, or of a session and all that waits in it; returns how many."""
     with database.transaction():
         session = database.run(

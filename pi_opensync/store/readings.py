@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from pi_opensync.model import Delegation, Session, Usage
-from pi_opensync.store.database import Database
+from pi_opensync.store.database import StateDatabase
 
 _encode = msgspec.msgpack.Encoder().encode
 _session = msgspec.msgpack.Decoder(Session).decode
@@ -41,7 +41,7 @@ class Reading:
 
 
 class Readings:
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: StateDatabase) -> None:
         self._database = database
 
     def by_id(self, session_id: int) -> Reading | None:

@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-from pi_opensync.store.database import Database
+from pi_opensync.store.database import StateDatabase
 
 
-def want_session_again(state: Database, external_id: str, *, is_there: bool, now: float) -> None:
+def want_session_again(state: StateDatabase, external_id: str, *, is_there: bool, now: float) -> None:
     """`is_there`: the server has the session, in another version. To be called in a transaction."""
     state.run(
         "UPDATE sessions SET acked_digest = CASE WHEN ? THEN x'' END, parked = NULL, due = ? "
@@ -14,7 +14,7 @@ def want_session_again(state: Database, external_id: str, *, is_there: bool, now
     )
 
 
-def want_search_again(state: Database, external_id: str, *, now: float) -> None:
+def want_search_again(state: StateDatabase, external_id: str, *, now: float) -> None:
     """Have the session's words found by the server's search. To be called in a transaction."""
     state.run("UPDATE sessions SET retitled = 1, due = ? WHERE external_id = ?", (now, external_id))
     state.run(
@@ -24,10 +24,10 @@ def want_search_again(state: Database, external_id: str, *, now: float) -> None:
 
 
 def want_messages_again(
-    state: Database,
+    state: StateDatabase,
     session: str,
     external_ids: Sequence[str],
-    wanted: Database,
+    wanted: StateDatabase,
     *,
     is_there: bool,
     now: float,

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from pi_opensync.store.database import Database
+from pi_opensync.store.database import StateDatabase
 
 _COLUMNS = (
     "id, external_id, transcript_id, generation, wanted, wanted_digest, acked_digest, acked_key, "
@@ -13,7 +13,7 @@ _COLUMNS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Session:
+class SyncState:
     """A session as delivery sees it. Times in seconds since the epoch."""
 
     id: int
@@ -39,8 +39,8 @@ class Session:
     retitled: bool = False  # since when the server's search does not hold its messages
 
 
-class Sessions:
-    def __init__(self, database: Database) -> None:
+class SyncStates:
+    def __init__(self, database: StateDatabase) -> None:
         self._database = database
 
     def wake(self, session_id: int, due: float, *, live: bool) -> None:
@@ -51,7 +51,7 @@ class Sessions:
 
     # what delivery asks and writes
 
-    def by_id(self, session_id: int) -> Session:
+    def by_id(self, session_id: int) -> SyncState:
         row = self._database.row(
             f"SELECT {_COLUMNS} FROM sessions WHERE id = ?",
             (session_id,),
@@ -110,7 +110,7 @@ class Sessions:
         )
 
 
-def _row(row: tuple[Any, ...]) -> Session:
+def _row(row: tuple[Any, ...]) -> SyncState:
     values = list(row)
     values[-2:] = map(bool, values[-2:])
-    return Session(*values)
+    return SyncState(*values)

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from pi_opensync.pi.tail import START, Cursor, Signature
-from pi_opensync.store.database import Database
+from pi_opensync.store.database import StateDatabase
 
 BROKEN = "broken"
 NOT_STORED = 0
@@ -46,7 +46,7 @@ class Transcript:
 
 
 class Transcripts:
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: StateDatabase) -> None:
         self._database = database
 
     def all(self) -> list[Transcript]:

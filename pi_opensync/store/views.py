@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from pi_opensync.opensync.summary import Summary, summary
-from pi_opensync.store.database import Database
+from pi_opensync.store.database import StateDatabase
 from pi_opensync.store.transcripts import BROKEN
 from pi_opensync.texts import shown_path
 
@@ -38,7 +38,7 @@ class Tally:
     last_error: str | None
 
 
-def tally(database: Database) -> Tally:
+def tally(database: StateDatabase) -> Tally:
     one = database.one
     unknown = database.rows(
         "SELECT kind, sum(count) FROM oddities WHERE kind <> ? GROUP BY kind ORDER BY kind", (BROKEN,)
@@ -75,7 +75,7 @@ def tally(database: Database) -> Tally:
     )
 
 
-def unread(database: Database, sizes: Iterable[tuple[bytes, int]]) -> int:
+def unread(database: StateDatabase, sizes: Iterable[tuple[bytes, int]]) -> int:
     """The bytes that stand in transcripts that are read, beyond what was read; `sizes` by path, now."""
     rows = database.rows("SELECT path, offset, followed AND excluded IS NULL FROM transcripts")
     known = {path: (offset, is_read) for path, offset, is_read in rows}
@@ -103,7 +103,7 @@ class SessionRow:
     excluded: str | None
 
 
-def session_rows(database: Database) -> list[SessionRow]:
+def session_rows(database: StateDatabase) -> list[SessionRow]:
     """Every session, the latest that was met first."""
     rows = database.rows(
         "SELECT s.wanted, count(m.id), "
@@ -114,7 +114,7 @@ def session_rows(database: Database) -> list[SessionRow]:
     return [SessionRow(summary(row[0]), *row[1:]) for row in rows]
 
 
-def last_used(database: Database) -> dict[str, int]:
+def last_used(database: StateDatabase) -> dict[str, int]:
     """When the latest entry was written (ms) that was read of each session, by its external id."""
     rows = database.rows(
         "SELECT s.external_id, max(t.latest_at) FROM holdings h JOIN sessions s ON s.id = h.session_id "
@@ -136,7 +136,7 @@ class TranscriptRow:
     odd: str | None = None
 
 
-def transcript_rows(database: Database) -> dict[bytes, TranscriptRow]:
+def transcript_rows(database: StateDatabase) -> dict[bytes, TranscriptRow]:
     """Every transcript that was met, by its path."""
     rows = database.rows(
         "SELECT path, followed, id IN (SELECT transcript_id FROM holdings), excluded, odd FROM transcripts"
@@ -147,7 +147,7 @@ def transcript_rows(database: Database) -> dict[bytes, TranscriptRow]:
     }
 
 
-def delivered_transcripts(database: Database) -> dict[bytes, int]:
+def delivered_transcripts(database: StateDatabase) -> dict[bytes, int]:
     """Path and size of the transcripts of which all is delivered, as they were when they were read."""
     rows = database.rows(
         "SELECT t.path, t.size FROM transcripts t WHERE t.at_end AND t.followed AND NOT EXISTS "
@@ -158,12 +158,12 @@ def delivered_transcripts(database: Database) -> dict[bytes, int]:
     return dict(rows)
 
 
-def dates(database: Database) -> dict[str, str]:
+def dates(database: StateDatabase) -> dict[str, str]:
     """Whose dates each session was begun with: transcript or server."""
     return dict(database.rows("SELECT external_id, dates FROM sessions WHERE dates IS NOT NULL"))
 
 
-def server_ids(database: Database) -> dict[str, str]:
+def server_ids(database: StateDatabase) -> dict[str, str]:
     """The server's own ids of the sessions that it acknowledged, by ours."""
     return dict(database.rows("SELECT external_id, server_id FROM sessions WHERE server_id IS NOT NULL"))
 
@@ -177,7 +177,7 @@ class WantedRow:
     messages: list[tuple[bytes, bool]]
 
 
-def wanted_rows(database: Database) -> Iterator[WantedRow]:
+def wanted_rows(database: StateDatabase) -> Iterator[WantedRow]:
     """Every session of a dry store, in the order in which they were met."""
     for session_id, external_id, payload in database.rows(
         "SELECT id, external_id, wanted FROM sessions ORDER BY id"
@@ -189,23 +189,23 @@ def wanted_rows(database: Database) -> Iterator[WantedRow]:
         yield WantedRow(external_id, payload, [(body, bool(leaves)) for body, leaves in messages])
 
 
-def odd_files(database: Database) -> list[str]:
+def odd_files(database: StateDatabase) -> list[str]:
     """The paths of the files of which nothing belongs to a session, as they are shown."""
     rows = database.rows("SELECT path FROM transcripts WHERE odd IS NOT NULL ORDER BY path")
     return [shown_path(path) for (path,) in rows]
 
 
-def left_out(database: Database) -> dict[str, int]:
+def left_out(database: StateDatabase) -> dict[str, int]:
     """What was read and is not shown, by kind."""
     return dict(database.rows("SELECT kind, sum(count) FROM left_out GROUP BY kind ORDER BY kind"))
 
 
-def withheld(database: Database) -> int:
+def withheld(database: StateDatabase) -> int:
     """How many messages of a dry store must not leave."""
     return int(database.one("SELECT count(*) FROM messages WHERE parked IS NOT NULL"))
 
 
-def exclusions(database: Database) -> list[str]:
+def exclusions(database: StateDatabase) -> list[str]:
     """The reasons why transcripts are excluded, each once."""
     return [
         row[0]
@@ -213,6 +213,6 @@ def exclusions(database: Database) -> list[str]:
     ]
 
 
-def is_whole(database: Database) -> bool:
+def is_whole(database: StateDatabase) -> bool:
     """Whether the file's structure is sound."""
     return bool(database.one("PRAGMA quick_check(1)") == "ok")

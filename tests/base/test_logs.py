@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from pi_opensync import logs
+from pi_opensync import logbook
 
 
 @pytest.fixture
@@ -29,8 +29,8 @@ def written(file: io.TextIOWrapper) -> list[str]:
 
 
 def test_the_journal_gets_priorities_and_neither_times_nor_colors(journal: io.TextIOWrapper) -> None:
-    logs.configure("auto", debug=True, stream=journal)
-    log = logs.get()
+    logbook.configure("auto", debug=True, stream=journal)
+    log = logbook.get()
     log.debug("a")
     log.info("delivered", session="5f0c2a3e", messages=2)
     log.warning("b")
@@ -41,44 +41,44 @@ def test_the_journal_gets_priorities_and_neither_times_nor_colors(journal: io.Te
 
 
 def test_every_line_of_a_traceback_has_its_priority(journal: io.TextIOWrapper) -> None:
-    logs.configure("text", stream=journal)
+    logbook.configure("text", stream=journal)
     try:
         int("broken")
     except ValueError:
-        logs.get().exception("failed")
+        logbook.get().exception("failed")
     lines = written(journal)
     assert len(lines) > 3
     assert {line[:3] for line in lines} == {"<3>"}
 
 
 def test_json_stays_json_in_the_journal(journal: io.TextIOWrapper) -> None:
-    logs.configure("json", stream=journal)
-    logs.get().info("delivered", messages=2)
+    logbook.configure("json", stream=journal)
+    logbook.get().info("delivered", messages=2)
     (line,) = written(journal)
     assert json.loads(line)["event"] == "delivered"
 
 
 def test_another_file_is_not_the_journal(journal: io.TextIOWrapper, tmp_path: Path) -> None:
-    assert logs.is_journal(os.environ, journal)
+    assert logbook.is_journal(os.environ, journal)
     with (tmp_path / "other").open("w") as other:
-        assert not logs.is_journal(os.environ, other)
-    assert not logs.is_journal(os.environ, io.StringIO())
-    assert not logs.is_journal({}, journal)
+        assert not logbook.is_journal(os.environ, other)
+    assert not logbook.is_journal(os.environ, io.StringIO())
+    assert not logbook.is_journal({}, journal)
 
 
 def test_a_file_for_people_has_the_day_in_it() -> None:
     out = io.StringIO()
-    logs.configure("text", stream=out)
-    logs.get().info("following", files=3)
+    logbook.configure("text", stream=out)
+    logbook.get().info("following", files=3)
     assert out.getvalue()[:5].rstrip("-").isdigit()
     assert "\x1b" not in out.getvalue()
 
 
 def test_a_line_goes_to_what_stands_before_stderr_at_that_moment() -> None:
-    logs.configure("json")
+    logbook.configure("json")
     bar = io.StringIO()
     with redirect_stderr(bar):
-        logs.get().info("delivered")
+        logbook.get().info("delivered")
     assert "delivered" in bar.getvalue()
     assert sys.stderr is not bar
 
@@ -104,6 +104,6 @@ def test_a_terminal_has_colours_unless_it_has_none_or_nobody_wants_them(
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     terminal = Terminal()
-    logs.configure("auto", stream=terminal)
-    logs.get().info("delivered", messages=2)
+    logbook.configure("auto", stream=terminal)
+    logbook.get().info("delivered", messages=2)
     assert ("\033[" in terminal.getvalue()) is has_colours

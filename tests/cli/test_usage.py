@@ -11,7 +11,7 @@ import pytest
 from pi_opensync.dashboard.db import numbers
 from pi_opensync.dashboard.db.connections import FILE, beside
 from pi_opensync.dashboard.db.sums import Asked, Sums
-from pi_opensync.inspect.usage import Used, differing, total, usage
+from pi_opensync.inspect.spending import Used, differing, total, usage
 from pi_opensync.opensync.summary import Summary
 from tests.conftest import Cli
 from tests.harness import TRANSCRIPTS, entry, header, line, result, said

@@ -16,7 +16,7 @@ import pytest
 from pi_opensync.dashboard.db.connections import Connections
 from pi_opensync.dashboard.web.application import create_app
 from pi_opensync.dashboard.web.keys import Keys
-from pi_opensync.dashboard.web.serve import serve
+from pi_opensync.dashboard.web.listener import serve
 from tests.standin.backend import OpenSync
 from tests.standin.server import running
 

@@ -11,7 +11,7 @@ import pytest
 from pi_opensync.daemon import beyond, lock
 from pi_opensync.dashboard.db.connections import Connections
 from pi_opensync.errors import AlreadyRunning, ConfigurationError
-from pi_opensync.privacy import pause
+from pi_opensync.privacy import pauses
 from pi_opensync.store.database import FILE, open_beside, open_database
 from tests.conftest import Cli
 
@@ -101,7 +101,7 @@ def test_a_state_folder_that_others_write_to_is_used_by_nothing(state: Path) -> 
         lambda: lock.held(state, "watch", 1.0).__enter__(),
         lambda: open_database(state),
         lambda: Connections.open(state / "opensync.sqlite3"),
-        lambda: pause.pause(state, None),
+        lambda: pauses.pause(state, None),
     ):
         with pytest.raises(ConfigurationError, match="mode 0777") as refused:
             use()
@@ -110,10 +110,12 @@ def test_a_state_folder_that_others_write_to_is_used_by_nothing(state: Path) -> 
 
 def test_a_pipe_in_the_state_folder_stops_no_command(state: Path) -> None:
     state.mkdir()
-    for name in (lock.FILE, FILE, "opensync.sqlite3", pause.FILE):
+    for name in (lock.FILE, FILE, "opensync.sqlite3", pauses.FILE):
         os.mkfifo(state / name)
     assert lock.holder(state) is None
-    assert pause.asked(state, 1.0) == pause.Asked(None), "what can not be understood was put there to pause"
+    assert pauses.asked(state, 1.0) == pauses.PauseAsked(None), (
+        "what can not be understood was put there to pause"
+    )
     for use in (
         lambda: lock.held(state, "watch", 1.0).__enter__(),
         lambda: open_database(state),

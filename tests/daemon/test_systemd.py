@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from pi_opensync.daemon.systemd import DELIVERY, INGEST, Heart, Notifier, watchdog_period
+from pi_opensync.daemon.sd_notify import DELIVERY, INGEST, Heart, Notifier, watchdog_period
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ import httpx
 from pi_opensync.dashboard.db.connections import Connections
 from pi_opensync.dashboard.db.upsert import save
 from pi_opensync.dashboard.incoming import MessageIn, SessionIn
-from pi_opensync.dashboard.parts import Part
+from pi_opensync.dashboard.parts import StoredPart
 from pi_opensync.dashboard.web.application import create_app
 from pi_opensync.dashboard.web.keys import Keys
 
@@ -98,11 +98,13 @@ def _message(rng: random.Random, session: str, began: int, place: int) -> Messag
     text = _words(rng, 20 if is_user else 60)
     role = "user" if is_user else "assistant"
     created_at = began + place * 25_000
-    parts = [Part("text", text)]
+    parts = [StoredPart("text", text)]
     if not is_user:
         parts += [
-            Part("tool-call", {"toolName": "bash", "args": {"command": f"grep -rn {_words(rng, 2)} src"}}),
-            Part("tool-result", _words(rng, 50)),
+            StoredPart(
+                "tool-call", {"toolName": "bash", "args": {"command": f"grep -rn {_words(rng, 2)} src"}}
+            ),
+            StoredPart("tool-result", _words(rng, 50)),
         ]
     return MessageIn(
         session_external_id=session,

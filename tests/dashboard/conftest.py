@@ -16,7 +16,7 @@ from starlette.applications import Starlette
 from pi_opensync.dashboard.db.connections import Connections
 from pi_opensync.dashboard.web.application import create_app
 from pi_opensync.dashboard.web.keys import Keys
-from pi_opensync.dashboard.web.serve import serve
+from pi_opensync.dashboard.web.listener import serve
 
 START = 1_780_000_000_000
 

@@ -19,7 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from pi_opensync.dashboard.db.connections import Connections
 from pi_opensync.dashboard.web.application import create_app
 from pi_opensync.dashboard.web.keys import Keys
-from pi_opensync.dashboard.web.serve import serve
+from pi_opensync.dashboard.web.listener import serve
 
 RECORDED = Path(__file__).parent / "recorded"
 

@@ -5,14 +5,14 @@ from pathlib import Path
 import pytest
 
 from pi_opensync.dashboard.db.connections import Connections
-from pi_opensync.dashboard.web.keys import COOKIE_MS, LOGIN_TOKEN_MS, Holder, Keys
+from pi_opensync.dashboard.web.keys import COOKIE_MS, LOGIN_TOKEN_MS, KeyHolder, Keys
 from tests.dashboard.conftest import Clock, Local
 
 
 def test_a_key_is_held_by_every_server_over_the_same_file(store: Connections, clock: Clock) -> None:
     key = Keys(store, now=clock).issue("plugin")
     assert key.startswith("osk_")
-    assert Keys(store, now=clock).holder(key) is Holder.OTHER
+    assert Keys(store, now=clock).holder(key) is KeyHolder.OTHER
 
 
 def test_no_secret_stands_in_the_file(store: Connections, clock: Clock, tmp_path: Path) -> None:
@@ -28,7 +28,7 @@ def test_no_secret_stands_in_the_file(store: Connections, clock: Clock, tmp_path
 def test_a_key_for_this_run_ends_with_it(store: Connections, clock: Clock) -> None:
     keys = Keys(store, now=clock)
     key = keys.issue_for_this_run()
-    assert keys.holder(key) is Holder.OWN_DAEMON
+    assert keys.holder(key) is KeyHolder.OWN_DAEMON
     assert Keys(store, now=clock).holder(key) is None
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from pi_opensync.dashboard.web.fields import PayloadError
-from pi_opensync.dashboard.web.live import MOST, Cursor
+from pi_opensync.dashboard.web.live import MOST, LiveCursor
 from tests.dashboard.conftest import START, Local
 
 
@@ -118,9 +118,9 @@ def test_exactly_as_many_as_fit_are_told_once(local: Local, viewer: Viewer) -> N
 @pytest.mark.parametrize("text", ["", "x", "1.2.3", "-1", "1.", "9" * 30, "\u0661", "1e3", "1;2"])
 def test_what_is_no_cursor_is_refused(text: str) -> None:
     with pytest.raises(PayloadError):
-        Cursor.parse(text)
+        LiveCursor.parse(text)
 
 
-@pytest.mark.parametrize("cursor", [Cursor(0), Cursor(12), Cursor(12, 345)])
-def test_a_cursor_is_read_as_it_was_written(cursor: Cursor) -> None:
-    assert Cursor.parse(str(cursor)) == cursor
+@pytest.mark.parametrize("cursor", [LiveCursor(0), LiveCursor(12), LiveCursor(12, 345)])
+def test_a_cursor_is_read_as_it_was_written(cursor: LiveCursor) -> None:
+    assert LiveCursor.parse(str(cursor)) == cursor

@@ -9,7 +9,7 @@ import pytest
 from pi_opensync.dashboard.db.numbers import spent_since, summarize
 from pi_opensync.dashboard.db.savings import saved
 from pi_opensync.dashboard.db.sums import Asked, Numbers
-from pi_opensync.dashboard.show.axes import Column, axis_for, scale
+from pi_opensync.dashboard.show.axes import Bar, axis_for, scale
 from pi_opensync.dashboard.show.charts import bar, columns, heat
 from tests.dashboard.conftest import Local
 from tests.dashboard.test_pages import checked
@@ -150,7 +150,7 @@ def test_the_axis_ends_at_a_round_number(most: float, end: float) -> None:
 
 
 def test_bars_stand_on_each_other_and_reach_their_height() -> None:
-    two = [Column("<a>", '"x"', (1, 1), "/?a=1&b=2"), Column("b", "", (0, 0), "/")]
+    two = [Bar("<a>", '"x"', (1, 1), "/?a=1&b=2"), Bar("b", "", (0, 0), "/")]
     svg = str(columns(two, axis_for(two)))
     assert svg.count('="&lt;a&gt;: &#34;x&#34;"') == 2
     assert 'href="/?a=1&amp;b=2"' in svg
@@ -172,7 +172,7 @@ def test_bars_stand_on_each_other_and_reach_their_height() -> None:
     ],
 )
 def test_one_expensive_day_does_not_flatten_the_rest(heights: list[int], top: int, cut: list[str]) -> None:
-    axis = axis_for([Column(str(place), "", (height,), "/") for place, height in enumerate(heights)])
+    axis = axis_for([Bar(str(place), "", (height,), "/") for place, height in enumerate(heights)])
     assert axis.top == pytest.approx(top)
     assert [column.name for column in axis.cut] == cut
 

@@ -13,8 +13,8 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from pi_opensync.dashboard.web.listener import NotLoopbackError, Running, _listener, serve
 from pi_opensync.dashboard.web.protocol import Deadlines
-from pi_opensync.dashboard.web.serve import NotLoopbackError, Running, _listener, serve
 from tests.dashboard.conftest import Local
 
 

@@ -14,12 +14,12 @@ from typing import Any
 import pytest
 
 from bench.corpus import prose
-from pi_opensync.dashboard.db import branches, finding, listing, reading
+from pi_opensync.dashboard.db import branches, finding, listing, readback
 from pi_opensync.dashboard.db.connections import Connections
 from pi_opensync.dashboard.db.listing import Filters
 from pi_opensync.dashboard.db.upsert import save
 from pi_opensync.dashboard.incoming import MessageIn
-from pi_opensync.dashboard.parts import Part
+from pi_opensync.dashboard.parts import StoredPart
 from pi_opensync.dashboard.query import parse
 from pi_opensync.dashboard.web import live
 from pi_opensync.sqlite import Database
@@ -42,9 +42,9 @@ def hits(database: Database, text: str, **options: Any) -> object:
 
 
 def growth(database: Database) -> object:
-    session = reading.session(database, 1)
+    session = readback.session(database, 1)
     assert session is not None
-    return live.growth(database, session, live.Cursor(0))
+    return live.growth(database, session, live.LiveCursor(0))
 
 
 ASKED: dict[str, Callable[[Database], object]] = {
@@ -57,12 +57,12 @@ ASKED: dict[str, Callable[[Database], object]] = {
     ),
     "choices": listing.choices,
     "newest": lambda database: listing.newest_sessions(database, 50),
-    "session": lambda database: reading.session(database, 1),
-    "forks": lambda database: reading.forks_of(database, 1),
-    "start": lambda database: reading.window(database, 1, limit=40),
-    "end": lambda database: reading.window(database, 1, limit=40, at_end=True),
-    "after": lambda database: reading.window(database, 1, limit=40, after=5),
-    "before": lambda database: reading.window(database, 1, limit=40, before=2**60),
+    "session": lambda database: readback.session(database, 1),
+    "forks": lambda database: readback.forks_of(database, 1),
+    "start": lambda database: readback.window(database, 1, limit=40),
+    "end": lambda database: readback.window(database, 1, limit=40, at_end=True),
+    "after": lambda database: readback.window(database, 1, limit=40, after=5),
+    "before": lambda database: readback.window(database, 1, limit=40, before=2**60),
     "changes": growth,
     "search": lambda database: hits(database, "error build"),
     "search, further": lambda database: hits(database, "error", before=2**60),
@@ -103,7 +103,7 @@ def test_a_long_session_reads_only_what_it_shows(filled: Connections) -> None:
         for session_id in (rows[0]["id"], rows[-1]["id"]):
             steps = 0
             database.connection.set_progress_handler(count, 1)
-            reading.window(database, session_id, limit=20)
+            readback.window(database, session_id, limit=20)
             database.connection.set_progress_handler(None, 0)
             taken.append(steps)
     assert taken[0] < 2 * taken[1]
@@ -117,7 +117,11 @@ def test_it_takes_less_room_than_the_transcripts_that_it_shows(local: Local) -> 
         for place in range(30):
             text, result = prose(chance, 900), prose(chance, 8_000)
             call = {"toolName": "bash", "args": {"command": prose(chance, 60)}}
-            parts = (Part("text", text), Part("tool-call", call), Part("tool-result", result))
+            parts = (
+                StoredPart("text", text),
+                StoredPart("tool-call", call),
+                StoredPart("tool-result", result),
+            )
             messages.append(
                 MessageIn(
                     f"s{session}", f"{place}", "assistant", text_content=text, parts=parts, created_at=place

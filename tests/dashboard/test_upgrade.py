@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from pi_opensync.dashboard.db.connections import Connections
+from pi_opensync.dashboard.db.layout import ID_BITS
 from pi_opensync.dashboard.db.migrations import MIGRATIONS
-from pi_opensync.dashboard.db.schema import ID_BITS
 from pi_opensync.sqlite import Database, migrate, open_private
 from tests.dashboard.conftest import START, Clock, Local
 from tests.dashboard.test_numbers import numbers

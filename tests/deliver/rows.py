@@ -13,11 +13,11 @@ from pi_opensync.deliver.actions import (
     Situation,
 )
 from pi_opensync.deliver.plan import next_action
-from pi_opensync.opensync.rules import (
+from pi_opensync.opensync.limits import (
     update_key,
 )
 from pi_opensync.store.outbox import Waiting
-from pi_opensync.store.sessions import Session
+from pi_opensync.store.sessions import SyncState
 
 NOW = 1_795_168_800.0
 LONG_AGO = NOW - 86_400
@@ -35,7 +35,7 @@ def encoded(**changes: Any) -> bytes:
     return json.dumps(WANTED | changes).encode()
 
 
-SETTLED = Session(
+SETTLED = SyncState(
     id=1,
     external_id="s",
     transcript_id=1,
@@ -96,7 +96,7 @@ def some(count: int, **changes: Any) -> list[Waiting]:
 
 
 def do(
-    session: Session = SETTLED,
+    session: SyncState = SETTLED,
     fresh: list[Waiting] | None = None,
     updates: list[Waiting] | None = None,
     *,

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pi_opensync.deliver import consequences
-from pi_opensync.deliver.actions import FindIds, Listing, Pause, Situation, Streak
+from pi_opensync.deliver.actions import FindIds, Pause, ServerListing, Situation, Streak
 from pi_opensync.deliver.changes import (
     Acknowledge,
     AcknowledgeSession,
@@ -21,18 +21,18 @@ from pi_opensync.deliver.changes import (
     LearnBatch,
     LearnIds,
     LearnListed,
+    MayBeWritten,
     Park,
     ParkSession,
     Postpone,
     Unattempt,
-    Written,
 )
 from pi_opensync.deliver.plan import next_question
 from pi_opensync.opensync.outcomes import Outcome, Verdict
 from tests.deliver.rows import NOW, SETTLED, encoded, some, waiting
 
 SUCCEEDED = Situation(NOW, rows=Streak(has_succeeded=True), messages=Streak(has_succeeded=True))
-GIVEN_UP = Listing(None, NOW, 3, NOW + 3_600, is_given_up=True)
+GIVEN_UP = ServerListing(None, NOW, 3, NOW + 3_600, is_given_up=True)
 OVER = Pause("away", "gone", 3, until=NOW - 1, since=NOW - 60)
 DELIVERED = Outcome(Verdict.DELIVERED, body={"ok": True})
 AWAY = Outcome(Verdict.AWAY, "gone")
@@ -102,9 +102,9 @@ def test_what_fails_without_a_reason_is_parked_after_five_tries(failures: int, k
 
 def test_a_failed_write_may_have_been_stored_as_late_as_now() -> None:
     came = consequences.of_messages(SETTLED, some(1), [UNCLEAR], SUCCEEDED, begun=1)
-    assert one(came, Written).at == NOW
+    assert one(came, MayBeWritten).at == NOW
     came = consequences.of_messages(SETTLED, some(1), [NEVER_LEFT], SUCCEEDED, begun=1)
-    assert Written not in kinds(came)
+    assert MayBeWritten not in kinds(came)
 
 
 # batches

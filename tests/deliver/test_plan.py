@@ -12,22 +12,22 @@ from pi_opensync.deliver.actions import (
     Action,
     FindOrigin,
     Learned,
-    Listing,
     ReadBack,
     Rest,
     SendBatch,
     SendEach,
+    ServerListing,
     Situation,
     Wait,
 )
 from pi_opensync.deliver.plan import next_action
-from pi_opensync.opensync.rules import (
+from pi_opensync.opensync.limits import (
     CLOCK_MARGIN,
     update_key,
     would_be_dropped,
 )
 from pi_opensync.store.outbox import SEVERAL, Waiting, attempted
-from pi_opensync.store.sessions import Session
+from pi_opensync.store.sessions import SyncState
 from tests.deliver.rows import LONG_AGO, NEW, NOW, PUT, SETTLED, WANTED, do, encoded, numbers, some, waiting
 
 # the session before its messages
@@ -45,7 +45,7 @@ def test_an_old_list_is_asked_for_again_where_a_batch_may_follow(
     keeps_dates: bool | None, age: float, action: Action
 ) -> None:
     """Another machine may have sent the session since, and a batch takes the parts of what is there."""
-    listed = Listing(frozenset({"other"}), at=NOW - age)
+    listed = ServerListing(frozenset({"other"}), at=NOW - age)
     batch = None if keeps_dates is None else Learned(keeps_dates, at=NOW)
     situation = Situation(NOW, batch=batch, listed=listed)
     assert next_action(replace(NEW, origin=None), [], [], situation) == action
@@ -87,7 +87,7 @@ def test_a_session_that_the_server_knew_is_read_before_messages_go() -> None:
 # updates of the session
 
 
-def changed(**changes: Any) -> Session:
+def changed(**changes: Any) -> SyncState:
     return replace(SETTLED, wanted_digest=b"two", wanted=encoded(**changes))
 
 
@@ -214,7 +214,7 @@ sessions = st.sampled_from([NEW, SETTLED, changed(cost=1), changed(title="b")]).
 
 @given(sessions, st.lists(messages, max_size=5), st.lists(messages, max_size=3), st.booleans())
 def test_a_plan_waits_for_the_future_and_ends(
-    session: Session, fresh: list[Waiting], updates: list[Waiting], may_batch: bool
+    session: SyncState, fresh: list[Waiting], updates: list[Waiting], may_batch: bool
 ) -> None:
     action = do(session, fresh, updates, may_batch=may_batch)
     if isinstance(action, Wait):

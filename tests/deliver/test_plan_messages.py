@@ -10,7 +10,7 @@ from pi_opensync.deliver.actions import (
     SendEach,
     Wait,
 )
-from pi_opensync.opensync.rules import (
+from pi_opensync.opensync.limits import (
     CLOCK_MARGIN,
     MAX_BATCH,
     MAX_BATCH_BYTES,

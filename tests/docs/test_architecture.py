@@ -44,7 +44,7 @@ def entered_for_one_line(folder: Path) -> list[str]:
 def test_a_line_enters_the_files_of_the_walk(tmp_path: Path) -> None:
     entered = entered_for_one_line(tmp_path)
     watching, *rest = WALK  # the harness stands in the place of the file system's events
-    assert watching == "read/watch.py"
+    assert watching == "read/watching.py"
     assert set(rest) <= set(entered)
     assert len(WALK) <= 15
     asked_before = {"pi/tail.py", "store/outbox.py"}  # for a file's signature, and for how much waits

@@ -11,9 +11,9 @@ from pydantic import SecretStr
 
 from pi_opensync.daemon.lock import Holder
 from pi_opensync.daemon.pulse import Pulse
-from pi_opensync.doctor import configuration, environment, installed, machine, plugin, transcripts
+from pi_opensync.doctor import configured, environment, installed, machine, plugin, session_folders
 from pi_opensync.pi import discover
-from pi_opensync.privacy import pause as pausing
+from pi_opensync.privacy import pauses as pausing
 from pi_opensync.service.commands import Completed, run
 from pi_opensync.service.state import State
 from pi_opensync.settings import Settings
@@ -71,50 +71,48 @@ def write(env: dict[str, str], mode: int = 0o600, **values: object) -> Path:
 
 
 def test_a_configuration_that_can_not_be_understood_fails(env: dict[str, str]) -> None:
-    assert configuration.readable(env)[0].verdict == "ok"
+    assert configured.readable(env)[0].verdict == "ok"
     for wrong in ({"debug": "perhaps"}, {"redactPatterns": ["("]}, {"exclude": ["!"]}):
         write(env, **wrong)
-        check, chosen = configuration.readable(env)
+        check, chosen = configured.readable(env)
         assert (check.verdict, chosen) == ("fail", None)
 
 
 def test_a_file_that_others_can_read_fails(env: dict[str, str]) -> None:
-    assert configuration.permissions(env).verdict == "ok"
+    assert configured.permissions(env).verdict == "ok"
     path = write(env, 0o640)
-    check = configuration.permissions(env)
+    check = configured.permissions(env)
     assert (check.verdict, check.mend) == ("fail", f"chmod 600 '{path}'")
     path.chmod(0o600)
-    assert configuration.permissions(env).verdict == "ok"
+    assert configured.permissions(env).verdict == "ok"
 
 
 def test_without_url_or_key_login_fails_and_no_check_shows_the_key(tmp_path: Path) -> None:
     key = new_key()
-    assert configuration.login(Settings(state_dir=tmp_path), has_own=False).mend == "pi-opensync login"
-    check = configuration.login(
-        Settings(convex_url="https://otter.test", api_key=SecretStr(key)), has_own=False
-    )
+    assert configured.login(Settings(state_dir=tmp_path), has_own=False).mend == "pi-opensync login"
+    check = configured.login(Settings(convex_url="https://otter.test", api_key=SecretStr(key)), has_own=False)
     assert check.verdict == "ok"
     assert key not in repr(check)
 
 
 def test_without_url_or_key_a_dashboard_of_ones_own_is_enough(tmp_path: Path) -> None:
-    assert configuration.login(Settings(state_dir=tmp_path), has_own=True).verdict == "ok"
+    assert configured.login(Settings(state_dir=tmp_path), has_own=True).verdict == "ok"
     half = Settings(state_dir=tmp_path, convex_url="https://otter.test")
-    assert configuration.login(half, has_own=True).verdict == "fail"
+    assert configured.login(half, has_own=True).verdict == "fail"
 
 
 def test_a_pause_and_auto_sync_off_are_told(tmp_path: Path) -> None:
-    assert configuration.automatic(Settings(), tmp_path, 0.0).verdict == "ok"
-    assert configuration.automatic(Settings(auto_sync=False), tmp_path, 0.0).verdict == "warn"
+    assert configured.automatic(Settings(), tmp_path, 0.0).verdict == "ok"
+    assert configured.automatic(Settings(auto_sync=False), tmp_path, 0.0).verdict == "warn"
     pausing.pause(tmp_path, None)
-    assert configuration.automatic(Settings(), tmp_path, 0.0).mend == "pi-opensync resume"
+    assert configured.automatic(Settings(), tmp_path, 0.0).mend == "pi-opensync resume"
 
 
 def test_settings_of_the_shell_alone_are_named_without_their_values(env: dict[str, str]) -> None:
     key = new_key()
     home = Path(env["HOME"])
-    assert configuration.environment(env, home).verdict == "ok"
-    check = configuration.environment(env | {"PI_OPENSYNC_API_KEY": key}, home)
+    assert configured.environment(env, home).verdict == "ok"
+    check = configured.environment(env | {"PI_OPENSYNC_API_KEY": key}, home)
     assert check.verdict == "warn"
     assert "PI_OPENSYNC_API_KEY" in check.detail
     assert key not in repr(check)
@@ -129,17 +127,17 @@ def listing(*folders: Path) -> list[discover.Item]:
 
 def test_roots_that_are_missing_fail_and_empty_ones_warn(tmp_path: Path) -> None:
     root = tmp_path / "sessions"
-    assert transcripts.roots((root,), listing(root)).verdict == "fail"
+    assert session_folders.roots((root,), listing(root)).verdict == "fail"
     root.mkdir()
-    assert transcripts.roots((root,), listing(root)).verdict == "warn"
+    assert session_folders.roots((root,), listing(root)).verdict == "warn"
     (root / "a.jsonl").write_text("")
-    assert transcripts.roots((root,), listing(root)).detail == f"1 in {root}"
+    assert session_folders.roots((root,), listing(root)).detail == f"1 in {root}"
 
 
 def test_what_can_not_be_read_fails(tmp_path: Path) -> None:
-    assert transcripts.unreadable(listing(tmp_path)).verdict == "ok"
+    assert session_folders.unreadable(listing(tmp_path)).verdict == "ok"
     closed = discover.Unreadable(b"/srv/pi/closed", "Permission denied")
-    check = transcripts.unreadable(
+    check = session_folders.unreadable(
         [closed, discover.Unreadable(b"/srv/pi/none", "No such file or directory")]
     )
     assert (check.verdict, check.mend) == ("fail", "ls -ld '/srv/pi/closed'")
@@ -152,11 +150,13 @@ def test_a_folder_that_pi_writes_to_and_nobody_follows_is_told(env: dict[str, st
     (agent / "sessions").mkdir(parents=True)
     (agent / "settings.json").write_text(json.dumps({"sessionDir": str(elsewhere)}))
     followed = discover.roots((), env, tmp_path)
-    assert transcripts.pi_settings(followed, env, tmp_path).verdict == "ok"
-    check = transcripts.pi_settings((agent / "sessions",), env, tmp_path)
+    assert session_folders.pi_settings(followed, env, tmp_path).verdict == "ok"
+    check = session_folders.pi_settings((agent / "sessions",), env, tmp_path)
     assert check.verdict == "warn"
     assert str(elsewhere) in check.detail
-    assert transcripts.pi_settings((agent,), env | {"PI_CODING_AGENT_DIR": ""}, tmp_path).verdict == "warn"
+    assert (
+        session_folders.pi_settings((agent,), env | {"PI_CODING_AGENT_DIR": ""}, tmp_path).verdict == "warn"
+    )
 
 
 # machine

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from pi_opensync.doctor import server
+from pi_opensync.doctor import way_to_opensync
 from pi_opensync.doctor.check import Check
 from pi_opensync.opensync.client import Client
 from tests.conftest import new_key
@@ -41,8 +41,8 @@ def look(
     key: str | None = None,
     url: str = HTTPS,
     now: Callable[[], float] = time.time,
-    resolve: server.Resolve = known,
-    handshake: server.Handshake = known,
+    resolve: way_to_opensync.Resolve = known,
+    handshake: way_to_opensync.Handshake = known,
     fault: Fault | None = None,
     proxied: bool = False,
 ) -> dict[str, Check]:
@@ -51,7 +51,7 @@ def look(
 
     async def ask() -> list[Check]:
         async with Client(url, key or opensync.key, now=now, transport=transport) as client:
-            return await server.checks(
+            return await way_to_opensync.checks(
                 url, client, now=now, proxied=proxied, resolve=resolve, handshake=handshake
             )
 
@@ -70,14 +70,14 @@ def verdicts(checks: dict[str, Check]) -> dict[str, str]:
 
 def test_a_server_that_is_well(opensync: OpenSync) -> None:
     checks = look(opensync)
-    assert verdicts(checks) == dict.fromkeys(server.STEPS, "ok")
+    assert verdicts(checks) == dict.fromkeys(way_to_opensync.STEPS, "ok")
     assert checks["key"].detail == "accepted; 0 sessions on the dashboard"
 
 
 def test_a_real_connection_to_this_machine(opensync: OpenSync) -> None:
     async def ask(started: Server) -> list[Check]:
         async with Client(started.url, opensync.key, now=time.time) as client:
-            return await server.checks(started.url, client, now=time.time, proxied=False)
+            return await way_to_opensync.checks(started.url, client, now=time.time, proxied=False)
 
     with running(opensync) as started:
         checks = asyncio.run(ask(started))
@@ -86,18 +86,18 @@ def test_a_real_connection_to_this_machine(opensync: OpenSync) -> None:
 
 def test_a_name_that_is_not_known_fails_and_the_rest_is_not_looked_at(opensync: OpenSync) -> None:
     checks = look(opensync, resolve=unknown)
-    assert verdicts(checks) == {"dns": "fail"} | dict.fromkeys(server.STEPS[1:], "warn")
+    assert verdicts(checks) == {"dns": "fail"} | dict.fromkeys(way_to_opensync.STEPS[1:], "warn")
     assert checks["key"].detail == "not looked at: dns fails"
 
 
 @pytest.mark.parametrize("handshake", [untrusted, silent])
-def test_a_certificate_or_a_port_that_fails(opensync: OpenSync, handshake: server.Handshake) -> None:
+def test_a_certificate_or_a_port_that_fails(opensync: OpenSync, handshake: way_to_opensync.Handshake) -> None:
     assert look(opensync, handshake=handshake)["tls"].verdict == "fail"
 
 
 def test_behind_a_proxy_names_and_handshakes_are_its_business(opensync: OpenSync) -> None:
     checks = look(opensync, resolve=unknown, handshake=untrusted, proxied=True)
-    assert verdicts(checks) == dict.fromkeys(server.STEPS, "ok")
+    assert verdicts(checks) == dict.fromkeys(way_to_opensync.STEPS, "ok")
 
 
 @pytest.mark.parametrize("fault", [Html(), Busy(503), ErrorBefore(502, b"bad gateway")])
@@ -123,7 +123,7 @@ def test_a_clock_that_is_wrong_is_told(opensync: OpenSync, ahead: float, verdict
 
 
 def test_a_server_that_does_not_tell_its_time_only_warns() -> None:
-    assert server.clock(None, 0.0).verdict == "warn"
+    assert way_to_opensync.clock(None, 0.0).verdict == "warn"
 
 
 @pytest.mark.parametrize(
@@ -136,11 +136,13 @@ def test_a_server_that_does_not_tell_its_time_only_warns() -> None:
     ],
 )
 def test_what_becomes_of_dates(kept: object, chosen: str, verdict: str, words: str) -> None:
-    check = server.dates(kept, chosen)
+    check = way_to_opensync.dates(kept, chosen)
     assert check.verdict == verdict
     assert words in check.detail
 
 
 def test_a_port_that_speaks_no_tls_fails(server_url: str, opensync: OpenSync) -> None:
-    check = look(opensync, url=server_url.replace("http:", "https:"), handshake=server.handshake)["tls"]
+    check = look(opensync, url=server_url.replace("http:", "https:"), handshake=way_to_opensync.handshake)[
+        "tls"
+    ]
     assert check.verdict == "fail"

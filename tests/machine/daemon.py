@@ -18,7 +18,7 @@ from pi_opensync.address import state_folder
 from pi_opensync.daemon import build as engine
 from pi_opensync.daemon.run import Daemon
 from pi_opensync.settings import Settings
-from pi_opensync.store.database import Database, open_or_rebuild
+from pi_opensync.store.database import StateDatabase, open_or_rebuild
 from tests.clock import Clock
 from tests.harness import World
 
@@ -117,7 +117,7 @@ class DaemonWorld(World):
         return daemon
 
 
-def hasty(folder: Path, now: float) -> tuple[Database, Path | None]:
+def hasty(folder: Path, now: float) -> tuple[StateDatabase, Path | None]:
     """The state file without its waits for the disk: no test here cuts the power."""
     database, aside = open_or_rebuild(folder, now)
     with suppress(sqlite3.DatabaseError):  # a damaged file says so to whoever reads it next

@@ -20,7 +20,7 @@ from pi_opensync.daemon import lock
 from pi_opensync.errors import AlreadyRunning, ConfigurationError, PiOpensyncError
 from pi_opensync.read.baseline import Baseline
 from pi_opensync.read.select import Wanted
-from pi_opensync.store.database import Database, open_beside, open_database, open_or_rebuild
+from pi_opensync.store.database import StateDatabase, open_beside, open_database, open_or_rebuild
 from tests.harness import Snapshot, session_id
 from tests.machine.daemon import Commands, DaemonWorld
 from tests.read.settled import fresh, put, talk, turn
@@ -130,7 +130,7 @@ def test_a_database_that_turns_out_to_be_damaged_at_run_time(
     Commands(world, monkeypatch)
     opened = []
 
-    def damaged_at(folder: Path, now: float) -> tuple[Database, Path | None]:
+    def damaged_at(folder: Path, now: float) -> tuple[StateDatabase, Path | None]:
         database, aside = open_or_rebuild(folder, now)
         opened.append(aside)
         if len(opened) == 1:
@@ -144,7 +144,7 @@ def test_a_database_that_turns_out_to_be_damaged_at_run_time(
     assert world.snapshot() == fresh(world.sessions, elsewhere)
 
 
-def spoil(database: Database, at: int) -> None:
+def spoil(database: StateDatabase, at: int) -> None:
     """The `at`-th statement, and every one behind it, finds the file damaged."""
     count = 0
 

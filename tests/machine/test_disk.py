@@ -9,7 +9,7 @@ from typing import Any, cast
 
 import pytest
 
-from pi_opensync.store.database import Database
+from pi_opensync.store.database import StateDatabase
 from tests.harness import session_id
 from tests.machine.clocks import SetClock
 from tests.machine.daemon import DaemonWorld
@@ -26,7 +26,7 @@ FULL = "database or disk is full"
 class FullDisk:
     """Every write fails while `full`; `left` writes succeed before it fills up by itself."""
 
-    def __init__(self, database: Database, left: int | None = None) -> None:
+    def __init__(self, database: StateDatabase, left: int | None = None) -> None:
         self.full = False
         self.left = left
         self.failed = 0

@@ -13,8 +13,8 @@ import pytest
 from watchdog.observers.api import BaseObserver
 
 from pi_opensync.daemon import run as daemon
-from pi_opensync.read import watch
-from pi_opensync.read.watch import Watcher
+from pi_opensync.read import watching
+from pi_opensync.read.watching import Watcher
 from tests.harness import session_id
 from tests.machine.daemon import DaemonWorld
 from tests.read.settled import put, settled, talk, turn
@@ -137,7 +137,7 @@ def test_no_inotify_instance_left_is_said_and_tried_again(
         raise OSError(errno.EMFILE, "inotify instance limit reached")
 
     with monkeypatch.context() as patch:
-        patch.setattr(watch, "Observer", no_instance)
+        patch.setattr(watching, "Observer", no_instance)
         assert watcher.mend() == "inotify instance limit reached"
         assert not watcher.is_alive
     assert watcher.mend() is None

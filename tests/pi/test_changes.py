@@ -6,7 +6,7 @@ import secrets
 import pytest
 
 from pi_opensync.model import Options
-from pi_opensync.pi.changes import change
+from pi_opensync.pi.edits import change
 from pi_opensync.privacy.cleaner import Cleaner, Withholding
 from pi_opensync.privacy.redact import Redactor
 from tests.fold.folding import PLAIN, call, fold_entries, result, said

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from pi_opensync.model import Options
+from pi_opensync.opensync.limits import MAX_MESSAGE
 from pi_opensync.opensync.payloads import cleaned, message_body, message_payload
-from pi_opensync.opensync.reading import said as said_in
-from pi_opensync.opensync.rules import MAX_MESSAGE
+from pi_opensync.opensync.transcribed import said as said_in
 from pi_opensync.pi.images import MAX_IMAGE, MAX_IMAGES
 from tests.fold.folding import EVERYTHING, PLAIN, call, fold_entries, image, result, said, text
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pi_opensync.privacy import pause as pausing
+from pi_opensync.privacy import pauses as pausing
 from tests.harness import World, session_id
 from tests.read.settled import put, talk
 from tests.standin.transport import Request

@@ -14,7 +14,7 @@ import pytest
 import structlog
 from pydantic import SecretStr
 
-from pi_opensync import logs
+from pi_opensync import logbook
 from pi_opensync.address import normalise_url
 from pi_opensync.daemon import chosen
 from pi_opensync.opensync.client import Client
@@ -55,21 +55,21 @@ def odd_key() -> str:
 def told(render: str, key: str) -> str:
     """What a log says of an exception that was raised with a client and the settings at hand."""
     out = io.StringIO()
-    logs.configure("json" if render == "json" else "text", debug=True, stream=out)
+    logbook.configure("json" if render == "json" else "text", debug=True, stream=out)
     settings = Settings(convex_url="https://opensync.test", api_key=SecretStr(key))
 
     async def fail() -> None:
         client = Client("https://opensync.test", key, now=time.time)
         async with client:
             held = {"client": client, "settings": settings, "redactor": chosen.redactor(settings)}
-            logs.get().debug("at work", **{name: repr(value) for name, value in held.items()})
+            logbook.get().debug("at work", **{name: repr(value) for name, value in held.items()})
             raise RuntimeError(f"broken with {client} {settings} {held}")
 
     try:
         asyncio.run(fail())
     except RuntimeError as error:
-        logs.get().exception("failed")
-        logs.get().error("failed", exc_info=error, client_error=repr(error))
+        logbook.get().exception("failed")
+        logbook.get().error("failed", exc_info=error, client_error=repr(error))
         return out.getvalue() + "".join(traceback.format_exception(error))
     raise AssertionError
 

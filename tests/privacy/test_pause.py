@@ -9,7 +9,7 @@ import pytest
 
 from pi_opensync.cli import pause
 from pi_opensync.errors import UsageError
-from pi_opensync.privacy import pause as pausing
+from pi_opensync.privacy import pauses as pausing
 from tests.conftest import Cli
 from tests.harness import World, header, line, said, session_id
 from tests.read.settled import put, talk, turn
@@ -75,7 +75,7 @@ def test_a_pause_begun_between_two_requests_holds_for_the_next_visit(world: Worl
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"until": "soon"}', '{"until": true}', "null", "\0"])
 def test_a_file_that_can_not_be_understood_pauses(tmp_path: Path, text: str) -> None:
     (tmp_path / pausing.FILE).write_text(text)
-    assert pausing.asked(tmp_path, 0.0) == pausing.Asked(None)
+    assert pausing.asked(tmp_path, 0.0) == pausing.PauseAsked(None)
 
 
 def write(cli: Cli) -> None:

@@ -10,7 +10,7 @@ from pi_opensync.daemon import chosen
 from pi_opensync.privacy.cleaner import WITHHELD
 from pi_opensync.privacy.redact import Finding, OverBudget, Redactor
 from pi_opensync.privacy.redact.engine import Meter
-from pi_opensync.privacy.redact.known import Known
+from pi_opensync.privacy.redact.learned import LearnedValues
 from pi_opensync.store.parked import parked, retry
 from tests.harness import START, World, entry, header, line, result, said, session_id
 from tests.privacy.traces import everywhere
@@ -26,7 +26,7 @@ class Failing(Redactor):
     error: type[Exception] = OverBudget
 
     def scan(
-        self, value: str, meter: Meter | None = None, known: Known | None = None
+        self, value: str, meter: Meter | None = None, known: LearnedValues | None = None
     ) -> tuple[str, tuple[Finding, ...]]:
         if BAD in value:
             raise self.error(f"too costly: {value}")

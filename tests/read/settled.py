@@ -8,7 +8,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from pi_opensync.inspect.verify import differences
+from pi_opensync.inspect.comparison import differences
 from pi_opensync.opensync.differences import Differences
 from tests.harness import START, Snapshot, World, header, line, said, usage
 

@@ -10,7 +10,7 @@ from typing import Any, TypeVar, cast
 import httpx
 
 from pi_opensync.pi import tail
-from pi_opensync.store.database import Database
+from pi_opensync.store.database import StateDatabase
 
 Result = TypeVar("Result")
 
@@ -36,7 +36,9 @@ class Steps:
         return stepped
 
     @contextmanager
-    def counted(self, database: Database, *, files: bool = True, statements: bool = True) -> Iterator[None]:
+    def counted(
+        self, database: StateDatabase, *, files: bool = True, statements: bool = True
+    ) -> Iterator[None]:
         """Count the statements of this database and the reading of transcripts while the block runs."""
         connection = database.connection
         reading = SimpleNamespace(**{name: getattr(os, name) for name in dir(os)})

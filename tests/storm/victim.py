@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 from pydantic import SecretStr
 
-from pi_opensync import logs
+from pi_opensync import logbook
 from pi_opensync.address import state_folder
 from pi_opensync.cli import watch
 from pi_opensync.daemon import build as engine
@@ -74,5 +74,5 @@ def follow(folder: Path, url: str) -> None:
     with (folder / "log").open("a") as log:
         os.dup2(log.fileno(), 2)
     time.tzset()
-    logs.configure("json")
+    logbook.configure("json")
     watch.run(backfill=True, once=False, log_format="json", debug=None)

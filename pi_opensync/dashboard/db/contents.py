@@ -11,7 +11,7 @@ import threading
 from dataclasses import dataclass
 from functools import cached_property
 
-from pi_opensync.dashboard.parts import Part, parts_to_show, to_json
+from pi_opensync.dashboard.parts import StoredPart, parts_to_show, to_json
 from pi_opensync.dashboard.runs import Run, runs_in
 from pi_opensync.sqlite import Row
 
@@ -26,11 +26,11 @@ _JSON = b"["  # begins what is not compressed
 
 
 @dataclass(frozen=True)
-class Content:
+class StoredContent:
     """`text` is None where none was sent."""
 
     text: str | None
-    parts: list[Part]
+    parts: list[StoredPart]
 
     @cached_property
     def runs(self) -> list[Run]:
@@ -56,32 +56,32 @@ class _Compressors(threading.local):
 _compressors = _Compressors()
 
 
-def pack(content: Content) -> bytes:
+def pack(content: StoredContent) -> bytes:
     body = content.json.encode()
     if len(body) < _LEAST:
         return body
     return _compressors.compressor.compress(body, zstd.ZstdCompressor.FLUSH_FRAME)
 
 
-def unpack(body: bytes) -> Content:
+def unpack(body: bytes) -> StoredContent:
     text, *parts = json.loads(body if body.startswith(_JSON) else zstd.decompress(body))
-    found = [Part(kind, content) for kind, content in parts]
-    return Content(_said(found) if text is True else text, found)
+    found = [StoredPart(kind, content) for kind, content in parts]
+    return StoredContent(_said(found) if text is True else text, found)
 
 
-def _said(parts: list[Part]) -> str:
+def _said(parts: list[StoredPart]) -> str:
     """The text that pi-opensync and most plugins make of the parts."""
     return "\n".join(part.content for part in parts if part.type == "text" and isinstance(part.content, str))
 
 
-class Message:
+class StoredMessage:
     """A message as it was read; what it says is unpacked when it is asked for, after the read."""
 
     def __init__(self, row: Row) -> None:
         self.row = row
 
     @cached_property
-    def content(self) -> Content:
+    def content(self) -> StoredContent:
         return unpack(self.row["body"])
 
     @property
@@ -94,9 +94,9 @@ class Message:
         return self.content.text
 
     @property
-    def parts(self) -> list[Part]:
+    def parts(self) -> list[StoredPart]:
         return self.content.parts
 
     @property
-    def shown(self) -> list[tuple[int, Part]]:
+    def shown(self) -> list[tuple[int, StoredPart]]:
         return parts_to_show(self.text, self.parts)

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta, tzinfo
 
-from pi_opensync.dashboard import projects
+from pi_opensync.dashboard import project_names
 from pi_opensync.dashboard.booking import Booking
 from pi_opensync.dashboard.db import calendar
 from pi_opensync.dashboard.db.bookings import bookings
@@ -80,7 +80,7 @@ class Counting:
             asked.last or max(days, default=self._today),
         )
         by_project, by_machine = self._projects, self._groups["machine"]
-        names = projects.labels(by_project)
+        names = project_names.labels(by_project)
         total, copied = self._total, self._copied
         return Numbers(
             asked=asked,

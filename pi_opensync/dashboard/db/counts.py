@@ -7,7 +7,7 @@ fork copied was paid for by its parent: it is counted apart, and of its tools no
 from collections.abc import Mapping
 from typing import Any
 
-from pi_opensync.dashboard.db.contents import Content, unpack
+from pi_opensync.dashboard.db.contents import StoredContent, unpack
 from pi_opensync.dashboard.runs import Run, files_touched
 from pi_opensync.model import SLOT_MS
 from pi_opensync.sqlite import Database
@@ -82,7 +82,7 @@ def count_usage(database: Database, message: Mapping[str, Any], *, copied: bool,
 
 
 def count_runs(
-    database: Database, session_id: int, created_at: int, content: Content, *, sign: int = 1
+    database: Database, session_id: int, created_at: int, content: StoredContent, *, sign: int = 1
 ) -> None:
     """Add the tools that ran in a message and the files they touched; files are never taken away."""
     runs = content.runs

@@ -3,7 +3,7 @@
 from pi_opensync.dashboard.db import forks, index
 from pi_opensync.dashboard.db.connections import next_revision
 from pi_opensync.dashboard.db.contents import unpack
-from pi_opensync.dashboard.db.index import Entry
+from pi_opensync.dashboard.db.index import IndexEntry
 from pi_opensync.sqlite import Database, Row
 
 _HOLDING = ("messages", "usage", "spent", "tools", "touched", "noted")
@@ -16,7 +16,7 @@ def delete(database: Database, session: Row, now: int) -> None:
     database.run("PRAGMA secure_delete = ON")
     messages = database.each("SELECT id, role, body FROM messages WHERE session_id = ?", (session_id,))
     for message_id, role, body in messages:
-        index.forget(database, Entry(message_id, session_id, role, unpack(body)))
+        index.forget(database, IndexEntry(message_id, session_id, role, unpack(body)))
     for table in _HOLDING:
         database.run(f"DELETE FROM {table} WHERE session_id = ?", (session_id,))
     forks.remove(database, session_id)

@@ -11,10 +11,10 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import date, datetime, tzinfo
 
-from pi_opensync.dashboard import projects
-from pi_opensync.dashboard.db.contents import Message
+from pi_opensync.dashboard import project_names
+from pi_opensync.dashboard.db.contents import StoredMessage
 from pi_opensync.dashboard.db.index import expression
-from pi_opensync.dashboard.db.schema import ID_BITS
+from pi_opensync.dashboard.db.layout import ID_BITS
 from pi_opensync.dashboard.folding import fold
 from pi_opensync.dashboard.matching import is_hit, needs_look
 from pi_opensync.dashboard.parts import searchable
@@ -102,7 +102,7 @@ def search(
     for looked, (message, session) in enumerate(candidates):
         if len(found) == limit or looked == _MOST_LOOKS:
             return Hits(found, message["id"] + 1, count)
-        content = Message(message).content
+        content = StoredMessage(message).content
         text = searchable(content.text, content.parts)
         if not looks or is_hit(query, text):
             found.append(Hit(message, session, text, query))
@@ -144,7 +144,7 @@ def ids_in(reading: Reading, query: Query, session_id: int, limit: int = 2000) -
         )
     if not needs_look(query):
         return [row["id"] for row in rows]
-    contents = ((row["id"], Message(row).content) for row in rows)
+    contents = ((row["id"], StoredMessage(row).content) for row in rows)
     return [each for each, content in contents if is_hit(query, searchable(content.text, content.parts))]
 
 
@@ -236,7 +236,7 @@ def _test(database: Database, each: Filter, *, of_messages: bool) -> tuple[str, 
 def matching_projects(database: Database, text: str) -> list[str]:
     """Return the projects whose path ends with what was typed, else those in whose path it stands."""
     keys = [row[0] for row in database.rows("SELECT DISTINCT project FROM sessions WHERE project != ''")]
-    wanted = fold(projects.key_of(text, None))
+    wanted = fold(project_names.key_of(text, None))
     ends = [key for key in keys if f"/{fold(key)}".endswith(f"/{wanted.lstrip('/')}")]
     return ends or [key for key in keys if wanted in fold(key)]
 

@@ -7,7 +7,7 @@ than words is looked at in the texts of what the words were found in.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pi_opensync.dashboard.db.contents import Content, unpack
+from pi_opensync.dashboard.db.contents import StoredContent, unpack
 from pi_opensync.dashboard.folding import fold, is_word, spaced
 from pi_opensync.dashboard.parts import searchable
 from pi_opensync.dashboard.query import Query, Term
@@ -25,13 +25,13 @@ _SESSION, _ROLE, _TOOL, _ERROR = "\ue001", "\ue002", "\ue003", "\ue004"
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class IndexEntry:
     """What the index is told of a message."""
 
     id: int
     session_id: int
     role: str
-    content: Content
+    content: StoredContent
 
     @property
     def body(self) -> str:
@@ -42,7 +42,7 @@ class Entry:
         return f"{words}\n{' '.join(facts)}"
 
 
-def has_error(content: Content) -> bool:
+def has_error(content: StoredContent) -> bool:
     """Whether a tool failed in it, or the answer did."""
     last = (content.text or "").rpartition("\n")[2]
     return any(run.failed for run in content.runs) or last.startswith("[error")
@@ -52,11 +52,11 @@ def tool_word(name: str) -> str:
     return "".join(char for char in fold(name) if is_word(char))
 
 
-def learn(database: Database, entry: Entry) -> None:
+def learn(database: Database, entry: IndexEntry) -> None:
     database.run("INSERT INTO search (rowid, body) VALUES (?, ?)", (entry.id, entry.body))
 
 
-def forget(database: Database, entry: Entry) -> None:
+def forget(database: Database, entry: IndexEntry) -> None:
     """Take a message out: the index must be given the words that it was told."""
     database.run("INSERT INTO search (search, rowid, body) VALUES ('delete', ?, ?)", (entry.id, entry.body))
 
@@ -68,7 +68,7 @@ def relearn(database: Database) -> None:
     for message_id, session_id, role, body in database.each(
         "SELECT id, session_id, role, body FROM messages ORDER BY id"
     ):
-        learn(database, Entry(message_id, session_id, role, unpack(body)))
+        learn(database, IndexEntry(message_id, session_id, role, unpack(body)))
 
 
 def expression(query: Query, session_id: int | None = None) -> str:

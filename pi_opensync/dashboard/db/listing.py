@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass
 
-from pi_opensync.dashboard.projects import labels
+from pi_opensync.dashboard.project_names import labels
 from pi_opensync.model import SLOT_MS
 from pi_opensync.sqlite import Database, Row
 
@@ -54,7 +54,7 @@ ORDERS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Totals:
+class ListTotals:
     """Sums over all that fits the filters: US dollars, tokens."""
 
     sessions: int
@@ -146,14 +146,14 @@ def family(database: Database, root_id: int) -> list[Listed]:
     return _as_tree(members, [root_id], {row["id"] for row in members})
 
 
-def totals(database: Database, filters: Filters) -> Totals:
+def totals(database: Database, filters: Filters) -> ListTotals:
     where, values = _conditions(filters)
     row = database.row(
         "SELECT count(*), total(message_count), total(prompt_tokens + completion_tokens), total(cost) "
         f"FROM sessions {where}",
         values,
     )
-    return Totals(row[0], int(row[1]), int(row[2]), row[3])
+    return ListTotals(row[0], int(row[1]), int(row[2]), row[3])
 
 
 def _as_tree(members: Sequence[Row], roots: Sequence[int], found: set[int]) -> list[Listed]:

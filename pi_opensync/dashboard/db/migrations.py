@@ -3,10 +3,10 @@
 import json
 from contextlib import suppress
 
-from pi_opensync.dashboard import projects
+from pi_opensync.dashboard import project_names
 from pi_opensync.dashboard.db import counts, index
-from pi_opensync.dashboard.db.contents import Content, pack
-from pi_opensync.dashboard.db.schema import (
+from pi_opensync.dashboard.db.contents import StoredContent, pack
+from pi_opensync.dashboard.db.layout import (
     DELETED,
     KEPT_OF_MESSAGES,
     MESSAGES,
@@ -19,7 +19,7 @@ from pi_opensync.dashboard.db.schema import (
     USAGE,
 )
 from pi_opensync.dashboard.folding import fold
-from pi_opensync.dashboard.parts import Part
+from pi_opensync.dashboard.parts import StoredPart
 from pi_opensync.sqlite import Database, Migration, StoreUnavailable, applied, migrate
 
 APPLICATION_ID = 0x70694F44  # "piOD"
@@ -97,7 +97,9 @@ def messages_hold_their_parts(database: Database) -> None:
         parts = database.rows(
             "SELECT type, content FROM parts WHERE message_id = ? ORDER BY position", (row["id"],)
         )
-        content = Content(row["text_content"], [Part(kind, json.loads(said)) for kind, said in parts])
+        content = StoredContent(
+            row["text_content"], [StoredPart(kind, json.loads(said)) for kind, said in parts]
+        )
         database.run(
             f"INSERT INTO messages ({kept}, body) VALUES ({marks})",
             (*(row[name] for name in KEPT_OF_MESSAGES), pack(content)),
@@ -127,7 +129,7 @@ def numbers_by_message(database: Database) -> None:
     ):
         database.run(statement)
     sessions = database.rows("SELECT id, title, project_path, project_name FROM sessions")
-    keys = {row["id"]: projects.key_of(row["project_path"], row["project_name"]) for row in sessions}
+    keys = {row["id"]: project_names.key_of(row["project_path"], row["project_name"]) for row in sessions}
     database.run_many(
         "UPDATE sessions SET project = ?, said = ? WHERE id = ?",
         [(keys[row["id"]], fold(f"{row['title'] or ''} {keys[row['id']]}"), row["id"]) for row in sessions],

@@ -5,7 +5,7 @@ Each turn counts on its own day, hour and model. A fork's copied history is left
 
 from datetime import date, tzinfo
 
-from pi_opensync.dashboard import projects
+from pi_opensync.dashboard import project_names
 from pi_opensync.dashboard.booking import Booking
 from pi_opensync.dashboard.db import calendar
 from pi_opensync.dashboard.db.bookings import bookings
@@ -71,7 +71,7 @@ def by_day(database: Database, asked: Asked, zone: tzinfo | None) -> list[Day]:
             if not booking.is_copy and is_model and span.first <= day <= span.last:
                 key = (day, session["project"], booking.model, session["source"])
                 found.setdefault(key, Sums()).book(booking)
-    names = projects.labels({key[1] for key in found})
+    names = project_names.labels({key[1] for key in found})
     return [
         Day(calendar.day_of(day), names[project], model, source, sums)
         for (day, project, model, source), sums in sorted(found.items(), key=lambda item: item[0])

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from pi_opensync.dashboard.db.contents import Message
+from pi_opensync.dashboard.db.contents import StoredMessage
 from pi_opensync.sqlite import Database, Row
 
 _BEGINNING = 300
@@ -39,13 +39,13 @@ def outline(database: Database, session_id: int) -> list[Prompt]:
     )
     turns = _turns(rows)
     return [
-        Prompt(row["id"], row["created_at"], _beginning(Message(row)), turns[row["id"]])
+        Prompt(row["id"], row["created_at"], _beginning(StoredMessage(row)), turns[row["id"]])
         for row in rows
         if row["role"] == "user"
     ]
 
 
-def _beginning(message: Message) -> str:
+def _beginning(message: StoredMessage) -> str:
     return " ".join((message.text or "")[:_BEGINNING].split())[:160]
 
 

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from dataclasses import astuple, dataclass
 from typing import Any
 
-from pi_opensync.dashboard import projects
+from pi_opensync.dashboard import project_names
 from pi_opensync.dashboard.db import counts, deleted, forks, index
 from pi_opensync.dashboard.db.connections import Connections, next_revision
-from pi_opensync.dashboard.db.contents import Content, pack, unpack
-from pi_opensync.dashboard.db.index import Entry
-from pi_opensync.dashboard.db.schema import ID_BITS
+from pi_opensync.dashboard.db.contents import StoredContent, pack, unpack
+from pi_opensync.dashboard.db.index import IndexEntry
+from pi_opensync.dashboard.db.layout import ID_BITS
 from pi_opensync.dashboard.folding import fold
 from pi_opensync.dashboard.incoming import MessageIn, SessionIn
 from pi_opensync.sqlite import Database, Row
@@ -75,7 +75,7 @@ def _put_session(database: Database, session: SessionIn, now: int, revision: int
         "is_subagent": None if session.is_subagent is None else int(session.is_subagent),
         "file": session.file,
         "machine": session.machine,
-        "repository": projects.key_of(session.repository_path, None) or None,
+        "repository": project_names.key_of(session.repository_path, None) or None,
     }
     given = {name: value for name, value in given.items() if value is not None}
     title, project = (given.get(name) or (old and old[name]) or "" for name in ("title", "project"))
@@ -122,7 +122,7 @@ def _put_spent(database: Database, session_id: int, session: SessionIn) -> bool:
 
 
 def _project(session: SessionIn) -> str | None:
-    return projects.key_of(session.project_path, session.project_name) or None
+    return project_names.key_of(session.project_path, session.project_name) or None
 
 
 def _known(session: SessionIn, given: float | None, old: float | None) -> float | None:
@@ -179,7 +179,7 @@ def _put_message(database: Database, message: MessageIn, now: int, revision: int
 def _new_message(database: Database, session: Row, message: MessageIn, now: int, revision: int) -> int:
     created_at = now if message.created_at is None else message.created_at
     message_id = _free_id(database, created_at)
-    content = Content(message.text_content, list(message.parts or ()))
+    content = StoredContent(message.text_content, list(message.parts or ()))
     values = {name: getattr(message, name) for name in _KEPT_IF_ABSENT}
     values |= {
         "id": message_id,
@@ -192,7 +192,7 @@ def _new_message(database: Database, session: Row, message: MessageIn, now: int,
         "body": pack(content),
     }
     _insert(database, "messages", values)
-    index.learn(database, Entry(message_id, session["id"], message.role, content))
+    index.learn(database, IndexEntry(message_id, session["id"], message.role, content))
     copied = counts.is_copy(dict(session), created_at)
     counts.count_usage(database, values, copied=copied)
     if not copied:
@@ -213,7 +213,7 @@ def _change_message(
     Its role and date stay, as on OpenSync; text and parts that are not sent again stay too.
     """
     before = unpack(old["body"])
-    content = Content(
+    content = StoredContent(
         before.text if message.text_content is None else message.text_content,
         before.parts if message.parts is None else list(message.parts),
     )
@@ -226,8 +226,8 @@ def _change_message(
     counts.count_usage(database, {**dict(old), **changed}, copied=copied)
     if content != before:
         changed |= {"size": len(content.json), "body": pack(content)}
-        index.forget(database, Entry(old["id"], session["id"], old["role"], before))
-        index.learn(database, Entry(old["id"], session["id"], old["role"], content))
+        index.forget(database, IndexEntry(old["id"], session["id"], old["role"], before))
+        index.learn(database, IndexEntry(old["id"], session["id"], old["role"], content))
         if not copied:
             counts.count_runs(database, session["id"], old["created_at"], before, sign=-1)
             counts.count_runs(database, session["id"], old["created_at"], content)

@@ -10,7 +10,7 @@ _MOST_CUT = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class Bar:
     """`name` is its time, `says` its value in words; `values` stand on each other; `address` leads behind."""
 
     name: str
@@ -28,14 +28,14 @@ class Axis:
     """From 0 to `top`; `cut` are the columns that go beyond it."""
 
     top: float
-    cut: tuple[Column, ...]
+    cut: tuple[Bar, ...]
 
     def labels(self, says: Callable[[float], str]) -> list[str]:
         """Return what stands beside it, from the top down."""
         return [says(self.top), says(self.top / 2), says(0)]
 
 
-def axis_for(columns: Sequence[Column]) -> Axis:
+def axis_for(columns: Sequence[Bar]) -> Axis:
     """Choose where the axis ends.
 
     One to three columns that are several times higher than all others go beyond it, and are named.

@@ -7,11 +7,11 @@ from typing import Any
 
 from markupsafe import Markup
 
-from pi_opensync.dashboard.db.contents import Message
-from pi_opensync.dashboard.parts import Part, call_of, duration_of, is_error, text_of
+from pi_opensync.dashboard.db.contents import StoredMessage
+from pi_opensync.dashboard.parts import StoredPart, call_of, duration_of, is_error, text_of
 from pi_opensync.dashboard.show import calls
 from pi_opensync.dashboard.show.calls import MAX_INLINE, MAX_SHOWN
-from pi_opensync.dashboard.show.images import holds_image
+from pi_opensync.dashboard.show.pictures import holds_image
 from pi_opensync.dashboard.show.render import MAX_MARKDOWN, markdown, passages, plain
 from pi_opensync.dashboard.show.visible import visible
 from pi_opensync.sqlite import Row
@@ -51,7 +51,7 @@ class Card:
         return str(self.message["id"])
 
 
-def card_of(message: Message) -> Card:
+def card_of(message: StoredMessage) -> Card:
     base = f"/sessions/{message.row['session_id']}/messages/{message.row['id']}/parts"
     shown = [
         (part, f"{base}/{place if place >= 0 else 'text'}", result)
@@ -76,10 +76,10 @@ def card_of(message: Message) -> Card:
 
 
 def _paired(
-    shown: Sequence[tuple[int, Part]],
-) -> list[tuple[tuple[int, Part], tuple[int, Part] | None]]:
+    shown: Sequence[tuple[int, StoredPart]],
+) -> list[tuple[tuple[int, StoredPart], tuple[int, StoredPart] | None]]:
     """Each call with its result. One result after several calls is the last one's; several are in order."""
-    pairs: list[tuple[tuple[int, Part], tuple[int, Part] | None]] = []
+    pairs: list[tuple[tuple[int, StoredPart], tuple[int, StoredPart] | None]] = []
     index = 0
     while index < len(shown):
         calls = _run(shown, index, "tool-call")
@@ -97,7 +97,7 @@ def _paired(
     return pairs
 
 
-def _run(shown: Sequence[tuple[int, Part]], start: int, kind: str) -> list[tuple[int, Part]]:
+def _run(shown: Sequence[tuple[int, StoredPart]], start: int, kind: str) -> list[tuple[int, StoredPart]]:
     end = start
     while end < len(shown) and shown[end][1].kind == kind:
         end += 1
@@ -128,7 +128,7 @@ def _result(content: Any, address: str) -> Block:
     return Block("result", plain(cut), rest, error=is_error(text, content))
 
 
-def _call(part: Part, address: str, result: tuple[int, Part] | None, base: str) -> Block:
+def _call(part: StoredPart, address: str, result: tuple[int, StoredPart] | None, base: str) -> Block:
     call = call_of(part.content)
     answer = None if result is None else _result(result[1].content, f"{base}/{result[0]}")
     if answer is None and call.result is not None:

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from markupsafe import Markup, escape
 
-from pi_opensync.dashboard.show.axes import Axis, Column
+from pi_opensync.dashboard.show.axes import Axis, Bar
 from pi_opensync.dashboard.show.visible import money
 
 _HEIGHT = 100
@@ -18,7 +18,7 @@ _DAYS = 7
 _NONE: Mapping[str, str] = MappingProxyType({})
 
 
-def columns(stacks: Sequence[Column], axis: Axis) -> Markup:
+def columns(stacks: Sequence[Bar], axis: Axis) -> Markup:
     """Upright bars that are links; what goes beyond the axis ends in a notch."""
     width = max(len(stacks), 1) * _SLOT
     pieces = [

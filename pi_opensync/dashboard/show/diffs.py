@@ -16,7 +16,7 @@ _KINDS = {"+": "added", "-": "removed", " ": "same"}
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class DiffLine:
     """`sign` is `+`, `-` or a space; `number` is empty where it is not known."""
 
     sign: str
@@ -26,7 +26,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Diff:
-    lines: tuple[Line, ...]
+    lines: tuple[DiffLine, ...]
 
     @property
     def added(self) -> int:
@@ -54,15 +54,15 @@ def between(old: str, new: str) -> Diff:
     before, after = lines_of(old), lines_of(new)
     if len(before) + len(after) > _MOST_COMPARED:
         return Diff(tuple(_by_ends(before, after)))
-    found: list[Line] = []
+    found: list[DiffLine] = []
     for kind, start, end, new_start, new_end in SequenceMatcher(
         None, before, after, autojunk=False
     ).get_opcodes():
         if kind == "equal":
-            found += (Line(" ", "", text) for text in before[start:end])
+            found += (DiffLine(" ", "", text) for text in before[start:end])
         else:
-            found += (Line("-", "", text) for text in before[start:end])
-            found += (Line("+", "", text) for text in after[new_start:new_end])
+            found += (DiffLine("-", "", text) for text in before[start:end])
+            found += (DiffLine("+", "", text) for text in after[new_start:new_end])
     return Diff(tuple(found))
 
 
@@ -71,15 +71,15 @@ def numbered(text: str) -> Diff | None:
 
     None if a line is none of that.
     """
-    found: list[Line] = []
+    found: list[DiffLine] = []
     for line in lines_of(text):
         if _GAP.fullmatch(line):
-            found.append(Line(" ", "", "\u2026"))
+            found.append(DiffLine(" ", "", "\u2026"))
             continue
         match = _LINE.fullmatch(line)
         if match is None or match[2] is None:
             return None
-        found.append(Line(match[1], match[2].strip(), match[3]))
+        found.append(DiffLine(match[1], match[2].strip(), match[3]))
     return Diff(tuple(found)) if found else None
 
 
@@ -88,7 +88,7 @@ def lines_of(text: str) -> list[str]:
     return text.removesuffix("\n").split("\n") if text else []
 
 
-def _by_ends(before: Sequence[str], after: Sequence[str]) -> Iterator[Line]:
+def _by_ends(before: Sequence[str], after: Sequence[str]) -> Iterator[DiffLine]:
     shorter = min(len(before), len(after))
     start = 0
     while start < shorter and before[start] == after[start]:
@@ -96,13 +96,13 @@ def _by_ends(before: Sequence[str], after: Sequence[str]) -> Iterator[Line]:
     end = 0
     while end < shorter - start and before[-1 - end] == after[-1 - end]:
         end += 1
-    yield from (Line(" ", "", text) for text in before[:start])
-    yield from (Line("-", "", text) for text in before[start : len(before) - end])
-    yield from (Line("+", "", text) for text in after[start : len(after) - end])
-    yield from (Line(" ", "", text) for text in before[len(before) - end :])
+    yield from (DiffLine(" ", "", text) for text in before[:start])
+    yield from (DiffLine("-", "", text) for text in before[start : len(before) - end])
+    yield from (DiffLine("+", "", text) for text in after[start : len(after) - end])
+    yield from (DiffLine(" ", "", text) for text in before[len(before) - end :])
 
 
-def _drawn(line: Line, *, numbered: bool) -> Markup:
+def _drawn(line: DiffLine, *, numbered: bool) -> Markup:
     number = Markup("<i>{}</i>").format(line.number) if numbered else Markup()
     return Markup('<span class="line {}">{}<i class="sign">{}</i>{}\n</span>').format(
         _KINDS[line.sign], number, line.sign, visible(line.text)

@@ -10,10 +10,10 @@ from pathlib import Path
 from jinja2 import Environment
 from markupsafe import Markup
 
-from pi_opensync.dashboard.db.contents import Message
+from pi_opensync.dashboard.db.contents import StoredMessage
 from pi_opensync.dashboard.show.cards import Block, Card, card_of
-from pi_opensync.dashboard.show.export import Reading, messages
-from pi_opensync.dashboard.show.images import image_of
+from pi_opensync.dashboard.show.document import Reading, messages
+from pi_opensync.dashboard.show.pictures import image_of
 from pi_opensync.dashboard.show.visible import iso_day
 from pi_opensync.sqlite import Row
 
@@ -45,7 +45,7 @@ def as_html(
     yield after
 
 
-def _alone(message: Message, *, tools: bool) -> Card:
+def _alone(message: StoredMessage, *, tools: bool) -> Card:
     """A message without what leads back to the server, and without tools if they are not wanted."""
     card = card_of(message)
     blocks = [
@@ -56,7 +56,7 @@ def _alone(message: Message, *, tools: bool) -> Card:
     return Card(card.message, blocks)
 
 
-def _image(block: Block, message: Message) -> Block:
+def _image(block: Block, message: StoredMessage) -> Block:
     """The image itself in place of its address, which names the part that holds it."""
     place = int((block.rest or "").split("/")[-2])
     image = image_of(message.parts[place].content)

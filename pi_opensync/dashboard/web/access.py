@@ -7,7 +7,7 @@ from starlette.datastructures import URL, Headers
 from starlette.responses import JSONResponse, RedirectResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from pi_opensync.dashboard.web.keys import Holder, Keys
+from pi_opensync.dashboard.web.keys import KeyHolder, Keys
 
 HOLDER = "holder"  # whose key a request to the API carries, in its state
 
@@ -70,6 +70,6 @@ class Access:
         else:
             await RedirectResponse(_login_for(scope), 303)(scope, receive, send)
 
-    async def _holder(self, scope: Scope) -> Holder | None:
+    async def _holder(self, scope: Scope) -> KeyHolder | None:
         scheme, _, key = Headers(scope=scope).get("authorization", "").partition(" ")
         return await run_in_threadpool(self._keys.holder, key.strip()) if scheme.lower() == "bearer" else None

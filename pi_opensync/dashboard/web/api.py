@@ -13,19 +13,19 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from pi_opensync.dashboard.cleaning import cleaned_message, cleaned_session
-from pi_opensync.dashboard.db import deleted, finding, listing, numbers, reading
+from pi_opensync.dashboard.db import deleted, finding, listing, numbers, readback
 from pi_opensync.dashboard.db.connections import Connections, revision
 from pi_opensync.dashboard.db.upsert import Saved, save
 from pi_opensync.dashboard.incoming import MessageIn, SessionIn
 from pi_opensync.dashboard.parts import to_json
 from pi_opensync.dashboard.query import Query, parse
-from pi_opensync.dashboard.show import context, export
+from pi_opensync.dashboard.show import document, recall
 from pi_opensync.dashboard.times import at
 from pi_opensync.dashboard.web import openapi, received
 from pi_opensync.dashboard.web.access import HOLDER
 from pi_opensync.dashboard.web.bodies import body_of, id_of, number_of
 from pi_opensync.dashboard.web.fields import PayloadError
-from pi_opensync.dashboard.web.keys import Holder
+from pi_opensync.dashboard.web.keys import KeyHolder
 from pi_opensync.opensync.answers import DELETED, OWN_SERVER
 from pi_opensync.privacy.cleaner import Cleaner
 from pi_opensync.sqlite import Row
@@ -137,7 +137,7 @@ class Api:
 
     def _save(self, request: Request, sessions: Sequence[SessionIn], messages: Sequence[MessageIn]) -> Saved:
         clean = self._clean
-        if clean is not None and request.scope["state"].get(HOLDER) is not Holder.OWN_DAEMON:
+        if clean is not None and request.scope["state"].get(HOLDER) is not KeyHolder.OWN_DAEMON:
             sessions = [cleaned_session(session, clean) for session in sessions]
             messages = [cleaned_message(message, clean) for message in messages]
         return save(self._connections, sessions, messages, self._now())
@@ -152,13 +152,13 @@ class Api:
         with self._connections.read() as database:
             rows = listing.newest_sessions(database, limit)
             gone = [row["external_id"] for row in deleted.all_of(database)]
-        found = {"sessions": [export.session_json(row) for row in rows]}
+        found = {"sessions": [document.session_json(row) for row in rows]}
         return Json(found | ({DELETED: gone} if gone else {}))
 
     def get_session(self, request: Request) -> Response:
         session = self._session(id_of(request))
         return (
-            _stream(export.as_json(self._connections.read, session), "application/json")
+            _stream(document.as_json(self._connections.read, session), "application/json")
             if session
             else _not_found()
         )
@@ -167,7 +167,7 @@ class Api:
         """OpenSync answers with sessions: those whose title fits, then those whose newest messages do."""
         query = self._query(_asked(request))
         limit = number_of(request, "limit", 20, least=1, most=_MAX_HITS) or 20
-        results = [export.session_json(row) for row in self._found(query, limit)]
+        results = [document.session_json(row) for row in self._found(query, limit)]
         return Json({"results": results} | ({"problems": query.problems} if query.problems else {}))
 
     def context(self, request: Request) -> Response:
@@ -175,16 +175,16 @@ class Api:
         text = _asked(request)
         limit = number_of(request, "limit", 5, least=1, most=_MAX_IN_CONTEXT) or 5
         kind = request.query_params.get("format") or "text"
-        if kind not in context.FORMATS:
-            raise PayloadError("format", f"must be one of {', '.join(context.FORMATS)}")
+        if kind not in recall.FORMATS:
+            raise PayloadError("format", f"must be one of {', '.join(recall.FORMATS)}")
         found = {row["id"]: row for row in self._found(self._query(text), limit)}
         if len(found) < limit:
             for row in self._found(self._query(" OR ".join(text.split())), limit):
                 found.setdefault(row["id"], row)
         sessions = list(found.values())[:limit]
         if kind == "messages":
-            return Json(context.as_messages(self._connections.read, sessions))
-        return Json(context.as_text(self._connections.read, text, sessions))
+            return Json(recall.as_messages(self._connections.read, sessions))
+        return Json(recall.as_text(self._connections.read, text, sessions))
 
     def _query(self, text: str) -> Query:
         return parse(text, at(self._now(), self._zone).date())
@@ -206,18 +206,18 @@ class Api:
 
     def export(self, request: Request) -> Response:
         kind = request.query_params.get("format") or "json"
-        if kind not in export.FORMATS:
-            raise PayloadError("format", f"must be one of {', '.join(export.FORMATS)}")
+        if kind not in document.FORMATS:
+            raise PayloadError("format", f"must be one of {', '.join(document.FORMATS)}")
         session = self._session(id_of(request))
         if session is None:
             return _not_found()
         if kind == "markdown":
-            pieces = export.as_markdown(self._connections.read, session, self._zone)
+            pieces = document.as_markdown(self._connections.read, session, self._zone)
         elif kind == "jsonl":
-            pieces = export.as_jsonl(self._connections.read, session)
+            pieces = document.as_jsonl(self._connections.read, session)
         else:
-            return _stream(export.as_chat(self._connections.read, session), export.FORMATS[kind])
-        return _stream(pieces, export.FORMATS[kind], export.filename(session, kind))
+            return _stream(document.as_chat(self._connections.read, session), document.FORMATS[kind])
+        return _stream(pieces, document.FORMATS[kind], document.filename(session, kind))
 
     def describe(self, request: Request) -> Response:
         """Return the API in OpenAPI's words."""
@@ -226,7 +226,7 @@ class Api:
 
     def _session(self, session_id: int) -> Row | None:
         with self._connections.read() as database:
-            return reading.session(database, session_id)
+            return readback.session(database, session_id)
 
 
 def _asked(request: Request) -> str:

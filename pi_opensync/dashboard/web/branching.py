@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pi_opensync.dashboard.db import reading
+from pi_opensync.dashboard.db import readback
 from pi_opensync.dashboard.db.branches import Branch, branches
 from pi_opensync.dashboard.db.connections import Connections
-from pi_opensync.dashboard.db.reading import Window
+from pi_opensync.dashboard.db.readback import Window
 from pi_opensync.sqlite import Database, Row
 
 
@@ -60,7 +60,7 @@ def window(
     chosen = fitting[-limit:] if before is not None or at_end else fitting[:limit]
     if not chosen:
         return Window([], before=after is not None, after=before is not None)
-    messages = [reading.load(database, each) for each in chosen]
+    messages = [readback.load(database, each) for each in chosen]
     return Window(messages, before=chosen[0] != ids[0], after=chosen[-1] != ids[-1])
 
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 from urllib.parse import urlencode
 
 from pi_opensync.dashboard.db.sums import Asked, Period
-from pi_opensync.dashboard.show.axes import Column
+from pi_opensync.dashboard.show.axes import Bar
 from pi_opensync.dashboard.show.visible import count, money
 
 
@@ -20,12 +20,12 @@ def days_of(asked: Asked) -> dict[str, str]:
     return {name: day.isoformat() for name, day in days.items() if day}
 
 
-def cost_column(period: Period, filters: Mapping[str, str]) -> Column:
+def cost_column(period: Period, filters: Mapping[str, str]) -> Bar:
     cost = period.sums.cost
-    return Column(_name(period), money(cost), (cost,), _sessions_of(period, filters))
+    return Bar(_name(period), money(cost), (cost,), _sessions_of(period, filters))
 
 
-def token_column(period: Period, filters: Mapping[str, str]) -> Column:
+def token_column(period: Period, filters: Mapping[str, str]) -> Bar:
     """Stand on each other: what came from the cache, the rest of the prompt, what was written."""
     sums = period.sums
     cached = min(sums.cache_read, sums.prompt)
@@ -33,7 +33,7 @@ def token_column(period: Period, filters: Mapping[str, str]) -> Column:
     if sums.cache_share is not None:
         said += f", {count(cached)} of it from cache"
     values = (cached, sums.prompt - cached, sums.completion)
-    return Column(_name(period), said, values, _sessions_of(period, filters))
+    return Bar(_name(period), said, values, _sessions_of(period, filters))
 
 
 def _sessions_of(period: Period, filters: Mapping[str, str]) -> str:

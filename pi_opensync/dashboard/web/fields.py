@@ -3,7 +3,7 @@
 import math
 from typing import Any
 
-from pi_opensync.dashboard.parts import MAX_DEPTH, Part
+from pi_opensync.dashboard.parts import MAX_DEPTH, StoredPart
 
 ROLES = ("user", "assistant", "system", "tool", "unknown")
 SOURCE_ALIASES = {"cursor": "cursor-sync"}
@@ -142,7 +142,7 @@ class Fields:
         at = f"{self._at}.{name}" if self._at else name
         return [Fields(item, f"{at}[{index}]") for index, item in enumerate(value)]
 
-    def parts(self) -> tuple[Part, ...] | None:
+    def parts(self) -> tuple[StoredPart, ...] | None:
         value = self._data.get("parts")
         if value is None:
             return None
@@ -152,7 +152,7 @@ class Fields:
             raise self._error("parts", f"at most {MAX_PARTS} parts")
         return tuple(self._part(item, f"parts[{index}]") for index, item in enumerate(value))
 
-    def _part(self, item: Any, name: str) -> Part:
+    def _part(self, item: Any, name: str) -> StoredPart:
         if not isinstance(item, dict):
             raise self._error(name, "must be an object")
         kind = item.get("type")
@@ -164,7 +164,7 @@ class Fields:
             content = _storable(item["content"], MAX_DEPTH)
         except RecursionError as error:
             raise self._error(f"{name}.content", f"nested deeper than {MAX_DEPTH}") from error
-        return Part(clean(kind[:MAX_SOURCE]), content)
+        return StoredPart(clean(kind[:MAX_SOURCE]), content)
 
     def _error(self, name: str, problem: str) -> PayloadError:
         return PayloadError(f"{self._at}.{name}" if self._at else name, problem)

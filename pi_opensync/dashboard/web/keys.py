@@ -25,7 +25,7 @@ def _digest(secret: str) -> bytes:
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()
 
 
-class Holder(Enum):
+class KeyHolder(Enum):
     """Whose key it is."""
 
     OWN_DAEMON = "own daemon"
@@ -33,7 +33,7 @@ class Holder(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class KnownKey:
     """A key that was made; `id` is its hash, `created_at` in ms."""
 
     id: str
@@ -60,11 +60,11 @@ class Keys:
             credentials.add_key(database, _digest(key), name, self._now())
         return key
 
-    def listed(self) -> list[Known]:
+    def listed(self) -> list[KnownKey]:
         """Return the keys that there are, the oldest first; they themselves can not be read back."""
         with self._connections.read() as database:
             rows = credentials.keys(database)
-        return [Known(row["hash"].hex(), row["name"], row["created_at"]) for row in rows]
+        return [KnownKey(row["hash"].hex(), row["name"], row["created_at"]) for row in rows]
 
     def revoke(self, key_id: str) -> bool:
         """End a key by its id; whether there was one."""
@@ -82,16 +82,16 @@ class Keys:
             self._of_this_run.add(_digest(key))
         return key
 
-    def holder(self, key: str) -> Holder | None:
+    def holder(self, key: str) -> KeyHolder | None:
         """Whose key it is; None if it is none of this server's."""
         if not key.startswith(PREFIX):
             return None
         digest = _digest(key)
         with self._lock:
             if digest in self._of_this_run:
-                return Holder.OWN_DAEMON
+                return KeyHolder.OWN_DAEMON
         with self._connections.read() as database:
-            return Holder.OTHER if credentials.has_key(database, digest) else None
+            return KeyHolder.OTHER if credentials.has_key(database, digest) else None
 
     def holds(self, key: str) -> bool:
         return self.holder(key) is not None

@@ -8,8 +8,8 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from pi_opensync.dashboard.db import reading
-from pi_opensync.dashboard.db.contents import Message
+from pi_opensync.dashboard.db import readback
+from pi_opensync.dashboard.db.contents import StoredMessage
 from pi_opensync.dashboard.web.fields import PayloadError
 from pi_opensync.sqlite import Database, Row
 
@@ -19,7 +19,7 @@ _CURSOR = re.compile(r"([0-9]{1,18})(?:\.([0-9]{1,18}))?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
-class Cursor:
+class LiveCursor:
     """All changes up to a revision, or within it up to a message's id, are known.
 
     As text: `12` or `12.345`.
@@ -29,7 +29,7 @@ class Cursor:
     message_id: int = _LAST_ID
 
     @classmethod
-    def parse(cls, text: str) -> "Cursor":
+    def parse(cls, text: str) -> "LiveCursor":
         """Read a cursor. Raises PayloadError for what is none."""
         match = _CURSOR.fullmatch(text)
         if match is None:
@@ -44,24 +44,24 @@ class Cursor:
 class Growth:
     """What changed in a session, and the cursor for the next question."""
 
-    cursor: Cursor
+    cursor: LiveCursor
     session: Row
-    messages: list[Message]
+    messages: list[StoredMessage]
 
 
-def growth(database: Database, session: Row, after: Cursor) -> Growth | None:
+def growth(database: Database, session: Row, after: LiveCursor) -> Growth | None:
     """Return the changes after a cursor, at most `MOST` messages of them; None if there are none."""
     if (session["revision"], _LAST_ID) <= (after.revision, after.message_id):
         return None
-    messages = reading.changed(database, session["id"], after.revision, after.message_id, MOST)
-    cursor = Cursor(session["revision"])
+    messages = readback.changed(database, session["id"], after.revision, after.message_id, MOST)
+    cursor = LiveCursor(session["revision"])
     if len(messages) == MOST:
         last = messages[-1].row
-        cursor = Cursor(last["revision"], last["id"])
+        cursor = LiveCursor(last["revision"], last["id"])
     return Growth(cursor, session, messages)
 
 
-def as_json(growth: Growth, draw: Callable[[Message], str], header: str) -> dict[str, object]:
+def as_json(growth: Growth, draw: Callable[[StoredMessage], str], header: str) -> dict[str, object]:
     """`{cursor, header, messages: [{id, html}]}`; ids as text, for they exceed what JavaScript can count."""
     return {
         "cursor": str(growth.cursor),

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pi_opensync import __version__
-from pi_opensync.dashboard.show import context, export
+from pi_opensync.dashboard.show import document, recall
 from pi_opensync.dashboard.web.fields import MAX_ID, MAX_NUMBER, MAX_PARTS, MAX_TIME_MS, ROLES
 from pi_opensync.dashboard.web.received import MAX_BATCH
 from pi_opensync.opensync.answers import OWN_SERVER
@@ -271,7 +271,7 @@ _PATHS: Schema = {
         ),
         _WORDS_ASKED,
         _limit(5),
-        _one_of("format", context.FORMATS),
+        _one_of("format", recall.FORMATS),
     ),
     "/api/stats": _get(
         "Sums over whole sessions",
@@ -302,9 +302,9 @@ _PATHS: Schema = {
     "/api/export": _get(
         "A session as a file",
         _answers({}, 400, 404)
-        | {"200": {"description": "Done", "content": {kind: {} for kind in export.FORMATS.values()}}},
+        | {"200": {"description": "Done", "content": {kind: {} for kind in document.FORMATS.values()}}},
         _ID_ASKED,
-        _one_of("format", tuple(export.FORMATS)),
+        _one_of("format", tuple(document.FORMATS)),
     ),
 }
 

@@ -7,7 +7,7 @@ from jinja2 import Environment
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from pi_opensync.dashboard.web.reader import zone_of
+from pi_opensync.dashboard.web.visitor import zone_of
 
 
 class Page:

@@ -19,12 +19,12 @@ from pi_opensync.dashboard.query import MAX_QUERY, Filter, Query, parse
 from pi_opensync.dashboard.times import at
 from pi_opensync.dashboard.web.bodies import number_of
 from pi_opensync.dashboard.web.fields import PayloadError
-from pi_opensync.dashboard.web.files import FilePages
 from pi_opensync.dashboard.web.notes import Notes
 from pi_opensync.dashboard.web.page import Page
-from pi_opensync.dashboard.web.reader import zone_of
 from pi_opensync.dashboard.web.session import SessionPages, found
 from pi_opensync.dashboard.web.streams import Streams
+from pi_opensync.dashboard.web.touched import FilePages
+from pi_opensync.dashboard.web.visitor import zone_of
 from pi_opensync.sqlite import Database, Row
 
 _FAMILIES = 50

@@ -11,22 +11,22 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from pi_opensync.dashboard.db import finding, listing, noted, reading, turns
+from pi_opensync.dashboard.db import finding, listing, noted, readback, turns
 from pi_opensync.dashboard.db.connections import Connections
-from pi_opensync.dashboard.db.contents import Message
+from pi_opensync.dashboard.db.contents import StoredMessage
 from pi_opensync.dashboard.parts import whole_of
 from pi_opensync.dashboard.query import MAX_QUERY, parse
-from pi_opensync.dashboard.show import export, visible
+from pi_opensync.dashboard.show import document, visible
 from pi_opensync.dashboard.show.cards import card_of
-from pi_opensync.dashboard.show.images import image_of
+from pi_opensync.dashboard.show.pictures import image_of
 from pi_opensync.dashboard.show.standalone import as_html
 from pi_opensync.dashboard.web import branching, live
 from pi_opensync.dashboard.web.api import Json
 from pi_opensync.dashboard.web.bodies import id_of, number_of
-from pi_opensync.dashboard.web.files import touched_how
 from pi_opensync.dashboard.web.page import Page
-from pi_opensync.dashboard.web.reader import zone_of
 from pi_opensync.dashboard.web.streams import Streams
+from pi_opensync.dashboard.web.touched import touched_how
+from pi_opensync.dashboard.web.visitor import zone_of
 from pi_opensync.sqlite import Database, Row
 
 _MESSAGES = 40
@@ -93,7 +93,7 @@ class SessionPages:
             after=after,
             cards=[card_of(message) for message in messages],
             around=str(around) if around is not None else None,
-            cursor=str(live.Cursor(session["revision"])),
+            cursor=str(live.LiveCursor(session["revision"])),
             files=files,
             how=touched_how,
         )
@@ -125,7 +125,7 @@ class SessionPages:
         `last` is the last message that is drawn: `hasLeft` says that the session went on from before it, so
         that another branch is the active one now.
         """
-        cursor = live.Cursor.parse(request.query_params.get("after", ""))
+        cursor = live.LiveCursor.parse(request.query_params.get("after", ""))
         with self._store.read() as con:
             session = found(con, id_of(request))
             growth = live.growth(con, session, cursor)
@@ -142,7 +142,7 @@ class SessionPages:
             of_last = _turn_of_last(con, session["id"], growth.messages)
             head = self._head(con, session)
 
-        def draw(message: Message) -> str:
+        def draw(message: StoredMessage) -> str:
             card = card_of(message)
             return self._page.text(
                 request, "_message.html", card=card, session=session, around=None, new_day=True, **values
@@ -160,7 +160,7 @@ class SessionPages:
 
         def revision() -> int | None:
             with self._store.read() as con:
-                session = reading.session(con, session_id)
+                session = readback.session(con, session_id)
                 return None if session is None else int(session["revision"])
 
         return self._streams.answer(request, revision)
@@ -192,17 +192,17 @@ class SessionPages:
         with self._store.read() as con:
             session = found(con, id_of(request))
         if kind == "json":
-            pieces = export.as_json(self._store.read, session)
+            pieces = document.as_json(self._store.read, session)
         elif kind == "markdown":
-            pieces = export.as_markdown(self._store.read, session, zone_of(request, self._zone))
+            pieces = document.as_markdown(self._store.read, session, zone_of(request, self._zone))
         elif kind == "html":
             tools = request.query_params.get("tools") != "no"
             zone = zone_of(request, self._zone)
             pieces = as_html(self._store.read, self._templates, session, zone, tools=tools)
         else:
             raise HTTPException(404)
-        headers = {"content-disposition": f'attachment; filename="{export.filename(session, kind)}"'}
-        return StreamingResponse(pieces, media_type=export.FORMATS.get(kind, "text/html"), headers=headers)
+        headers = {"content-disposition": f'attachment; filename="{document.filename(session, kind)}"'}
+        return StreamingResponse(pieces, media_type=document.FORMATS.get(kind, "text/html"), headers=headers)
 
     def part(self, request: Request) -> Response:
         """All of a part, as plain text: what was too long for the page."""
@@ -224,9 +224,9 @@ class SessionPages:
     ) -> branching.Shown | None:
         return branching.shown(self._store, con, session, number_of(request, "branch", 0) or 0, around)
 
-    def _message(self, request: Request) -> Message:
+    def _message(self, request: Request) -> StoredMessage:
         with self._store.read() as con:
-            message = reading.message(con, id_of(request), id_of(request, "message"))
+            message = readback.message(con, id_of(request), id_of(request, "message"))
         if message is None:
             raise HTTPException(404)
         return message
@@ -245,33 +245,35 @@ class SessionPages:
 
 def found(con: Database, session_id: int) -> Row:
     """Return a session. Raises a 404 if there is none."""
-    session = reading.session(con, session_id)
+    session = readback.session(con, session_id)
     if session is None:
         raise HTTPException(404)
     return session
 
 
-def _window(con: Database, session_id: int, branch: branching.Shown | None, **options: Any) -> reading.Window:
+def _window(
+    con: Database, session_id: int, branch: branching.Shown | None, **options: Any
+) -> readback.Window:
     if branch is None:
-        return reading.window(con, session_id, **options)
+        return readback.window(con, session_id, **options)
     return branching.window(con, branch.ids, **options)
 
 
-def _turns(con: Database, session_id: int, messages: Sequence[Message]) -> dict[str, Any]:
+def _turns(con: Database, session_id: int, messages: Sequence[StoredMessage]) -> dict[str, Any]:
     prompts = [message.row["id"] for message in messages if message.row["role"] == "user"]
     if not prompts:
         return {"turns": {}}
     return {"turns": turns.turns_among(con, session_id, min(prompts), max(prompts))}
 
 
-def _turn_of_last(con: Database, session_id: int, messages: Sequence[Message]) -> dict[int, turns.Turn]:
+def _turn_of_last(con: Database, session_id: int, messages: Sequence[StoredMessage]) -> dict[int, turns.Turn]:
     """Return the turn that the last of the messages belongs to, by its prompt's id."""
     last = max((message.row["id"] for message in messages), default=None)
     prompt = None if last is None else turns.turn_of(con, session_id, last)
     return {} if prompt is None else turns.turns_among(con, session_id, prompt, prompt)
 
 
-def _place_in(message: Message, place: str) -> int:
+def _place_in(message: StoredMessage, place: str) -> int:
     if not (
         place.isascii() and place.isdigit() and len(place) <= _DIGITS and int(place) < len(message.parts)
     ):

@@ -21,7 +21,7 @@ from pi_opensync.dashboard.web.api import Json
 from pi_opensync.dashboard.web.columns import cost_column, days_of, filters_of, token_column
 from pi_opensync.dashboard.web.fields import PayloadError
 from pi_opensync.dashboard.web.page import Page
-from pi_opensync.dashboard.web.reader import zone_of
+from pi_opensync.dashboard.web.visitor import zone_of
 
 SPANS = {"7": 7, "30": 30, "90": 90, "365": 365, "all": None}
 _USUAL_SPAN = "30"

@@ -144,7 +144,7 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class Match:
     """A secret's byte range and the rule that names it."""
 
     start: int
@@ -152,7 +152,7 @@ class Found:
     rule: str
 
 
-class Engine:
+class RuleEngine:
     """A set of rules compiled into few triggers."""
 
     def __init__(self, rules: Sequence[Rule]) -> None:
@@ -171,11 +171,11 @@ class Engine:
         match = self._triggers[trigger].search(data, at)
         return None if match is None else int(match.start())
 
-    def findings(self, text: Text) -> list[Found]:
+    def findings(self, text: Text) -> list[Match]:
         """Every secret, left to right, not overlapping. Raises OverBudget."""
         data, meter = text.data, text.meter
         meter.charge(len(data))
-        found: list[Found] = []
+        found: list[Match] = []
         hits = [self.hit(data, 0, trigger) for trigger in range(len(self._triggers))]
         while any(hit is not None for hit in hits):
             at = min(hit for hit in hits if hit is not None)
@@ -190,14 +190,14 @@ class Engine:
                     hits[trigger] = self.hit(data, after, trigger)
         return found
 
-    def _at(self, text: Text, at: int) -> list[Found]:
+    def _at(self, text: Text, at: int) -> list[Match]:
         opening = text.data[at : at + _LONGEST_LEAD]
         folded = opening.lower()
         for rule in self._by_first.get(opening[0], ()):
             if not (folded if rule.fold else opening).startswith(rule.leads):
                 continue
             found = [
-                Found(
+                Match(
                     start, end, rule.name if rule.tier == "A" else self._issuer(text, start, end) or rule.name
                 )
                 for start, end in map(functools.partial(_whole_characters, text.data), rule.find(text, at))
@@ -217,7 +217,7 @@ class Engine:
         return None
 
 
-def replace(data: bytes, found: Sequence[Found]) -> bytes:
+def replace(data: bytes, found: Sequence[Match]) -> bytes:
     """The text with `[REDACTED:<rule>]` in place of each finding."""
     pieces: list[bytes] = []
     done = 0

@@ -2,7 +2,7 @@
 
 import re
 
-from pi_opensync.privacy.redact.commands import password
+from pi_opensync.privacy.redact.command_lines import password
 from pi_opensync.privacy.redact.engine import NOTHING, Find, Rule, Spans, Text
 from pi_opensync.privacy.redact.literals import begins_line
 from pi_opensync.privacy.redact.values import is_secret

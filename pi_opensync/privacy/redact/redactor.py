@@ -9,8 +9,8 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from pi_opensync.privacy.redact.engine import JUDGED, Found, Meter, OverBudget, Text, replace
-from pi_opensync.privacy.redact.known import Known
+from pi_opensync.privacy.redact.engine import JUDGED, Match, Meter, OverBudget, Text, replace
+from pi_opensync.privacy.redact.learned import LearnedValues
 from pi_opensync.privacy.redact.personal import (
     NAME_GOES_ON,
     Finder,
@@ -29,7 +29,7 @@ _HEADERS = ("authorization", "cookie")
 _VALUE_FIELDS = ("value", "Value")
 
 
-Step = Callable[[Text], list[Found]]
+Step = Callable[[Text], list[Match]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +76,10 @@ class Redactor:
 
     def message(self) -> "MessageRedactor":
         """A redactor for the strings of one message: what is a secret in one of them is one in all."""
-        return MessageRedactor(self, Known())
+        return MessageRedactor(self, LearnedValues())
 
     def scan(
-        self, value: str, meter: Meter | None = None, known: Known | None = None
+        self, value: str, meter: Meter | None = None, known: LearnedValues | None = None
     ) -> tuple[str, tuple[Finding, ...]]:
         """The text without its secrets, and what was replaced; changes nothing of the redactor.
 
@@ -90,10 +90,10 @@ class Redactor:
         """
         data = value.encode("utf-8", "surrogatepass")
         meter = Meter.for_size(len(data)) if meter is None else meter
-        known = Known() if known is None else known
+        known = LearnedValues() if known is None else known
         findings: list[Finding] = []
 
-        def replaced(data: bytes, found: Sequence[Found]) -> bytes:
+        def replaced(data: bytes, found: Sequence[Match]) -> bytes:
             findings.extend(Finding(each.rule, each.end - each.start) for each in found)
             return replace(data, found) if found else data
 
@@ -125,9 +125,11 @@ class Redactor:
         self.found.update(finding.rule for finding in findings)
         return redacted
 
-    def scan_json(self, value: object, known: Known | None = None) -> tuple[object, tuple[Finding, ...]]:
+    def scan_json(
+        self, value: object, known: LearnedValues | None = None
+    ) -> tuple[object, tuple[Finding, ...]]:
         """As `json`, with what was replaced; changes nothing of the redactor. known: as of `scan`."""
-        known = Known() if known is None else known
+        known = LearnedValues() if known is None else known
         findings: list[Finding] = []
         before = len(known.values)
         redacted = self._walk(value, "", findings, known)
@@ -136,7 +138,7 @@ class Redactor:
             redacted = self._walk(value, "", findings, known)
         return redacted, tuple(findings)
 
-    def _walk(self, value: object, name: str, findings: list[Finding], known: Known) -> object:
+    def _walk(self, value: object, name: str, findings: list[Finding], known: LearnedValues) -> object:
         match value:
             case str():
                 return self._string(value, name, findings, known)
@@ -147,7 +149,9 @@ class Redactor:
             case _:
                 return value
 
-    def _object(self, value: dict[str, object], findings: list[Finding], known: Known) -> dict[str, object]:
+    def _object(
+        self, value: dict[str, object], findings: list[Finding], known: LearnedValues
+    ) -> dict[str, object]:
         named = next((value[field] for field in _NAME_FIELDS if isinstance(value.get(field), str)), "")
         redacted: dict[str, object] = {}
         same = True
@@ -158,7 +162,9 @@ class Redactor:
             same = same and new_key == key and new is each
         return value if same else redacted
 
-    def _list(self, value: list[object], name: str, findings: list[Finding], known: Known) -> list[object]:
+    def _list(
+        self, value: list[object], name: str, findings: list[Finding], known: LearnedValues
+    ) -> list[object]:
         redacted: list[object] = []
         flag = ""
         for each in value:
@@ -166,7 +172,7 @@ class Redactor:
             flag = each if isinstance(each, str) and each.startswith("-") and "=" not in each else ""
         return value if all(old is new for old, new in zip(value, redacted, strict=True)) else redacted
 
-    def _string(self, value: str, name: str, findings: list[Finding], known: Known) -> str:
+    def _string(self, value: str, name: str, findings: list[Finding], known: LearnedValues) -> str:
         header = f"{name}: " if name.lower().endswith(_HEADERS) else ""
         redacted, found = self.scan(header + value, known=known)
         if not redacted.startswith(header):
@@ -186,7 +192,7 @@ class Redactor:
 class MessageRedactor:
     """Redacts the strings of one message with the values that were found in any of them so far."""
 
-    def __init__(self, redactor: Redactor, known: Known) -> None:
+    def __init__(self, redactor: Redactor, known: LearnedValues) -> None:
         self._redactor = redactor
         self._known = known
         self._found: Counter[str] = Counter()
@@ -236,10 +242,10 @@ def _unused(key: str, taken: dict[str, object]) -> str:
     return unique
 
 
-def _disjoint(rule: str, find: Finder, text: Text) -> list[Found]:
+def _disjoint(rule: str, find: Finder, text: Text) -> list[Match]:
     """The findings in order, without those that overlap another, or a marker."""
-    kept: list[Found] = []
+    kept: list[Match] = []
     for start, end in sorted(find(text.data, text.meter)):
         if not text.in_marker(start, end) and (not kept or start >= kept[-1].end):
-            kept.append(Found(start, end, rule))
+            kept.append(Match(start, end, rule))
     return kept

@@ -5,9 +5,9 @@ from hashlib import sha256
 from pathlib import Path
 
 from pi_opensync.privacy.redact.assignments import ASSIGNMENTS
-from pi_opensync.privacy.redact.commands import COMMAND_RULES
-from pi_opensync.privacy.redact.engine import Engine, Rule
-from pi_opensync.privacy.redact.files import FILES
+from pi_opensync.privacy.redact.command_lines import COMMAND_RULES
+from pi_opensync.privacy.redact.credential_files import FILES
+from pi_opensync.privacy.redact.engine import Rule, RuleEngine
 from pi_opensync.privacy.redact.issuers import ISSUERS
 from pi_opensync.privacy.redact.lines import LINES
 from pi_opensync.privacy.redact.shapes import SHAPES
@@ -34,5 +34,5 @@ RULES: tuple[Rule, ...] = (OWN_KEY, *BUILT_IN, USER_PATTERN, EMAIL, HOME)
 
 
 @functools.cache
-def engine() -> Engine:
-    return Engine(BUILT_IN)
+def engine() -> RuleEngine:
+    return RuleEngine(BUILT_IN)

@@ -2,8 +2,8 @@
 
 import re
 
+from pi_opensync.privacy.redact.credential_files import is_user_and_password
 from pi_opensync.privacy.redact.engine import NOTHING, Rule, Spans, Text, prefixed
-from pi_opensync.privacy.redact.files import is_user_and_password
 from pi_opensync.privacy.redact.pem import find_pem
 from pi_opensync.privacy.redact.words import (
     UUID,

@@ -3,7 +3,7 @@
 import pytest
 
 from pi_opensync.privacy.redact import OverBudget, Redactor
-from pi_opensync.privacy.redact.engine import Engine, Meter
+from pi_opensync.privacy.redact.engine import Meter, RuleEngine
 from tests.privacy.redact.samples import Maker
 
 MIB = 1 << 20
@@ -99,6 +99,6 @@ def test_a_failure_inside_is_never_unredacted_text(monkeypatch: pytest.MonkeyPat
     def broken(*_: object) -> None:
         raise RuntimeError("broken")
 
-    monkeypatch.setattr(Engine, "hit", broken)
+    monkeypatch.setattr(RuleEngine, "hit", broken)
     with pytest.raises(RuntimeError, match="broken"):
         redactor.text("anything")

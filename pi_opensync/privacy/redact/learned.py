@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 import re2  # type: ignore[import-untyped]  # google-re2 ships no types
 
-from pi_opensync.privacy.redact.engine import MARKER_OPEN, Found, Meter, Text
+from pi_opensync.privacy.redact.engine import MARKER_OPEN, Match, Meter, Text
 from pi_opensync.privacy.redact.values import is_common_word
 from pi_opensync.privacy.redact.words import has_digit, is_letters
 
@@ -19,7 +19,7 @@ _LINE_ENDS = re.compile(rb"\r?\n|\\{1,255}r?n")
 _WORD = re.compile(rb"[A-Za-z0-9_]")
 
 
-class Known:
+class LearnedValues:
     """The secrets of one message, as bytes of UTF-8; each with whether it must stand alone, and its rule."""
 
     def __init__(self) -> None:
@@ -45,16 +45,16 @@ class Known:
         if value in self.values and escaped != value:
             self.values.setdefault(escaped, self.values[value])
 
-    def repeats(self, text: Text) -> list[Found]:
+    def repeats(self, text: Text) -> list[Match]:
         """Where known values stand in a text from which the rules took what they found. Raises OverBudget."""
         if not self.values:
             return []
-        kept: list[Found] = []
+        kept: list[Match] = []
         for start, end in sorted(
             self._places(text.data, text.meter), key=lambda place: (place[0], -place[1])
         ):
             if (not kept or start >= kept[-1].end) and not text.in_marker(start, end):
-                kept.append(Found(start, end, self.values[text.data[start:end]][1]))
+                kept.append(Match(start, end, self.values[text.data[start:end]][1]))
         return kept
 
     def _places(self, data: bytes, meter: Meter) -> Iterator[tuple[int, int]]:

@@ -10,7 +10,7 @@ from pi_opensync.pi.tail import Signature
 from pi_opensync.read.again import Again
 from pi_opensync.read.baseline import Baseline
 from pi_opensync.read.reader import Progress, Read, Reader
-from pi_opensync.store.database import Database
+from pi_opensync.store.database import StateDatabase
 from pi_opensync.store.transcripts import Transcripts
 
 
@@ -31,7 +31,7 @@ class Looked:
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class ReadPiece:
     """What came of one look into the file at `path`."""
 
     path: bytes
@@ -44,7 +44,7 @@ class Follow:
 
     def __init__(
         self,
-        database: Database,
+        database: StateDatabase,
         reader: Reader,
         again: Again,
         folders: tuple[Path, ...],
@@ -213,7 +213,7 @@ class Follow:
         """Read one piece of the first transcript in the queue. Raises `StoreUnavailable`."""
         self.settle(self.read())
 
-    def read(self) -> Piece:
+    def read(self) -> ReadPiece:
         """Read one piece of the first transcript in the queue; what came of it goes to `settle`.
 
         Where it is called in a transaction, when that is on disk. Raises `StoreUnavailable`.
@@ -221,11 +221,11 @@ class Follow:
         live = bool(self._live)
         path = next(iter(self._live if live else self._old))
         try:
-            return Piece(path, live, self._reader.read(path, live=live))
+            return ReadPiece(path, live, self._reader.read(path, live=live))
         except OSError as error:
-            return Piece(path, live, error)
+            return ReadPiece(path, live, error)
 
-    def settle(self, piece: Piece) -> None:
+    def settle(self, piece: ReadPiece) -> None:
         """Put a file that was looked into where it belongs now."""
         path, read = piece.path, piece.read
         if isinstance(read, OSError):

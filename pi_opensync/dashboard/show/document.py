@@ -7,9 +7,9 @@ from contextlib import AbstractContextManager
 from datetime import tzinfo
 from typing import Any
 
-from pi_opensync.dashboard.db.contents import Message
-from pi_opensync.dashboard.db.reading import window
-from pi_opensync.dashboard.parts import Part, call_of, text_of, to_json
+from pi_opensync.dashboard.db.contents import StoredMessage
+from pi_opensync.dashboard.db.readback import window
+from pi_opensync.dashboard.parts import StoredPart, call_of, text_of, to_json
 from pi_opensync.dashboard.show.visible import count, duration, moment, money, source_label
 from pi_opensync.sqlite import Database, Row
 
@@ -54,7 +54,7 @@ def session_json(session: Row) -> dict[str, Any]:
     return _known(fields)
 
 
-def message_json(message: Message) -> dict[str, Any]:
+def message_json(message: StoredMessage) -> dict[str, Any]:
     row = message.row
     fields = {
         "id": str(row["id"]),
@@ -74,7 +74,7 @@ def message_json(message: Message) -> dict[str, Any]:
     return _known(fields)
 
 
-def messages(reading: Reading, session_id: int) -> Iterator[Message]:
+def messages(reading: Reading, session_id: int) -> Iterator[StoredMessage]:
     """All messages of a session, a page at a time, so that no writer waits for a slow reader."""
     after: int | None = None
     while True:
@@ -131,7 +131,7 @@ def as_markdown(reading: Reading, session: Row, zone: tzinfo | None) -> Iterator
         yield "\n\n".join(_part_markdown(part) for _, part in message.shown) + "\n"
 
 
-def _part_markdown(part: Part) -> str:
+def _part_markdown(part: StoredPart) -> str:
     if part.kind == "tool-call":
         call = call_of(part.content)
         pieces = [f"**{_line(call.name)}**"]
@@ -160,7 +160,7 @@ def _line(text: str) -> str:
     return re.sub(r"\s+", " ", text)
 
 
-def text_of_message(message: Message) -> str:
+def text_of_message(message: StoredMessage) -> str:
     """What it says, without its tool calls."""
     texts = [text_of(part.content) for part in message.parts if part.kind == "text"]
     return "\n".join(text for text in texts if text) or message.text or ""

@@ -10,7 +10,7 @@ from pi_opensync.opensync.summary import Summary
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class SaidPiece:
     """A text, a tool's call (`name`, with its arguments as JSON) or what it gave back."""
 
     kind: Literal["text", "call", "result"]
@@ -24,7 +24,7 @@ class Said:
 
     role: str
     at: int | None
-    pieces: tuple[Piece, ...]
+    pieces: tuple[SaidPiece, ...]
 
     @property
     def text(self) -> str:
@@ -54,7 +54,7 @@ def markdown(session: Summary, messages: Sequence[Said]) -> Iterator[str]:
             yield from _piece_lines(piece)
 
 
-def _piece_lines(piece: Piece) -> Iterator[str]:
+def _piece_lines(piece: SaidPiece) -> Iterator[str]:
     if piece.kind == "text":
         yield from piece.text.split("\n")
         return
@@ -67,13 +67,13 @@ def _piece_lines(piece: Piece) -> Iterator[str]:
     yield fence
 
 
-def _piece(part: dict[str, Any]) -> Piece:
+def _piece(part: dict[str, Any]) -> SaidPiece:
     content = part["content"]
     if part["type"] == "tool-call":
         args = json.dumps(content["args"], ensure_ascii=False, indent=2)
-        return Piece("call", args, str(content["toolName"]))
+        return SaidPiece("call", args, str(content["toolName"]))
     text = content["text"] if isinstance(content, dict) else content
-    return Piece("result" if part["type"] == "tool-result" else "text", str(text))
+    return SaidPiece("result" if part["type"] == "tool-result" else "text", str(text))
 
 
 def _line(text: str) -> str:

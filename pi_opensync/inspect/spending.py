@@ -26,7 +26,7 @@ class Used:
 
 
 @dataclass(frozen=True, slots=True)
-class Usage:
+class UsageReport:
     """Sums over a `period`; `cost` in US dollars, `group` what was asked to sum by."""
 
     period: str
@@ -38,7 +38,7 @@ class Usage:
     cost: float
 
 
-def usage(used: Iterable[Used], period: Period, by: By | None = None) -> list[Usage]:
+def usage(used: Iterable[Used], period: Period, by: By | None = None) -> list[UsageReport]:
     """The sums, the latest first; each message counts where it was said."""
     named = _PERIODS[period]
     sums: dict[tuple[str, str | None], list[Used]] = {}
@@ -53,9 +53,9 @@ def usage(used: Iterable[Used], period: Period, by: By | None = None) -> list[Us
     ]
 
 
-def total(used: Iterable[Used], period: str = "total", group: str | None = None) -> Usage:
+def total(used: Iterable[Used], period: str = "total", group: str | None = None) -> UsageReport:
     items = list(used)
-    return Usage(
+    return UsageReport(
         period,
         group,
         len({item.said.id for item in items}),

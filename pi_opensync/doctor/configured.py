@@ -8,9 +8,9 @@ from typing import Any
 from pi_opensync import configuration, settings
 from pi_opensync.daemon import chosen as rules
 from pi_opensync.doctor.check import Check, fail, ok, warn
-from pi_opensync.doctor.spelling import said_of_unknown, unknown
+from pi_opensync.doctor.misspelt import said_of_unknown, unknown
 from pi_opensync.errors import ConfigurationError
-from pi_opensync.privacy import pause as pausing
+from pi_opensync.privacy import pauses as pausing
 from pi_opensync.service import manager
 from pi_opensync.settings import Settings
 

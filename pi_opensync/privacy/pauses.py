@@ -12,7 +12,7 @@ FILE = "paused.json"
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class PauseAsked:
     """`until` in seconds since the epoch; None until the user resumes."""
 
     until: float | None
@@ -38,17 +38,17 @@ def resume(folder: Path) -> bool:
     return True
 
 
-def asked(folder: Path, now: float) -> Asked | None:
+def asked(folder: Path, now: float) -> PauseAsked | None:
     """The pause that holds now. A file that can not be understood pauses: it was put there to."""
     try:
         text = read_regular(folder / FILE)
     except FileNotFoundError:
         return None
     except OSError:
-        return Asked(None)
+        return PauseAsked(None)
     until: object = None
     with suppress(ValueError, AttributeError, RecursionError):
         until = json.loads(text).get("until")
     if isinstance(until, int | float) and not isinstance(until, bool):
-        return Asked(float(until)) if now < until else None
-    return Asked(None)
+        return PauseAsked(float(until)) if now < until else None
+    return PauseAsked(None)

@@ -6,8 +6,8 @@ The last messages of each session that was found, as one text or as messages.
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from pi_opensync.dashboard.db.reading import window
-from pi_opensync.dashboard.show.export import Reading, text_of_message
+from pi_opensync.dashboard.db.readback import window
+from pi_opensync.dashboard.show.document import Reading, text_of_message
 from pi_opensync.sqlite import Row
 
 FORMATS = ("text", "messages")

@@ -9,9 +9,9 @@ from pi_opensync.errors import KeyRefused, NetworkError
 from pi_opensync.opensync import answers
 from pi_opensync.opensync.client import Client
 from pi_opensync.opensync.differences import Differences, compare, of_deleted, unreadable, words_to_find
+from pi_opensync.opensync.limits import LISTABLE
 from pi_opensync.opensync.outcomes import Outcome, Verdict
-from pi_opensync.opensync.rules import LISTABLE
-from pi_opensync.store.database import Database
+from pi_opensync.store.database import StateDatabase
 from pi_opensync.store.repair import want_messages_again, want_search_again, want_session_again
 from pi_opensync.store.views import wanted_rows
 
@@ -20,7 +20,7 @@ FOUND_AMONG = 100  # sessions that a search is to name the wanted one among
 
 async def differences(
     client: Client,
-    wanted: Database,
+    wanted: StateDatabase,
     *,
     only: str | None,
     server_dated: AbstractSet[str],
@@ -90,7 +90,7 @@ async def _is_found(client: Client, external_id: str, words: str) -> bool:
     return found is None or external_id in found or len(found) >= FOUND_AMONG
 
 
-def want_again(state: Database, wanted: Database, found: Iterable[Differences], now: float) -> int:
+def want_again(state: StateDatabase, wanted: StateDatabase, found: Iterable[Differences], now: float) -> int:
     """Put what is missing or different back into the outbox; returns how many messages."""
     count = 0
     with state.transaction():

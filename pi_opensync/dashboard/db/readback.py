@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from pi_opensync.dashboard.db.contents import Message
+from pi_opensync.dashboard.db.contents import StoredMessage
 from pi_opensync.sqlite import Database, Row
 
 _WINDOW_SIZE = 600_000
@@ -12,7 +12,7 @@ _WINDOW_SIZE = 600_000
 class Window:
     """Messages in order, and whether there are more on each side."""
 
-    messages: list[Message]
+    messages: list[StoredMessage]
     before: bool
     after: bool
 
@@ -65,7 +65,9 @@ def window(
     return Window([load(database, message_id) for message_id in ids], bool(edges[0]), bool(edges[1]))
 
 
-def changed(database: Database, session_id: int, revision: int, message_id: int, limit: int) -> list[Message]:
+def changed(
+    database: Database, session_id: int, revision: int, message_id: int, limit: int
+) -> list[StoredMessage]:
     """Read the messages of a session changed after a place in the order of changes: revision, then id."""
     rows = database.rows(
         "SELECT id FROM messages WHERE session_id = ? AND (revision, id) > (?, ?) "
@@ -75,11 +77,11 @@ def changed(database: Database, session_id: int, revision: int, message_id: int,
     return [load(database, row["id"]) for row in rows]
 
 
-def message(database: Database, session_id: int, message_id: int) -> Message | None:
+def message(database: Database, session_id: int, message_id: int) -> StoredMessage | None:
     found = database.row("SELECT 1 FROM messages WHERE id = ? AND session_id = ?", (message_id, session_id))
     return load(database, message_id) if found else None
 
 
-def load(database: Database, message_id: int) -> Message:
+def load(database: Database, message_id: int) -> StoredMessage:
     row = database.row("SELECT * FROM messages WHERE id = ?", (message_id,))
-    return Message(row)
+    return StoredMessage(row)

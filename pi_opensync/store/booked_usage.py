@@ -6,7 +6,7 @@ from itertools import groupby
 
 from pi_opensync.model import Booked, Usage
 from pi_opensync.opensync.summary import Summary, summary
-from pi_opensync.store.database import Database
+from pi_opensync.store.database import StateDatabase
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +18,7 @@ class SessionUsage:
 
 
 class UsageRows:
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: StateDatabase) -> None:
         self._database = database
 
     def add(self, session_id: int, booked: Iterable[Booked]) -> None:
@@ -49,12 +49,12 @@ class UsageRows:
         )
 
 
-def known(database: Database) -> int:
+def known(database: StateDatabase) -> int:
     """How many sessions there are that do not stay on this machine."""
     return int(database.one("SELECT count(*) FROM sessions WHERE excluded IS NULL"))
 
 
-def used(database: Database, since: int | None = None) -> Iterator[SessionUsage]:
+def used(database: StateDatabase, since: int | None = None) -> Iterator[SessionUsage]:
     """Each session that does not stay on this machine; with `since` (ms) those that used something since."""
     narrow = (
         ""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pi_opensync.opensync.payloads import as_server_dated
-from pi_opensync.store.database import Database
+from pi_opensync.store.database import StateDatabase
 from pi_opensync.store.views import exclusions, tally, wanted_rows, withheld
 
 WITHHELD_MESSAGES = "messages that could not be redacted"
@@ -24,7 +24,7 @@ class Preview:
 
 
 def preview(
-    wanted: Database,
+    wanted: StateDatabase,
     redacted: Counter[str],
     *,
     server_dated: Callable[[str], bool],
