@@ -9,7 +9,7 @@ import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PosixPath
 
 from pi_opensync.pi.tail import Signature, opened
 
@@ -50,6 +50,10 @@ def session_dir_setting(file: Path) -> str | None:
         named = value.get("sessionDir") if isinstance(value, dict) else None
         return named if isinstance(named, str) and named else None
     return None
+
+
+class OfProject(PosixPath):
+    """A session folder that only a project names: a link that leads out of it is not followed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +114,8 @@ def with_projects(
     """`followed`, and the session folders of these projects: those of their settings, and `names` in them.
 
     Such a folder is followed where it lies in that project or in a `trusted` folder, links resolved: a
-    repository that was cloned does not choose what of this machine is read. `setting` reads a file of
-    settings, `resolve` follows links.
+    repository that was cloned does not choose what of this machine is read, nor do links in such a folder.
+    `setting` reads a file of settings, `resolve` follows links.
     """
     known = [resolve(folder) for folder in (*followed, *trusted)]
     taken = list(followed)
@@ -125,8 +129,10 @@ def with_projects(
                 continue
             folder = Path(os.path.normpath(project / name))
             real = Path(resolve(folder))
-            if any(real.is_relative_to(root) for root in (resolve(project), *known)):
+            if any(real.is_relative_to(root) for root in known):
                 taken.append(folder)
+            elif real.is_relative_to(resolve(project)):
+                taken.append(OfProject(folder))
             else:
                 reason = f"{project / SETTINGS} asks for it, and it lies outside that project"
                 refused.setdefault(folder, Refused(folder, reason))
@@ -144,9 +150,9 @@ def sessions_folder(path: Path) -> Path:
 def transcripts(folders: tuple[Path, ...]) -> Iterator[Item]:
     """Every transcript below the folders, each file once, symbolic links followed once."""
     visited: set[tuple[int, int]] = set()
-    pending = [os.fsencode(folder) for folder in reversed(folders)]
+    pending = [(os.fsencode(folder), _bound(folder)) for folder in reversed(folders)]
     while pending:
-        folder = pending.pop()
+        folder, bound = pending.pop()
         try:
             status = os.stat(folder)  # noqa: PTH116 - bytes path
             if (status.st_dev, status.st_ino) in visited:
@@ -159,8 +165,30 @@ def transcripts(folders: tuple[Path, ...]) -> Iterator[Item]:
             continue
         inner: list[bytes] = []
         for entry in entries:
-            yield from _looked_at(entry, inner, visited)
-        pending.extend(reversed(inner))
+            if bound is not None and entry.is_symlink() and not _lies_in(entry.path, bound):
+                yield Odd(entry.path, "it leads out of the folder that a project names")
+            else:
+                yield from _looked_at(entry, inner, visited)
+        pending.extend((path, bound) for path in reversed(inner))
+
+
+def leads_out(path: bytes, folders: Iterable[Path]) -> bool:
+    """Whether a link leads to the file from a folder that only a project names, and does not hold it."""
+    bounds = [
+        _bound(folder)
+        for folder in folders
+        if isinstance(folder, OfProject) and path.startswith(os.fsencode(folder) + b"/")
+    ]
+    return any(bound is not None and not _lies_in(path, bound) for bound in bounds)
+
+
+def _bound(folder: Path) -> bytes | None:
+    """The folder that links from this one must not lead out of; None where they may."""
+    return os.fsencode(os.path.realpath(folder)) if isinstance(folder, OfProject) else None
+
+
+def _lies_in(path: bytes, bound: bytes) -> bool:
+    return os.path.realpath(path).startswith(bound + b"/")
 
 
 def files(folders: tuple[Path, ...]) -> list[Found]:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from pi_opensync.pi.discover import Found, Item, Odd, Unreadable, transcripts
+from pi_opensync.pi.discover import Found, Item, Odd, Unreadable, leads_out, transcripts
 from pi_opensync.pi.tail import Signature
 from pi_opensync.read.again import Again
 from pi_opensync.read.baseline import Baseline
@@ -139,6 +139,8 @@ class Follow:
 
     def hint(self, path: bytes) -> None:
         """Take note that a transcript may have changed just now. Raises `StoreUnavailable`."""
+        if leads_out(path, self._folders):
+            return
         try:
             signature = Signature.of(os.stat(path))  # noqa: PTH116 - bytes path
         except OSError:

@@ -8,8 +8,10 @@ import pytest
 
 from pi_opensync.pi.discover import (
     Found,
+    Odd,
     Roots,
     Unreadable,
+    leads_out,
     named_by_user,
     roots,
     sessions_folder,
@@ -197,3 +199,31 @@ def test_settings_that_are_no_file_or_without_end_are_passed_over(home: Path) ->
         assert with_projects((), [str(home / str(number))], home=home) == Roots(())
     made(home / "deep/.pi/settings.json", "[" * 200_000)
     assert with_projects((), [str(home / "deep")], home=home) == Roots(())
+
+
+@pytest.mark.parametrize("is_named_by_the_user", [False, True])
+def test_links_lead_out_of_a_folder_only_where_the_user_named_it(
+    home: Path, *, is_named_by_the_user: bool
+) -> None:
+    """A repository that was cloned does not choose what of this machine is read, by a link neither."""
+    private = made(home / "private/a.jsonl")
+    project = home / "project"
+    made(project / ".pi/settings.json", json.dumps({"sessionDir": ".sessions"}))
+    inside = made(project / ".sessions/inner/b.jsonl")
+    (project / ".sessions/file.jsonl").symlink_to(private)
+    (project / ".sessions/folder").symlink_to(private.parent)
+    (project / ".sessions/within").symlink_to(inside.parent)
+    own = (project / ".sessions",) if is_named_by_the_user else ()
+    folders = with_projects(own, [str(project)], home=home).followed
+    assert folders == (project / ".sessions",)
+    items = list(transcripts(folders))
+    found = [os.fsdecode(item.path) for item in items if isinstance(item, Found)]
+    odd = sorted(Path(os.fsdecode(item.path)).name for item in items if isinstance(item, Odd))
+    hints = [os.fsencode(project / ".sessions" / name) for name in ("file.jsonl", "folder/a.jsonl")]
+    if is_named_by_the_user:
+        assert (len(found), odd) == (2, [])
+        assert not any(leads_out(path, folders) for path in hints)
+    else:
+        assert (found, odd) == ([str(inside)], ["file.jsonl", "folder"])
+        assert all(leads_out(path, folders) for path in hints)
+    assert not leads_out(os.fsencode(inside), folders)
