@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pi_opensync import configuration, settings
 from pi_opensync.daemon import places
+from pi_opensync.files import require_private_folder
 from pi_opensync.pi import discover
 from pi_opensync.pi.discover import Found, Roots
 from pi_opensync.store.database import StateDatabase, open_beside, open_database, open_or_rebuild
@@ -33,11 +34,16 @@ PROJECTS_AGAIN = 60.0  # seconds
 
 
 class Context:
-    """One command's. Raises `ConfigurationError` where the settings can not be understood."""
+    """One command's. Raises `ConfigurationError` where the settings can not be understood.
+
+    Also where others have a hand in the state folder: what is in it is not to be believed then.
+    """
 
     def __init__(self, *, debug: bool | None = None) -> None:
         self.stamp = configuration.Stamp.take()
         self.settings = settings.load(debug=debug)
+        with suppress(OSError):  # what can not be looked at is told where it is needed
+            require_private_folder(self.settings.state_dir)
         self._looked_for_projects = 0.0
 
     def log(self, chosen: logbook.LogFormat = "auto") -> None:

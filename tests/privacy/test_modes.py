@@ -87,3 +87,13 @@ def test_of_the_plugin_s_file_that_others_can_read_it_warns(cli: Cli, server: Se
             done = cli(*command)
             assert done.code == 0
             assert (f"chmod 600 {path}" in done.err) is warns
+
+
+@pytest.mark.parametrize("command", ["status", "list", "queue list", "doctor", "verify", "pause"])
+def test_no_command_believes_a_state_folder_that_others_can_write_to(cli: Cli, command: str) -> None:
+    state = cli.home / "state"
+    state.mkdir(parents=True, exist_ok=True)
+    state.chmod(0o777)
+    done = cli(*command.split())
+    assert done.code == 6
+    assert f"chmod 700 {state}" in done.err
