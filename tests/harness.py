@@ -100,8 +100,9 @@ class World:
         self.state = folder / "state"
         self.clock = Clock(start)
         self.key = "osk_" + secrets.token_hex(16) if opensync is None else opensync.key
+        self.skew = skew
         self.opensync = opensync or OpenSync(
-            now=self.clock.skewed(skew), key=self.key, batch_keeps_dates=batch_keeps_dates
+            now=lambda: self.clock.now() + self.skew, key=self.key, batch_keeps_dates=batch_keeps_dates
         )
         self.transport = TimedTransport(self.opensync, self.clock)
         self.wire = Wire(self.transport)
@@ -227,6 +228,13 @@ class World:
                 return
             self.clock.move_to(due)
         raise AssertionError(f"something is still due before {moment} after {moves} moves of the clock")
+
+    def set_clock_back(self, seconds: float) -> None:
+        """Our clock is set back, the server's goes on; the daemon notices at its next sweep."""
+        self.clock.move(-seconds)
+        self.skew += seconds
+        self.engine.follow.clock_was_set()
+        self.engine.delivery.clock_was_set(horizon=0.0, back_by=seconds)
 
     def restart(self) -> None:
         """Another process takes over: what was in memory is gone, the database stays."""

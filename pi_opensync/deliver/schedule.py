@@ -37,7 +37,7 @@ class Delivery:
 
     def clock_was_set(self, *, horizon: float, back_by: float = 0.0) -> None:
         """Let nothing wait for a moment that the clock may not reach for long. Raises `StoreUnavailable`."""
-        self._sessions.forget_future(self._now(), horizon)
+        self._sessions.forget_future(self._now(), horizon, back_by)
         self._server.clock_was_set(horizon=horizon, back_by=back_by)
         self.wake()
 

@@ -90,12 +90,17 @@ class SyncStates:
             (due, due, session_id),
         )
 
-    def forget_future(self, now: float, horizon: float) -> None:
-        """Let nothing wait for a moment beyond now + horizon: the clock was set back."""
+    def forget_future(self, now: float, horizon: float, back_by: float) -> None:
+        """Let nothing wait for a moment beyond now + horizon: the clock was set back, by what is known of it.
+
+        When a session was sent keeps its place before now, for the server's window is counted from there.
+        """
         latest = now + horizon
         self._database.run("UPDATE sessions SET due = ? WHERE due > ?", (now, latest))
         self._database.run("UPDATE sessions SET next_try = 0 WHERE next_try > ?", (latest,))
-        self._database.run("UPDATE sessions SET sent_at = NULL WHERE sent_at > ?", (now,))
+        self._database.run(
+            "UPDATE sessions SET sent_at = min(sent_at - ?, ?) WHERE sent_at > ?", (back_by, now, now)
+        )
         self._database.run(
             "UPDATE messages SET next_try = 0 WHERE next_try > ? AND wanted IS NOT NULL AND parked IS NULL",
             (latest,),

@@ -77,6 +77,22 @@ def test_a_change_of_the_cost_alone_is_not_lost_in_the_servers_window(tmp_path: 
         assert world.side_effects() == {}
 
 
+def test_a_first_session_without_an_answer_waits_for_the_window_also_once_our_clock_is_set_back(
+    tmp_path: Path,
+) -> None:
+    with World(tmp_path) as world:
+        world.append("a.jsonl", header("a", START), said("user", "One", START))
+        world.transport.faults = lambda _method, path: CutAfter() if path == "/sync/session" else None
+        world.step()
+        world.transport.faults = lambda _method, _path: None
+        spent = said("assistant", "", START, usage=usage(prompt=0, completion=0, dollars=0.25))
+        world.append("a.jsonl", spent)
+        world.set_clock_back(50.0)
+        world.sync()
+        assert world.opensync.counters.dropped_session_updates == 0
+        assert world.opensync.sessions[session_id("a")].cost == 0.25
+
+
 def test_messages_are_sent_in_the_order_of_the_file(tmp_path: Path) -> None:
     with World(tmp_path) as world:
         for name in "abc":
