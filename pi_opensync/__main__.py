@@ -18,7 +18,8 @@ def main() -> None:
         width = shutil.get_terminal_size().columns if sys.stderr.isatty() else None
         for text in (f"pi-opensync: {error.message}", error.hint and f"  {error.hint}"):
             if text:
-                print("\n".join(wrapped(text, width, 2)), file=sys.stderr)
+                pieces = [piece for line in text.splitlines() for piece in wrapped(line, width, 2)]
+                print("\n".join(pieces), file=sys.stderr)
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
         sys.exit(130)

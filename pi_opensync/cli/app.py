@@ -5,36 +5,47 @@ from importlib import import_module
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperGroup
 
 from pi_opensync import __version__
+from pi_opensync.cli.help import PlainGroup
 
-COMMANDS = {
-    "start": "Show pi's sessions in a dashboard, with as little as is set up.",
-    "setup": "Set everything up, step by step, or as the options say.",
-    "login": "Store the URL and the key of your OpenSync, after checking both.",
-    "logout": "Forget the URL and the key.",
-    "watch": "Follow pi's sessions and keep the dashboard equal to them.",
-    "serve": "Serve the OpenSync of your own: pages, and the API for plugins.",
-    "sync": "Send the sessions that are there: all, or some.",
-    "status": "Show what is delivered, what waits, and whether a daemon runs.",
-    "list": "List the sessions: what was sent, what waits, and why not.",
-    "search": "Find past sessions by what was said in them.",
-    "show": "Show a session: text, Markdown, JSON or a page.",
-    "export": "Write sessions as files of Markdown or HTML.",
-    "preview": "Show exactly what would be sent, redacted and left out.",
-    "verify": "Read the dashboard back and compare it with the transcripts.",
-    "usage": "Show what sessions cost, by day, week, month, model or project.",
-    "pause": "Send nothing for a while, or until `resume`.",
-    "resume": "End a pause; or with an id, go on with a session in pi.",
-    "doctor": "Check all that is needed, and say how to fix what is wrong.",
-    "logs": "Show the service's log lines.",
-    "mcp": "Let agents look up past sessions, over MCP.",
-    "redact": "What is taken out before anything is kept or sent.",
-    "exclude": "Projects that stay on this machine.",
-    "queue": "Messages and sessions that OpenSync refused.",
-    "service": "Run by itself, from login on: systemd or launchd.",
+_HEADED = {
+    "To begin": {
+        "start": "Show pi's sessions in a dashboard, on this machine if need be.",
+        "setup": "Set everything up for good, a question at a time.",
+        "login": "Use OpenSync: check and keep its URL and your key.",
+        "logout": "Forget the URL and the key.",
+    },
+    "To keep it up to date": {
+        "watch": "Follow pi's sessions and send what is new, until Ctrl-C.",
+        "service": "Keep `watch` running by itself, with systemd or launchd.",
+        "sync": "Send the sessions that are there: all, or some.",
+        "serve": "Serve your own dashboard alone, for pages and plugins.",
+        "pause": "Send nothing for a while, or until `resume`.",
+        "resume": "End a pause; or with an id, go on with a session in pi.",
+    },
+    "To see how it goes": {
+        "status": "Show what was sent, what waits, and whether it runs.",
+        "list": "List the sessions, with their ids and what keeps one here.",
+        "verify": "Read the dashboard back and compare it with pi's files.",
+        "queue": "Messages and sessions that OpenSync refused.",
+        "doctor": "Check all that is needed, and say how to fix the rest.",
+        "logs": "Show the service's log lines.",
+    },
+    "To look up past sessions": {
+        "search": "Find sessions by what was said in them.",
+        "show": "Show a session as text, Markdown, JSON or HTML.",
+        "export": "Write sessions as files of Markdown or HTML.",
+        "usage": "Show what sessions cost, by day, week, month or session.",
+        "mcp": "Let agents look up past sessions, over MCP.",
+    },
+    "To decide what leaves this machine": {
+        "preview": "Show exactly what would be sent of a session.",
+        "exclude": "Projects that stay on this machine.",
+        "redact": "The secrets that are taken out before anything is sent.",
+    },
 }
+COMMANDS = {name: summary for commands in _HEADED.values() for name, summary in commands.items()}
 
 
 class _Loading(Mapping[str, Any]):
@@ -59,7 +70,7 @@ class _Loading(Mapping[str, Any]):
         return len(COMMANDS)
 
 
-class _Commands(TyperGroup):
+class _Commands(PlainGroup):
     """Loads a command when it is run, and none to list them."""
 
     def __init__(self, **attributes: Any) -> None:
@@ -70,19 +81,18 @@ class _Commands(TyperGroup):
         del ctx
         return list(COMMANDS)
 
-    def format_commands(self, ctx: Any, formatter: Any) -> None:
+    def headed(self, ctx: Any) -> dict[str, list[tuple[str, str]]]:
         del ctx
-        with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
+        return {title: list(commands.items()) for title, commands in _HEADED.items()}
 
 
 app = typer.Typer(
     cls=_Commands,
-    no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # importing it takes longer than all else that --help does
     context_settings={"help_option_names": ["-h", "--help"]},
-    help="Keeps a dashboard, OpenSync's or your own, equal to the sessions of the pi coding agent.",
+    help="Keeps a dashboard, OpenSync's or your own, equal to the sessions of the pi coding agent.\n\n"
+    "Begin with `pi-opensync start`: it needs no account, and nothing leaves this machine.",
 )
 
 

@@ -23,13 +23,13 @@ app = new_app()
 
 @app.command("add", epilog="Example: pi-opensync exclude add '~/work/client'")
 def add(pattern: Pattern) -> None:
-    """Exclude projects; what waits of them is taken back."""
+    """Exclude projects: nothing more of them is sent."""
     before = {item.found.path for item in Context().sessions() if item.excluded is not None}
     meant = add_exclusion(pattern)
     hit = [item for item in Context().sessions() if item.excluded and item.found.path not in before]
     terminal.say(
-        f"Excluded: {shown(meant)}, {counted(len(hit), 'session')} now. What waits of it is taken back; "
-        "what was sent stays on the dashboard."
+        f"Excluded: {shown(meant)}, {counted(len(hit), 'session')} now. Nothing more of it is sent; "
+        "what is on the dashboard stays there."
     )
 
 

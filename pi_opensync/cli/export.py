@@ -23,7 +23,7 @@ def export(
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Where the files go; made if need be.")],
     kind: Annotated[
         Literal["md", "html"],
-        typer.Option("--format", metavar="md|html", help="Markdown, or a page without scripts."),
+        typer.Option("--format", metavar="md|html", help="Markdown, or HTML pages without scripts."),
     ] = "md",
     since: Annotated[
         str | None, typer.Option(metavar="TIME", help="Sessions active since then: 30d, 12h, or a date.")

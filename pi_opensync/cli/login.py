@@ -28,7 +28,8 @@ app = new_app()
 @app.command(epilog="Example: pi-opensync login --url https://happy-otter-123.convex.cloud")
 def login(
     url: Annotated[
-        str | None, typer.Option(help="Your deployment, as OpenSync's settings page shows it.")
+        str | None,
+        typer.Option(metavar="URL", help="Your deployment, as OpenSync's settings page shows it."),
     ] = None,
     key_stdin: Annotated[
         bool, typer.Option("--key-stdin", help="Read the key (osk_...) from stdin.")

@@ -33,7 +33,10 @@ app = new_app()
 
 @app.command(epilog="Example: pi-opensync mcp")
 def serve() -> None:
-    """Read-only, redacted, and without what you excluded. Started by the agent; see docs/mcp.md."""
+    """Read-only, redacted, and without what you excluded. Your agent starts it.
+
+    Tell pi of it: `pi mcp add --exposure direct sessions -- pi-opensync mcp`.
+    """
     server().run("stdio")
 
 
@@ -68,8 +71,8 @@ def search_sessions(
 
 def read_session(
     session: Annotated[str, "its id, or the beginning of it"],
-    start: Annotated[int, "the sign to begin at, as the end of the piece before says"] = 0,
-    most: Annotated[int, "signs to read"] = MOST,
+    start: Annotated[int, "the character to begin at, as the end of the piece before says"] = 0,
+    most: Annotated[int, "characters to read"] = MOST,
 ) -> str:
     """Read a past session as Markdown, a piece at a time."""
     context = Context()
@@ -78,7 +81,7 @@ def read_session(
     if not text:
         raise UsageError(f"{session} holds nothing that may be read")
     end = start + max(1, most)
-    more = f"\n\n[{len(text) - end} more signs; go on with start={end}]" if len(text) > end else ""
+    more = f"\n\n[{len(text) - end} more characters; go on with start={end}]" if len(text) > end else ""
     return text[max(0, start) : end] + more
 
 

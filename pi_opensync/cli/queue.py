@@ -20,7 +20,7 @@ app = new_app()
 
 @app.command("list", epilog="Example: pi-opensync queue list --json")
 def show(as_json: AsJson = False) -> None:
-    """Show what is set aside, and why."""
+    """Show what was refused and set aside, and why."""
     list_parked(as_json=as_json)
 
 
@@ -31,7 +31,7 @@ def again(
     ] = None,
     every: Annotated[bool, typer.Option("--all", help="All that is set aside.")] = False,
 ) -> None:
-    """Try again to send something that is set aside."""
+    """Send it again, one of them or all."""
     retry_parked(external_id, every=every)
 
 
@@ -39,7 +39,7 @@ def again(
 def give_up(
     external_id: Annotated[str, typer.Argument(metavar="ID", help="As `queue list` shows it.")],
 ) -> None:
-    """Give up on something that is set aside; the transcript keeps it."""
+    """Give up on one; pi's file keeps it."""
     drop_parked(external_id)
 
 

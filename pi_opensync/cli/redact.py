@@ -20,7 +20,8 @@ app = new_app()
 @app.command("test", epilog="Example: pi-opensync redact test notes.txt")
 def try_rules(
     file: Annotated[
-        Path | None, typer.Argument(help="A file; without one, stdin.", show_default=False)
+        Path | None,
+        typer.Argument(metavar="FILE", help="A text file; without one, stdin.", show_default=False),
     ] = None,
 ) -> None:
     """Count what would be redacted, by rule; no value is shown."""
@@ -41,7 +42,7 @@ def try_rules(
 
 @app.command("rules", epilog="Example: pi-opensync redact rules")
 def list_rules() -> None:
-    """List the rules: kind, an example of the shape, and where the form is documented."""
+    """List the rules, each with an example and its source."""
     print(f"Rules, version {RULES_VERSION}")
     for row in rows():
         line = f"{row.name:28} {row.kind:18} {row.example:60} {row.source}"

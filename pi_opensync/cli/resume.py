@@ -20,7 +20,9 @@ app = new_app()
 def resume(
     session: Annotated[
         str | None,
-        typer.Argument(metavar="[ID]", help="Go on with this session in pi.", show_default=False),
+        typer.Argument(
+            metavar="ID", help="Go on with this session in pi; its beginning is enough.", show_default=False
+        ),
     ] = None,
 ) -> None:
     """Without an id a pause ends."""

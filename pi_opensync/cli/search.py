@@ -24,7 +24,9 @@ app = new_app()
 
 @app.command(epilog="Example: pi-opensync search 'rate limit' retry --project ~/src/webapp")
 def show(
-    words: Annotated[list[str], typer.Argument(metavar="WORDS", help="All of them in one message.")],
+    words: Annotated[
+        list[str], typer.Argument(metavar="WORDS", help="What to find: all of the words in one message.")
+    ],
     project: Annotated[
         Path | None, typer.Option(metavar="FOLDER", help="Sessions of this project folder and below.")
     ] = None,

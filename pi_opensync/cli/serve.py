@@ -30,15 +30,20 @@ app = new_app()
 def serve(
     port: Annotated[
         int | None,
-        typer.Option(min=0, max=65535, help="Where to serve; 0: any free port.", show_default=str(PORT)),
+        typer.Option(
+            min=0, max=65535, metavar="N", help="Port; 0: any that is free.", show_default=str(PORT)
+        ),
     ] = None,
     host: Annotated[
-        str, typer.Option(help="Where to listen; anything but this machine needs --remote.")
+        str,
+        typer.Option(metavar="ADDRESS", help="Where to listen; anything but this machine needs --remote."),
     ] = "127.0.0.1",
-    remote: Annotated[bool, typer.Option("--remote", help="Let other machines in.")] = False,
+    remote: Annotated[
+        bool, typer.Option("--remote", help="Let other machines in, without encryption.")
+    ] = False,
     name: Annotated[
         list[str] | None,
-        typer.Option(metavar="HOST", help="Another name to answer to, as a proxy's. May be repeated."),
+        typer.Option(metavar="HOST", help="Another name of it, such as a proxy's. May be repeated."),
     ] = None,
     open_page: Annotated[bool, typer.Option("--open", help="Open the page in a browser.")] = False,
     new_key: Annotated[
@@ -48,9 +53,9 @@ def serve(
     log_format: LogFormat = "auto",
     debug: Debug = None,
 ) -> None:
-    """It runs until Ctrl-C.
+    """It runs until Ctrl-C. `watch --local` does the same, and follows pi's sessions too.
 
-    Where the dashboard is served already, its page is opened or a key made, and that is all.
+    Where the dashboard is served already, --open and --new-key work beside it.
     """
     if demo:
         watch_local(port=port, open_page=open_page, demo=True, log_format=log_format, debug=debug)

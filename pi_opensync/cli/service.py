@@ -34,7 +34,7 @@ def install_command(
             min=1,
             max=65535,
             metavar="N",
-            help="Where --local serves its pages; without it the usual one.",
+            help="Port of the pages of --local.",
             show_default=str(PORT),
         ),
     ] = None,
@@ -42,14 +42,14 @@ def install_command(
         bool,
         typer.Option(
             "--write-settings",
-            help="Write settings that stand only in the environment into the configuration file.",
+            help="Keep settings of this shell's environment in the file of settings.",
         ),
     ] = False,
     print_only: Annotated[
         bool, typer.Option("--print", help="Show what would be installed; install nothing.")
     ] = False,
 ) -> None:
-    """Install and start the service, or start it anew after an upgrade."""
+    """Install and start it; after an upgrade, start it anew."""
     install(local=local, port=port, write_settings=write_settings, print_only=print_only)
 
 
@@ -92,9 +92,9 @@ def _require_work(chosen: settings.Settings) -> None:
 
 @app.command(epilog="Example: pi-opensync service uninstall --purge")
 def uninstall(
-    purge: Annotated[bool, typer.Option("--purge", help="Remove state and configuration too.")] = False,
+    purge: Annotated[bool, typer.Option("--purge", help="Remove state, settings and key too.")] = False,
 ) -> None:
-    """Stop the service and take it away; pi's sessions and the dashboard stay as they are."""
+    """Stop and remove it; sessions and dashboards stay."""
     service = _service()
     found = service.uninstall()
     print(f"Stopped it and removed {service.path}." if found else "No service was installed.")
@@ -111,7 +111,7 @@ def uninstall(
 
 @app.command(epilog="Example: pi-opensync service start")
 def start() -> None:
-    """Start the service."""
+    """Start it."""
     service = _installed()
     make_folder(Context().settings.state_dir)
     service.start()
@@ -120,14 +120,14 @@ def start() -> None:
 
 @app.command(epilog="Example: pi-opensync service stop")
 def stop() -> None:
-    """Stop the service until the next login."""
+    """Stop it until the next login."""
     _installed().stop()
     print("Stopped; it starts again with your next login. `pi-opensync service uninstall` takes it away.")
 
 
 @app.command(epilog="Example: pi-opensync service restart")
 def restart() -> None:
-    """Start the service anew, as after an upgrade."""
+    """Start it anew, as after an upgrade."""
     service = _installed()
     make_folder(Context().settings.state_dir)
     service.restart()
@@ -136,7 +136,7 @@ def restart() -> None:
 
 @app.command(epilog="Example: pi-opensync service status")
 def status() -> None:
-    """Show whether the service is installed and runs, and which version."""
+    """Show whether it is installed and runs, and its version."""
     service = _service()
     state = service.state()
     if not state.installed:
@@ -165,7 +165,7 @@ def old_version(running: str) -> str:
 def logs(
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Show new lines as they come.")] = False,
 ) -> None:
-    """Show the service's log lines."""
+    """Show its log lines."""
     show_logs(follow=follow)
 
 

@@ -6,7 +6,7 @@ from pi_opensync.cli.context import Context
 from pi_opensync.errors import UsageError
 from pi_opensync.fold import external_id
 from pi_opensync.read.select import Chosen, Wanted
-from pi_opensync.texts import shown
+from pi_opensync.texts import day, shown
 
 SHORTEST = 8  # signs, so that a new session seldom makes a short id of before ambiguous
 NAMED = 8  # candidates that are shown
@@ -44,14 +44,15 @@ def one_session(context: Context, wanted: str) -> list[Chosen]:
 def _candidates(context: Context, chosen: Sequence[Chosen]) -> str:
     everyone = [external_id(item.header) for item in context.sessions() if item.header is not None]
     short = short_ids(everyone)
+    longest = max(len(short[external_id(item.header)]) for item in chosen if item.header is not None)
     lines: dict[str, str] = {}
     for item in chosen:
         if item.header is not None:
             key = external_id(item.header)
             folder = context.cleaner.or_withheld(item.header.cwd or "-")
-            lines.setdefault(key, f"{short[key]}  {shown(folder)}")
+            lines.setdefault(key, f"{short[key]:{longest}}  {day(item.last_at)}  {shown(folder)}")
     more = [f"and {len(lines) - NAMED} more"] if len(lines) > NAMED else []
-    return "\n  ".join(["name it by:", *list(lines.values())[:NAMED], *more])
+    return "\n  ".join(["one of them is named by:", *list(lines.values())[:NAMED], *more])
 
 
 def _common(one: str, other: str) -> int:

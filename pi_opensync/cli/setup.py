@@ -44,7 +44,7 @@ class SetupAnswers:
 @app.command(epilog="Example: pi-opensync setup")
 def setup(
     local: Local = False,
-    url: Annotated[str | None, typer.Option(help="Log in to this deployment.")] = None,
+    url: Annotated[str | None, typer.Option(metavar="URL", help="Log in to this OpenSync.")] = None,
     key_stdin: Annotated[
         bool, typer.Option("--key-stdin", help="Log in with the key (osk_...) from stdin.")
     ] = False,
@@ -66,7 +66,9 @@ def setup(
     ] = None,
     write_settings: Annotated[
         bool,
-        typer.Option("--write-settings", help="Write settings of the environment into the configuration."),
+        typer.Option(
+            "--write-settings", help="Keep settings of this shell's environment in the file of settings."
+        ),
     ] = False,
 ) -> None:
     run(

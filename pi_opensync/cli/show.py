@@ -26,8 +26,8 @@ def show(
     wanted: Annotated[
         str, typer.Argument(metavar="ID|FILE", help="A session's id, its beginning, or a file.")
     ],
-    as_markdown: Annotated[bool, typer.Option("--md", help="As Markdown, signs as they are.")] = False,
-    as_html: Annotated[bool, typer.Option("--html", help="As a page without scripts.")] = False,
+    as_markdown: Annotated[bool, typer.Option("--md", help="Print Markdown.")] = False,
+    as_html: Annotated[bool, typer.Option("--html", help="Print an HTML page without scripts.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """From pi's own files, with its tool calls and thinking; secrets are redacted."""

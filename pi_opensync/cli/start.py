@@ -23,7 +23,7 @@ app = new_app()
 
 @app.command(epilog="Example: pi-opensync start")
 def start() -> None:
-    """OpenSync's where you are logged in, else your own; samples where pi has no sessions yet."""
+    """In OpenSync's where you are logged in, else in your own; samples where pi has no sessions yet."""
     context = Context()
     if context.settings.convex_url is not None and context.settings.api_key is not None:
         watch.run(backfill=False, once=False, log_format="auto", debug=None)

@@ -43,7 +43,7 @@ def show(
         By | None, typer.Option(metavar="project|model|provider", help="Sums for each of these apart.")
     ] = None,
     audit: Annotated[
-        bool, typer.Option("--audit", help="Read the files anew, and name what they say otherwise.")
+        bool, typer.Option("--audit", help="Read pi's files anew, and say what differs.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:

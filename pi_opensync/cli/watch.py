@@ -25,19 +25,23 @@ app = new_app()
 @app.command(epilog="Example: pi-opensync watch --backfill")
 def watch(
     backfill: Annotated[
-        bool, typer.Option("--backfill", help="Send every session that is there, not only those that change.")
+        bool, typer.Option("--backfill", help="Send the sessions of before the first start too.")
     ] = False,
-    once: Annotated[bool, typer.Option("--once", help="Read and deliver what there is, then exit.")] = False,
+    once: Annotated[bool, typer.Option("--once", help="Send what there is, then exit.")] = False,
     local: Local = False,
     port: Annotated[
         int | None,
         typer.Option(
-            min=0, max=65535, help="Where --local serves its pages; 0: any.", show_default=str(PORT)
+            min=0,
+            max=65535,
+            metavar="N",
+            help="Port of the pages of --local; 0: any that is free.",
+            show_default=str(PORT),
         ),
     ] = None,
-    open_page: Annotated[bool, typer.Option("--open", help="Open the page of --local.")] = False,
+    open_page: Annotated[bool, typer.Option("--open", help="Open the page of --local in a browser.")] = False,
     demo: Annotated[
-        bool, typer.Option("--demo", help="With --local: three sample sessions, not pi's.")
+        bool, typer.Option("--demo", help="A dashboard of three sample sessions, not of pi's.")
     ] = False,
     link: Annotated[
         bool, typer.Option("--link/--no-link", help="Print a link that lets a browser into --local.")
@@ -45,7 +49,7 @@ def watch(
     log_format: LogFormat = "auto",
     debug: Debug = None,
 ) -> None:
-    """It runs until Ctrl-C."""
+    """New sessions and new lines; what was there before the first start is for `sync` or --backfill."""
     if local or demo:
         from pi_opensync.cli.local import watch_local
 

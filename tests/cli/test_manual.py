@@ -95,7 +95,7 @@ def test_bash_completes_with_the_script(fresh_cli: Cli, tmp_path: Path) -> None:
         text=True,
         check=False,
     )
-    assert done.stdout.split() == ["serve", "service"], done.stderr
+    assert sorted(done.stdout.split()) == ["serve", "service"], done.stderr
 
 
 def test_the_version_is_told(fresh_cli: Cli) -> None:
