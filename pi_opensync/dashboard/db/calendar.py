@@ -9,6 +9,8 @@ from pi_opensync.model import SLOT_MS
 DAY_MS = 86_400_000
 HOUR_MS = 3_600_000
 _EPOCH = date(1970, 1, 1).toordinal()
+_DAYS_OF_A_WEEK = 7
+_SLOTS_OF_AN_HOUR = HOUR_MS // SLOT_MS
 _THURSDAY = 3  # the weekday of day 0, from Monday
 
 
@@ -39,6 +41,19 @@ class Calendar:
         while self.place(slot * SLOT_MS)[0] < day:
             slot += 1
         return slot
+
+    def slots_of_hour(self, weekday: int, hour: int, first: int, last: int) -> list[int]:
+        """Return the quarters of an hour of all such hours from one day to another, both included."""
+        monday = first - weekday_of(first)
+        slots = []
+        for day in range(monday + weekday, last + 1, _DAYS_OF_A_WEEK):
+            if day < first:
+                continue
+            usual = self.first_slot(day) + hour * _SLOTS_OF_AN_HOUR
+            # The clock may have been changed between midnight and this hour.
+            near = range(usual - _SLOTS_OF_AN_HOUR, usual + 2 * _SLOTS_OF_AN_HOUR)
+            slots += [slot for slot in near if self.place(slot * SLOT_MS) == (day, hour)]
+        return slots
 
     def _offset(self, moment: int) -> int:
         local = at(moment, self._zone)

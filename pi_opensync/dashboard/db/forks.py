@@ -6,6 +6,7 @@ import re
 from pi_opensync.sqlite import Database, Row
 
 _FORK_TITLE = re.compile(r"\[Fork::([^\]\s]{1,64})\]\s*")
+_MARK = re.compile(r"\[(?:Fork|Subagent)::[^\]\s]{1,64}\]\s*")
 
 
 def fork_prefix(title: str | None) -> str | None:
@@ -15,9 +16,9 @@ def fork_prefix(title: str | None) -> str | None:
 
 
 def bare_title(title: str | None) -> str:
-    """Return the title without its fork marks."""
+    """Return the title without what says whose fork or subagent it is."""
     text = title or ""
-    while match := _FORK_TITLE.match(text):
+    while match := _MARK.match(text):
         text = text[match.end() :]
     return text
 

@@ -16,7 +16,8 @@ _NAMED = "project IN (SELECT project FROM sessions WHERE project_name = ?)"
 class Filters:
     """Each is exact; `since` and `until` bound the time of what was said, in ms, `until` not included.
 
-    `has` is one of `HAVING`.
+    `model` is one that a session used, its last or another; in one of the quarters of an hour that are
+    `slots` something was said; `has` is one of `HAVING`.
     """
 
     source: str | None = None
@@ -27,6 +28,7 @@ class Filters:
     has: str | None = None
     tag: str | None = None
     machine: str | None = None
+    slots: tuple[int, ...] | None = None
 
     def __bool__(self) -> bool:
         return any(value is not None for value in astuple(self))
@@ -186,6 +188,11 @@ def choices(database: Database) -> dict[str, list[str]]:
     return {name: used(names) for name, names in columns.items()}
 
 
+def oldest(database: Database) -> int:
+    """Return when the first session began, in ms; 0 where there is none."""
+    return database.one("SELECT min(created_at) FROM sessions") or 0
+
+
 def has_worktrees(database: Database) -> bool:
     return bool(database.rows("SELECT 1 FROM sessions WHERE repository IS NOT NULL LIMIT 1"))
 
@@ -208,30 +215,48 @@ def _conditions(filters: Filters) -> tuple[str, list[str | int]]:
     tests: list[tuple[str, str | int | None]] = [
         ("source = ?", filters.source),
         (_NAMED if filters.project and "/" not in filters.project else IN_PROJECT, filters.project),
-        ("model = ?", filters.model),
         ("active_at >= ?", filters.since),
         (_TAGGED, filters.tag),
         ("machine = ?", filters.machine),
     ]
     given = [(test, value) for test, value in tests if value is not None]
     having = [HAVING[filters.has]] if filters.has else []
-    if filters.until is not None:
-        having.append(_used_between(filters.since or 0, filters.until, copies=filters.has == "copied"))
+    used, models = _used(filters)
+    if used:
+        having.append(used)
     if filters.has != "hidden":
         having.append(_NOT_HIDDEN)
-    return f"WHERE {' AND '.join([*(test for test, _ in given), *having])}", [value for _, value in given]
+    tests_of_all = [*(test for test, _ in given), *having]
+    return f"WHERE {' AND '.join(tests_of_all)}", [*(value for _, value in given), *models]
 
 
-def _used_between(since: int, until: int, *, copies: bool) -> str:
-    """Whether something was said or spent in a session within a time; both ends in ms."""
-    copied = "" if copies else "AND NOT is_copied"
+def _used(filters: Filters) -> tuple[str, list[str]]:
+    """Whether something was said or spent in a session when and on what is asked for; empty if neither is."""
+    of_messages, of_others, of_begin = [], [], ["message_count = 0"]
+    since, until, model = filters.since or 0, filters.until, filters.model
+    if until is not None:
+        of_messages.append(f"slot >= {since // SLOT_MS} AND slot < {-(-until // SLOT_MS)}")
+        of_others.append(f"at >= {since} AND at < {until}")
+        of_begin.append(f"created_at >= {since} AND created_at < {until}")
+    if filters.slots is not None:
+        of_messages.append(f"messages > 0 AND slot IN ({','.join(map(str, filters.slots))})")
+        of_others.append("0")
+        of_begin.append("0")
+    if model is not None:
+        of_messages.append("coalesce(nullif(usage.model, ''), sessions.model, 'unknown') = ?")
+        of_others.append("coalesce(nullif(spent.model, ''), sessions.model, 'unknown') = ?")
+        of_begin.append("coalesce(model, 'unknown') = ?")
+    if not of_messages:
+        return "", []
+    if filters.has != "copied":
+        of_messages.append("NOT is_copied")
     return (
         "(EXISTS (SELECT 1 FROM usage WHERE usage.session_id = sessions.id "
-        f"AND slot >= {since // SLOT_MS} AND slot < {-(-until // SLOT_MS)} {copied}) "
-        f"OR EXISTS (SELECT 1 FROM spent WHERE spent.session_id = sessions.id "
-        f"AND at >= {since} AND at < {until}) "
-        f"OR (message_count = 0 AND created_at >= {since} AND created_at < {until}))"
-    )
+        f"AND {' AND '.join(of_messages)}) "
+        "OR EXISTS (SELECT 1 FROM spent WHERE spent.session_id = sessions.id "
+        f"AND {' AND '.join(of_others)}) "
+        f"OR ({' AND '.join(of_begin)}))"
+    ), [model] * 3 if model is not None else []
 
 
 def _marks(rows: Sequence[object]) -> str:

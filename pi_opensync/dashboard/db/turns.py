@@ -7,6 +7,7 @@ from pi_opensync.dashboard.db.contents import StoredMessage
 from pi_opensync.sqlite import Database, Row
 
 _BEGINNING = 300
+_LINE = 160
 _COLUMNS = "id, role, cost, prompt_tokens, completion_tokens, duration_ms, created_at"
 
 
@@ -46,7 +47,8 @@ def outline(database: Database, session_id: int) -> list[Prompt]:
 
 
 def _beginning(message: StoredMessage) -> str:
-    return " ".join((message.text or "")[:_BEGINNING].split())[:160]
+    text = " ".join((message.text or "")[:_BEGINNING].split())
+    return text if len(text) <= _LINE else text[:_LINE].rsplit(" ", 1)[0] + "…"
 
 
 def turns_among(database: Database, session_id: int, first: int, last: int) -> dict[int, Turn]:

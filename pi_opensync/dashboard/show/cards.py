@@ -18,6 +18,8 @@ from pi_opensync.sqlite import Row
 
 # The last line that the daemon gives a turn that failed or was stopped.
 _ENDED = re.compile(r"(?:\A|\n)(\[(?:aborted|error(?:: (?:(?!\n\[)[\s\S]){0,4000})?)\])\s*\Z")
+# Stands for an image in its message's text, and says nothing where the image itself is shown.
+_IMAGE_LINE = re.compile(r"(?:\A|\n)\[image: image/[\w.+-]{1,40}, [\d.,]+ k?M?B\](?=\n|\Z)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +60,19 @@ def card_of(message: StoredMessage) -> Card:
         for (place, part), result in _paired(message.shown)
     ]
     blocks: list[Block] = []
+    pictures = sum(part.is_image and holds_image(part.content) for part, _, _ in shown)
     for part, address, result in shown:
         if part.kind == "tool-call":
             blocks.append(_call(part, address, result, base))
         elif part.kind == "tool-result":
             blocks.append(_result(part.content, address))
         elif part.kind == "text":
-            blocks += _text(text_of(part.content), address, may_end=message.row["role"] == "assistant")
+            text = (
+                _IMAGE_LINE.sub("", text_of(part.content), count=pictures)
+                if pictures
+                else text_of(part.content)
+            )
+            blocks += _text(text, address, may_end=message.row["role"] == "assistant")
         elif part.is_image and holds_image(part.content):
             blocks.append(Block("image", Markup(), f"{address}/image", name="Image in this message"))
         elif part.kind == "thinking":

@@ -53,15 +53,25 @@ def bar(value: float, most: float) -> Markup:
     ).format(f"{width:.2f}")
 
 
-def heat(rows: Sequence[Sequence[int]], names: Sequence[str], *, label: str) -> Markup:
-    """Return a week of hours: a row for each day, a cell for each hour, the darker the more."""
+def heat(
+    rows: Sequence[Sequence[int]],
+    names: Sequence[str],
+    *,
+    label: str,
+    filters: Mapping[str, str] = _NONE,
+) -> Markup:
+    """Return a week of hours: a row for each day, a cell for each hour, the darker the more.
+
+    A cell leads to its sessions, of those that fit `filters`.
+    """
     most = max((value for row in rows for value in row), default=0) or 1
     pieces = []
     for y, row in enumerate(rows):
         for x, value in enumerate(row):
             says = escape(f"{names[y]} {x:02d}:00: {value:,} messages")
-            pieces.append(f'<g data-says="{says}">{_cell(x, y, value / most)}</g>')
-    return _image(pieces, 24, len(rows), "heat", label)
+            address = "/?" + urlencode({**filters, "hour": f"{y}.{x}"}) if value else None
+            pieces.append(_leading(_cell(x, y, value / most), says, address))
+    return _svg(pieces, 24, len(rows), "heat", label)
 
 
 def year(
@@ -79,14 +89,28 @@ def year(
         cost = costs.get(day, 0.0)
         says = escape(f"{day:%a} {day.day} {day:%b %Y}: {money(cost)}")
         cell = _cell(offset // _DAYS, offset % _DAYS, cost / most)
-        if cost:
-            within = {"since_day": day.isoformat(), "until": day.isoformat()}
-            address = escape("/?" + urlencode({**filters, **within}))
-            cell = f'<a href="{address}" aria-label="{says}" data-says="{says}">{cell}</a>'
-        else:
-            cell = f'<g data-says="{says}">{cell}</g>'
-        pieces.append(cell)
+        within = {"since_day": day.isoformat(), "until": day.isoformat()}
+        pieces.append(_leading(cell, says, "/?" + urlencode({**filters, **within}) if cost else None))
     return _svg(pieces, _WEEKS, _DAYS, "heat year", label)
+
+
+def months(today: date) -> list[tuple[str, int]]:
+    """Return the months over `year`: the name of each, and how many weeks wide it is."""
+    monday = today - timedelta(days=today.weekday() + _DAYS * (_WEEKS - 1))
+    found: list[tuple[str, int]] = []
+    for week in range(_WEEKS):
+        name = f"{monday + timedelta(days=_DAYS * week):%b}"
+        if found and found[-1][0] == name:
+            found[-1] = (name, found[-1][1] + 1)
+        else:
+            found.append((name, 1))
+    return [(name if weeks > 1 else "", weeks) for name, weeks in found]
+
+
+def _leading(cell: str, says: Markup, address: str | None) -> str:
+    if address is None:
+        return f'<g data-says="{says}">{cell}</g>'
+    return f'<a href="{escape(address)}" aria-label="{says}" data-says="{says}">{cell}</a>'
 
 
 def _cell(x: int, y: int, share: float) -> str:
@@ -95,16 +119,9 @@ def _cell(x: int, y: int, share: float) -> str:
     return f'<rect class="track" {place}/><rect class="s0" fill-opacity="{strength:.3f}" {place}/>'
 
 
-def _image(pieces: Sequence[str], width: float, height: float, kind: str, label: str) -> Markup:
-    # Every piece is this file's own markup around numbers and escaped words.
-    return Markup(  # noqa: S704 - see above
-        f'<svg class="chart {kind}" viewBox="0 0 {width:g} {height:g}" preserveAspectRatio="none" role="img" '
-        f'aria-label="{escape(label)}">{"".join(pieces)}</svg>'
-    )
-
-
 def _svg(pieces: Sequence[str], width: float, height: float, kind: str, label: str = "") -> Markup:
-    # It holds links, so it is no image to a screen reader; the pieces are as in `_image`.
+    # It holds links, so it is no image to a screen reader. Every piece is this file's own markup around
+    # numbers and escaped words.
     named = f' role="group" aria-label="{escape(label)}"' if label else ""
     return Markup(  # noqa: S704 - see above
         f'<svg class="chart {kind}" viewBox="0 0 {width:g} {height:g}" preserveAspectRatio="none"{named}>'

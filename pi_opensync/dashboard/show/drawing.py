@@ -99,9 +99,9 @@ def _beginning(period: Period) -> str:
 
 
 def _kinship(session: Row) -> str:
-    if session["parent_id"] is None:
-        return ""
-    return "subagent · " if (session["title"] or "").startswith("[Subagent::") else "fork · "
+    if (session["title"] or "").startswith("[Subagent::"):
+        return "subagent"
+    return "" if session["parent_id"] is None and session["fork_prefix"] is None else "fork"
 
 
 @cache

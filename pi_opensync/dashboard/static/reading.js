@@ -86,8 +86,9 @@ const placed = (menu) => {
 export const bar = () => {
   const line = document.querySelector(".bar");
   whenDrawn(follow);
-  new IntersectionObserver(([entry]) => line.classList.toggle("stuck", !entry.isIntersecting))
-    .observe(document.querySelector("h1"));
+  const above = `-${parseFloat(getComputedStyle(line).top) + 1}px 0px 0px`;
+  new IntersectionObserver(([entry]) => line.classList.toggle("stuck", !entry.isIntersecting), { rootMargin: above })
+    .observe(document.getElementById("head"));
   const on = (name, act) => main.querySelector(`[data-${name}]`)?.addEventListener("click", act);
   on("fold", (event) => foldAll(event.currentTarget));
   on("edits", (event) => editsOnly(event.currentTarget));

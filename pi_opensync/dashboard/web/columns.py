@@ -1,12 +1,15 @@
 """The columns of the charts of numbers: what each says, and the sessions behind it."""
 
+import re
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import date, timedelta
 from urllib.parse import urlencode
 
 from pi_opensync.dashboard.db.sums import Asked, Period
 from pi_opensync.dashboard.show.axes import Bar
 from pi_opensync.dashboard.show.visible import count, money
+
+WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
 def filters_of(asked: Asked) -> dict[str, str]:
@@ -18,6 +21,20 @@ def filters_of(asked: Asked) -> dict[str, str]:
 def days_of(asked: Asked) -> dict[str, str]:
     days = {"since_day": asked.first, "until": asked.last}
     return {name: day.isoformat() for name, day in days.items() if day}
+
+
+def calls_of(tool: str, asked: Asked, *, failed: bool = False) -> str:
+    """Return the search for the messages in which a tool was called, or failed.
+
+    Tools are counted whatever the model.
+    """
+    named = f'tool:"{tool}"' if re.search(r'[\s"]', tool) else f"tool:{tool}"
+    days = [f"after:{asked.first.isoformat()}"] if asked.first else []
+    if asked.last and asked.last < date.max:
+        days.append(f"before:{(asked.last + timedelta(days=1)).isoformat()}")
+    words = [named, *(["is:error"] if failed else []), *days]
+    narrow = {name: value for name, value in filters_of(asked).items() if name != "model"}
+    return "/search?" + urlencode({"q": " ".join(words), **narrow})
 
 
 def cost_column(period: Period, filters: Mapping[str, str]) -> Bar:
@@ -37,10 +54,21 @@ def token_column(period: Period, filters: Mapping[str, str]) -> Bar:
 
 
 def _sessions_of(period: Period, filters: Mapping[str, str]) -> str:
-    last = period.start + timedelta(days=period.days - 1)
-    return "/?" + urlencode({**filters, "since_day": period.start.isoformat(), "until": last.isoformat()})
+    return "/?" + urlencode(
+        {**filters, "since_day": period.start.isoformat(), "until": _last(period).isoformat()}
+    )
+
+
+def _last(period: Period) -> date:
+    try:
+        return period.start + timedelta(days=period.days - 1)
+    except OverflowError:
+        return date.max
 
 
 def _name(period: Period) -> str:
-    until = f" and {period.days - 1} more days" if period.days > 1 else ""
-    return f"{period.start:%a} {period.start.day} {period.start:%b %Y}{until}"
+    first, last = period.start, _last(period)
+    if first == last:
+        return f"{first:%a} {first.day} {first:%b %Y}"
+    of_year = "" if first.year == last.year else f" {first:%Y}"
+    return f"{first.day} {first:%b}{of_year} to {last.day} {last:%b %Y}"

@@ -1,5 +1,6 @@
 """The pages of all sessions: the list and search."""
 
+import re
 from collections.abc import Callable, Collection
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, tzinfo
@@ -11,13 +12,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from pi_opensync.dashboard.db import finding, listing, noted
+from pi_opensync.dashboard.db import calendar, finding, listing, noted
 from pi_opensync.dashboard.db.connections import Connections, revision
 from pi_opensync.dashboard.db.listing import Filters
 from pi_opensync.dashboard.db.noted import Noted
 from pi_opensync.dashboard.query import MAX_QUERY, Filter, Query, parse
 from pi_opensync.dashboard.times import at
 from pi_opensync.dashboard.web.bodies import number_of
+from pi_opensync.dashboard.web.columns import WEEKDAYS
 from pi_opensync.dashboard.web.fields import PayloadError
 from pi_opensync.dashboard.web.notes import Notes
 from pi_opensync.dashboard.web.page import Page
@@ -31,9 +33,11 @@ _FAMILIES = 50
 _NOTHING = Noted()
 _HITS = 30
 _LIVE_MS = 15 * 60 * 1000
+_HOUR = re.compile(r"([0-6])\.(\d{1,2})", re.ASCII)
+_HOURS = 24
 _SEARCHED_BY = ("project", "model", "source", "machine", "role")
 ROLES_ASKED = ("user", "assistant", "tool", "system")
-_FILTER_NAMES = ("source", "project", "model", "since_day", "until", "has", "tag", "machine")
+_FILTER_NAMES = ("source", "project", "model", "since_day", "until", "has", "tag", "machine", "hour")
 _HEADS = (
     ("title", "Title"),
     ("messages", "Messages"),
@@ -85,6 +89,7 @@ class Pages:
             raise PayloadError("sort", f"must be one of {', '.join(listing.ORDERS)}")
         skip = number_of(request, "skip", 0) or 0
         with self._store.read() as con:
+            filters = replace(filters, slots=self._slots(con, request))
             now_at = revision(con)
             if query.get("since") == str(now_at):
                 return Response(status_code=204)
@@ -109,6 +114,7 @@ class Pages:
             "noted": kept_of,
             "tags": tags,
             "chosen": kept,
+            "hour": _hour_named(query.get("hour")),
             "filtered": bool(kept),
             "sums": sums,
             "sort": sort.get("sort"),
@@ -203,6 +209,19 @@ class Pages:
             found_all.append((label, _address({**others, **sort, "since_day": since}), chosen == since))
         return found_all
 
+    def _slots(self, con: Database, request: Request) -> tuple[int, ...] | None:
+        """Return the quarters of an hour that `hour` means, as `0.14` for two o'clock on Mondays."""
+        hour = _hour(request.query_params.get("hour"))
+        if hour is None:
+            return None
+        zone = zone_of(request, self._zone)
+        begin = _date(request.query_params.get("since_day"), "since_day")
+        end = _date(request.query_params.get("until"), "until")
+        today = at(self._now(), zone).date()
+        first = begin or min(today, at(listing.oldest(con), zone).date())
+        bounds = calendar.number_of(first), calendar.number_of(end or today)
+        return tuple(calendar.Calendar(zone).slots_of_hour(*hour, *bounds))
+
     def _filters(self, request: Request) -> Filters:
         query = request.query_params
         zone = zone_of(request, self._zone)
@@ -227,6 +246,28 @@ def _day(text: str | None, name: str, days: int, zone: tzinfo | None) -> int | N
         return int(start.astimezone(UTC).timestamp() * 1000)
     except (ValueError, OverflowError) as error:
         raise PayloadError(name, "must be a date like 2026-01-31") from error
+
+
+def _date(text: str | None, name: str) -> date | None:
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError as error:
+        raise PayloadError(name, "must be a date like 2026-01-31") from error
+
+
+def _hour(text: str | None) -> tuple[int, int] | None:
+    """Return the weekday, 0 for a Monday, and the hour."""
+    if not text:
+        return None
+    match = _HOUR.fullmatch(text)
+    if match is None or int(match[2]) >= _HOURS:
+        raise PayloadError("hour", "must be a weekday and an hour like 0.14")
+    return int(match[1]), int(match[2])
+
+
+def _hour_named(text: str | None) -> str | None:
+    found = _hour(text)
+    return f"{WEEKDAYS[found[0]]} {found[1]:02d}:00 to {found[1] + 1:02d}:00" if found else None
 
 
 def _one_of(value: str | None, known: Collection[str]) -> str | None:

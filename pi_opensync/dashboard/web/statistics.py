@@ -18,7 +18,14 @@ from pi_opensync.dashboard.db.connections import Connections, revision
 from pi_opensync.dashboard.db.sums import Asked, Day, Numbers, Sums
 from pi_opensync.dashboard.times import at
 from pi_opensync.dashboard.web.api import Json
-from pi_opensync.dashboard.web.columns import cost_column, days_of, filters_of, token_column
+from pi_opensync.dashboard.web.columns import (
+    WEEKDAYS,
+    calls_of,
+    cost_column,
+    days_of,
+    filters_of,
+    token_column,
+)
 from pi_opensync.dashboard.web.fields import PayloadError
 from pi_opensync.dashboard.web.page import Page
 from pi_opensync.dashboard.web.visitor import zone_of
@@ -26,7 +33,6 @@ from pi_opensync.dashboard.web.visitor import zone_of
 SPANS = {"7": 7, "30": 30, "90": 90, "365": 365, "all": None}
 _USUAL_SPAN = "30"
 _SPAN_NAMES = {"7": "7 days", "30": "30 days", "90": "90 days", "365": "A year", "all": "All time"}
-_WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _COLUMNS = (
     "day",
     "project",
@@ -87,7 +93,7 @@ class Statistics:
                 (value, label, "/numbers?" + urlencode({**filters_of(asked), **together, "days": value}))
                 for value, label in _SPAN_NAMES.items()
             ],
-            weekdays=_WEEKDAYS,
+            weekdays=WEEKDAYS,
             choices=choices,
             has_worktrees=has_worktrees,
             labels=labels,
@@ -96,6 +102,7 @@ class Statistics:
             filters=(filters := filters_of(asked)),
             within=days_of(asked),
             today=at(self._now(), zone).date(),
+            calls_of=calls_of,
             cost_columns=[cost_column(period, filters) for period in summary.periods],
             token_columns=[token_column(period, filters) for period in summary.periods],
         )
