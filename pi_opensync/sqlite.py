@@ -238,20 +238,37 @@ def migrate(database: Database, migrations: Sequence[Migration], application: in
     """
     names = [step.__name__ for step in migrations]
     known = applied(database, names, application)
+    left = [step for step in migrations if step.__name__ not in known]
     ran: list[str] = []
-    for step in migrations:
-        if step.__name__ in known:
-            continue
+
+    def take(step: Migration) -> None:
         with database.transaction():
             if step.__name__ in applied(database, names, application):
-                continue  # another process was faster
+                return  # another process was faster
             database.run("CREATE TABLE IF NOT EXISTS migrations (name TEXT PRIMARY KEY)")
             database.run(f"PRAGMA application_id = {application}")
             step(database)
             database.run_many("INSERT OR IGNORE INTO migrations VALUES (?)", [(name,) for name in known])
             database.run("INSERT INTO migrations VALUES (?)", (step.__name__,))
         ran.append(step.__name__)
+
+    if not known:
+        _together(database, take, left)  # a new file waits for the disk once, not once a step
+    for step in left[len(ran) :]:
+        take(step)
     return ran
+
+
+def _together(database: Database, take: Callable[[Migration], None], steps: Iterable[Migration]) -> None:
+    """Take the steps in one transaction, up to one that fails: by itself it fails again, and says why."""
+    with database.transaction():
+        for step in steps:
+            try:
+                take(step)
+            except (StoreUnavailable, sqlite3.DatabaseError):
+                if not database.is_in_transaction:
+                    raise
+                return
 
 
 def applied(database: Database, names: Sequence[str], application: int) -> set[str]:

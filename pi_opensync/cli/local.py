@@ -68,7 +68,7 @@ async def _watch(
     place = _place(context, demo=demo)
     async with serving(
         place.home, _COMMAND, "127.0.0.1", port, clean=context.receiving, budget=budget_of(context.settings)
-    ) as (url, keys):
+    ) as (url, keys, inside):
         is_shown = False
 
         def show() -> None:
@@ -88,6 +88,7 @@ async def _watch(
             backfill=True,
             once=once,
             extras=True,
+            inside=inside,
             on_ready=show,
             folders_changed=(lambda: False) if demo else context.folders_changed,
             budgets=watched(context.settings),

@@ -132,7 +132,7 @@ async def _serve(
         budget=budget_of(context.settings),
         hosts=hosts,
         remote=remote,
-    ) as (url, keys):
+    ) as (url, keys, _inside):
         if new_key:
             show_key(url, keys)
         show_page(home, url, keys, open_page=open_page, beside=True)

@@ -20,9 +20,11 @@ from pi_opensync.daemon import places
 from pi_opensync.daemon.places import Place
 from pi_opensync.dashboard.db.budget import Budget
 from pi_opensync.dashboard.db.connections import FILE, Connections
+from pi_opensync.dashboard.handed import Handed
 from pi_opensync.dashboard.web.application import create_app
 from pi_opensync.dashboard.web.keys import Keys
 from pi_opensync.dashboard.web.listener import NotLoopbackError, Running, serve
+from pi_opensync.deliver.inside import Inside
 from pi_opensync.errors import PiOpensyncError, UsageError, cannot_keep_state
 from pi_opensync.files import write_private
 from pi_opensync.opensync.client import Transport
@@ -49,8 +51,8 @@ async def serving(
     budget: Budget,
     hosts: Sequence[str] = (),
     remote: bool = False,
-) -> AsyncIterator[tuple[str, Keys]]:
-    """Serve what is kept in `home` while the block runs; gives the URL and the keys.
+) -> AsyncIterator[tuple[str, Keys, Inside]]:
+    """Serve what is kept in `home` while the block runs; gives the URL, the keys, and the way within.
 
     `port` None: the usual one, or any where that is taken. `clean`: what other programs send goes through it.
     """
@@ -60,7 +62,7 @@ async def serving(
         running = await _serve(app, host, port, remote=remote)
         with places.served(home, command, running.url):
             try:
-                yield running.url, keys
+                yield running.url, keys, Handed(connections, now=_milliseconds)
             finally:
                 await running.stop()
 

@@ -11,6 +11,8 @@ from pi_opensync import logbook
 from pi_opensync.configuration import Stamp
 from pi_opensync.daemon.chosen import cleaner, judge, options
 from pi_opensync.daemon.events import LogEvents
+from pi_opensync.deliver.actions import Learned
+from pi_opensync.deliver.inside import Hand, Inside
 from pi_opensync.deliver.schedule import Delivery
 from pi_opensync.deliver.send import Sender
 from pi_opensync.deliver.server import Server
@@ -20,10 +22,13 @@ from pi_opensync.model import Options
 from pi_opensync.opensync.client import Client, Transport
 from pi_opensync.privacy.redact import RULES_VERSION
 from pi_opensync.read.again import Again
-from pi_opensync.read.follow import Follow
+from pi_opensync.read.follow import Follow, ReadPiece
 from pi_opensync.read.reader import Reader
 from pi_opensync.settings import Settings
 from pi_opensync.store.database import StateDatabase
+
+FILES_AT_ONCE = 64  # read in one transaction that hands over what it read, at most
+BYTES_AT_ONCE = 2 << 20  # of the messages in them
 
 
 @dataclass(slots=True)
@@ -38,16 +43,30 @@ class Engine:
     sender: Sender
     events: LogEvents
 
+    is_inside: bool = False
+
     def read_next(self) -> None:
         """Read a piece of a transcript and begin to send what it made due: the disk is waited for once.
 
+        Where the dashboard is in this process, pieces of several, and what they made due is handed over.
         Raises `StoreUnavailable`.
         """
-        with self.database.transaction():
-            looked = self.follow.read()
+        pieces: dict[bytes, ReadPiece] = {}
+        with self.database.round() if self.is_inside else self.database.transaction():
+            while (piece := self.follow.read(besides=pieces)) is not None:
+                pieces[piece.path] = piece
+                if self._is_enough(len(pieces)):
+                    break
             prepared = self.delivery.prepare()
-        self.follow.settle(looked)
+        for piece in pieces.values():
+            self.follow.settle(piece)
         self.delivery.start(prepared)
+
+    def _is_enough(self, files: int) -> bool:
+        kept_back = self.database.kept_back
+        if kept_back is None:
+            return True
+        return files >= FILES_AT_ONCE or sum(len(body) for _, body in kept_back.values()) >= BYTES_AT_ONCE
 
 
 def build(
@@ -57,6 +76,7 @@ def build(
     *,
     events: LogEvents | None = None,
     transport: Transport | None = None,
+    inside: Inside | None = None,
     extras: bool = False,
     stamp: Stamp | None = None,
     now: Callable[[], float] = time.time,
@@ -64,7 +84,8 @@ def build(
 ) -> Engine:
     """Raises `ConfigurationError` where no server is configured.
 
-    `extras`: the server is our own. Once the settings are others than at `stamp` nothing is sent.
+    `extras`: the server is our own; `inside`: it is in this process, and is handed what is to be sent. Once
+    the settings are others than at `stamp` nothing is sent.
     """
     base_url, key = settings.require_server()
     chosen = options(settings, extras=extras)
@@ -76,6 +97,9 @@ def build(
     events = events or LogEvents(logbook.get(), now=now)
     client = Client(base_url, key.get_secret_value(), now=now, connections=WIDEST, transport=transport)
     server = Server(database, now=now)
+    if inside is not None:
+        with database.transaction():
+            server.learned_batch(Learned(keeps_dates=True, at=now()))
     sender = Sender(
         database,
         client,
@@ -86,6 +110,7 @@ def build(
         now=now,
         jitter=jitter,
     )
+    hand = None if inside is None else Hand(database, sender, inside, now=now)
     follow = Follow(database, reader, again, folders, now=now)
     follow.settings_are(_fingerprint(settings, chosen))
     return Engine(
@@ -93,9 +118,10 @@ def build(
         client=client,
         server=server,
         follow=follow,
-        delivery=Delivery(database, sender, server, now=now),
+        delivery=Delivery(database, sender, server, now=now, hand=hand),
         sender=sender,
         events=events,
+        is_inside=inside is not None,
     )
 
 

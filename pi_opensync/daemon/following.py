@@ -18,6 +18,7 @@ from pi_opensync.daemon.notify import Messenger, attend
 from pi_opensync.daemon.run import Daemon
 from pi_opensync.daemon.sd_notify import Notifier
 from pi_opensync.daemon.totals import Totals
+from pi_opensync.deliver.inside import Inside
 from pi_opensync.settings import Settings
 from pi_opensync.sqlite import Damaged, StoreUnavailable
 from pi_opensync.store.database import StateDatabase
@@ -38,6 +39,7 @@ async def follow(
     backfill: bool,
     once: bool = False,
     extras: bool = False,
+    inside: Inside | None = None,
     on_ready: Callable[[], None] = lambda: None,
     folders_changed: Callable[[], bool] = lambda: False,
     budgets: Callable[[], Sequence[Passed]] | None = None,
@@ -45,8 +47,8 @@ async def follow(
     """Watch, or with `once` deliver what there is; False where it ended because the settings changed.
 
     `folders_changed` says that others than `folders` are to be followed. `pulse_in` is the folder that
-    `status` looks into, `extras` as for `engine.build`; `on_ready` is called once pi's sessions were looked
-    at for the first time. `budgets` says, in a thread of its own, which are passed.
+    `status` looks into, `extras` and `inside` as for `engine.build`; `on_ready` is called once pi's
+    sessions were looked at for the first time. `budgets` says, in a thread of its own, which are passed.
     """
     notifier, heart = Notifier.of(os.environ), notify.heart(os.environ)
     ready = asyncio.Event()
@@ -67,6 +69,7 @@ async def follow(
         database,
         events=totals,
         extras=extras,
+        inside=inside,
         stamp=stamp,
     )
     async with built.client:

@@ -1,17 +1,19 @@
 """Keeps sessions going to the server, several side by side, one request at a time for each."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 
 from pi_opensync.deliver import plan
 from pi_opensync.deliver.changes import Report
-from pi_opensync.deliver.send import BegunVisit, Sender
+from pi_opensync.deliver.inside import Hand, Prepared
+from pi_opensync.deliver.send import Sender
 from pi_opensync.deliver.server import Server
 from pi_opensync.sqlite import StoreUnavailable
 from pi_opensync.store.database import StateDatabase
 from pi_opensync.store.sessions import SyncStates
 
+AT_ONCE = 256  # sessions that are handed over in one transaction, at most
 TROUBLE_AGAIN = 5.0  # seconds until the store is tried again
 
 
@@ -25,14 +27,23 @@ class Round:
 
 class Delivery:
     def __init__(
-        self, database: StateDatabase, sender: Sender, server: Server, *, now: Callable[[], float]
+        self,
+        database: StateDatabase,
+        sender: Sender,
+        server: Server,
+        *,
+        now: Callable[[], float],
+        hand: Hand | None = None,
     ) -> None:
+        """`hand` where the dashboard is in this process."""
         self._database = database
         self._sessions = SyncStates(database)
         self._sender = sender
         self._server = server
         self._now = now
+        self._hand = hand
         self._visits: dict[int, asyncio.Task[Report]] = {}
+        self._handed_over: list[Report] = []
         self._woken = asyncio.Event()
 
     def clock_was_set(self, *, horizon: float, back_by: float = 0.0) -> None:
@@ -45,26 +56,32 @@ class Delivery:
         """There may be something new to send."""
         self._woken.set()
 
-    def prepare(self) -> dict[int, BegunVisit]:
-        """Decide what is sent first of what is due now, by session.
+    def prepare(self) -> Prepared:
+        """Decide what is sent first of what is due now; what can be handed over at once is.
 
         To be called in the transaction that made it due, so that the disk is waited for once; what it returns
-        goes to `start` when that is on disk.
+        goes to `start` when that is on disk. Raises `StoreUnavailable`.
         """
-        prepared: dict[int, BegunVisit] = {}
+        prepared = Prepared()
+        if self._hand is not None:
+            due, room = self._due(AT_ONCE), self._room()
+            if due:
+                self._hand.over(due, prepared, room)
+            return prepared
         for session_id in self._due():
             try:
                 with self._database.transaction():
-                    prepared[session_id] = self._sender.begin(session_id)
+                    prepared.visits[session_id] = self._sender.begin(session_id)
             except StoreUnavailable:
                 if not self._database.is_in_transaction:
                     raise
                 break  # as where nobody can say what is excluded: what was read is kept
         return prepared
 
-    def start(self, prepared: Mapping[int, BegunVisit]) -> None:
+    def start(self, prepared: Prepared) -> None:
         """Send what was prepared."""
-        for session_id, begun in prepared.items():
+        self._handed_over += prepared.reports
+        for session_id, begun in prepared.visits.items():
             self._visits[session_id] = asyncio.create_task(self._sender.visit(session_id, begun))
 
     @property
@@ -91,7 +108,7 @@ class Delivery:
             self._woken.clear()
             try:
                 self._begin_due()
-                if not endless and not self._visits:
+                if not endless and not self._visits and not self._handed_over:
                     return
                 situation = self._sender.situation()
                 patience = plan.patience(self.next_due(), len(self._visits), situation) if endless else None
@@ -111,18 +128,31 @@ class Delivery:
             visit.cancel()
         ended = await asyncio.gather(*self._visits.values(), return_exceptions=True)
         self._visits.clear()
-        return Round([report for report in ended if isinstance(report, Report)])
+        reports, self._handed_over = self._handed_over, []
+        return Round([*reports, *(report for report in ended if isinstance(report, Report))])
 
     def _begin_due(self) -> None:
-        for session_id in self._due():
-            self._visits[session_id] = asyncio.create_task(self._sender.visit(session_id))
+        if self._hand is None:
+            for session_id in self._due():
+                self._visits[session_id] = asyncio.create_task(self._sender.visit(session_id))
+        elif self._due(1):
+            with self._database.transaction():
+                prepared = self.prepare()
+            self.start(prepared)
 
-    def _due(self) -> list[int]:
-        """The sessions to begin now."""
-        room = plan.room(len(self._visits), self._sender.situation())
-        return self._sessions.due(self._now(), room, set(self._visits)) if room > 0 else []
+    def _room(self) -> int:
+        return plan.room(len(self._visits), self._sender.situation())
+
+    def _due(self, at_least: int = 0) -> list[int]:
+        """The sessions to begin now; `at_least` so many where none needs a request of its own."""
+        room = self._room()
+        most = max(room, at_least)
+        return self._sessions.due(self._now(), most, set(self._visits)) if room > 0 else []
 
     async def _until_something_happens(self, patience: float | None) -> list[Report]:
+        if self._handed_over:
+            await asyncio.sleep(0)
+            return self._finished()
         woken = asyncio.ensure_future(self._woken.wait())
         try:
             await asyncio.wait(
@@ -134,7 +164,7 @@ class Delivery:
 
     def _finished(self) -> list[Report]:
         """What the visits that ended bring; one that raised does so here, after what the others bring."""
-        reports: list[Report] = []
+        reports, self._handed_over = self._handed_over, []
         for session_id, visit in list(self._visits.items()):
             if not visit.done() or (reports and visit.exception() is not None):
                 continue

@@ -120,7 +120,7 @@ class Sender:
             turn += 1
             # Of the moment when it came: the clock may be set meanwhile.
             heard = Heard(judge, self._now(), self._server.skew)
-            step = partial(self._go_on, begun.session, heard, turn)
+            step = partial(self.go_on, begun.session, heard, turn)
             if isinstance(begun.action, Question):  # an answer for all must be there before the next one asks
                 with self._database.transaction():
                     begun = step()
@@ -129,7 +129,7 @@ class Sender:
             note(report, begun.came.changes)
         return report
 
-    def _go_on(self, session: SyncState, heard: Heard, turn: int) -> BegunVisit:
+    def go_on(self, session: SyncState, heard: Heard, turn: int) -> BegunVisit:
         """Record what came, and what is begun next. To be called in a transaction."""
         came = heard.came(self.situation())
         self._record.write(session, came.changes)
@@ -186,7 +186,7 @@ class Sender:
                 came = await self._ask(session, action, turn)
                 return lambda _now: came
             case SendSession(_, dates):
-                outcome = await self._timed(self._client.session(_body(session.wanted, dates)))
+                outcome = await self._timed(self._client.session(body_of(session.wanted, dates)))
                 return partial(consequences.of_session, session, outcome)
             case ReadBack(server_id):
                 return await self._read_back(session, server_id)
@@ -259,7 +259,9 @@ class Sender:
                 if begun and plan.stops(self._between(session)):
                     break
                 begun += 1
-                outcomes.append(await self._timed(self._client.message(_body(message.wanted, session.dates))))
+                outcomes.append(
+                    await self._timed(self._client.message(body_of(message.wanted, session.dates)))
+                )
                 if not consequences.chain_goes_on(message, outcomes[-1]):
                     break
         except BaseException:
@@ -282,7 +284,7 @@ class Sender:
         return partial(consequences.of_restoring, session, read, list(bodies), outcomes)
 
     async def _batch(self, session: SyncState, messages: Sequence[Waiting]) -> Outcome:
-        bodies = [_body(message.wanted, session.dates) for message in messages]
+        bodies = [body_of(message.wanted, session.dates) for message in messages]
         return await self._heard(self._client.batch(bodies))
 
     async def _timed(self, request: Awaitable[Outcome]) -> Outcome:
@@ -298,5 +300,6 @@ class Sender:
         return outcome
 
 
-def _body(payload: bytes, dates: str | None) -> bytes:
+def body_of(payload: bytes, dates: str | None) -> bytes:
+    """The payload as it is sent to a session of these dates."""
     return as_server_dated(payload) if dates == "server" else payload

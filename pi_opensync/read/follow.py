@@ -1,7 +1,7 @@
 """Which transcripts are to be read, and in what order: hints make it fast, sweeps make it right."""
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -213,15 +213,23 @@ class Follow:
 
     def read_next(self) -> None:
         """Read one piece of the first transcript in the queue. Raises `StoreUnavailable`."""
-        self.settle(self.read())
+        piece = self.read()
+        if piece is not None:
+            self.settle(piece)
 
-    def read(self) -> ReadPiece:
+    def read(self, besides: Container[bytes] = ()) -> ReadPiece | None:
         """Read one piece of the first transcript in the queue; what came of it goes to `settle`.
 
-        Where it is called in a transaction, when that is on disk. Raises `StoreUnavailable`.
+        Where it is called in a transaction, when that is on disk. `besides` are read and not settled yet;
+        None where all are. Raises `StoreUnavailable`.
         """
-        live = bool(self._live)
-        path = next(iter(self._live if live else self._old))
+        for live, queue in ((True, self._live), (False, self._old)):
+            path = next((path for path in queue if path not in besides), None)
+            if path is not None:
+                return self._read(path, live=live)
+        return None
+
+    def _read(self, path: bytes, *, live: bool) -> ReadPiece:
         try:
             return ReadPiece(path, live, self._reader.read(path, live=live))
         except OSError as error:

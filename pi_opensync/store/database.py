@@ -1,6 +1,7 @@
 """The state file: opened, checked, moved aside where it is damaged."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,30 @@ PRAGMAS = (
 
 
 class StateDatabase(sqlite.Database):
-    """The state of one server. All writes of a process go through it, from one thread."""
+    """The state of one server. All writes of a process go through it, from one thread.
+
+    `kept_back` are the bodies of messages that a round has not written yet, by digest, each with its row.
+    """
+
+    kept_back: dict[bytes, tuple[int, bytes]] | None = None
+
+    @contextmanager
+    def round(self) -> Iterator[None]:
+        """A transaction that writes the bodies of messages at its end: of those that are still wanted then.
+
+        What is delivered within it is so never written, read and overwritten. Raises as `transaction`.
+        """
+        with self.transaction():
+            self.kept_back = {}
+            try:
+                yield
+                # A body is known by its digest: a part of the round that failed leaves no wrong one.
+                self.run_many(
+                    "UPDATE messages SET wanted = ? WHERE id = ? AND wanted_digest = ? AND wanted = x''",
+                    [(body, row, digest) for digest, (row, body) in self.kept_back.items()],
+                )
+            finally:
+                self.kept_back = None
 
     def meta(self, name: str) -> Any:
         return self.one("SELECT value FROM meta WHERE name = ?", name)

@@ -17,6 +17,7 @@ _COLUMNS = (
     "failures, next_try, checked"
 )
 _WAITING = "wanted IS NOT NULL AND parked IS NULL"
+_KEPT_BACK = b""  # in place of a body until the end of a round
 
 
 SEVERAL = b"several"  # versions were attempted, and any of them may be there
@@ -72,6 +73,7 @@ class Outbox:
         """
         calls = open_calls(message.parts)
         draft = _encode(message) if calls else None
+        kept_back = self._database.kept_back
         row = self._database.row(
             "INSERT INTO messages(session_id, external_id, generation, position, created_at, wanted, bytes, "
             "wanted_digest, next_try, draft, parked) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
@@ -94,7 +96,7 @@ class Outbox:
                 generation,
                 message.position,
                 message.created_at,
-                payload,
+                payload if kept_back is None else _KEPT_BACK,
                 len(payload),
                 digest,
                 not_before,
@@ -103,6 +105,8 @@ class Outbox:
                 WITHHELD,
             ),
         )
+        if kept_back is not None:
+            kept_back[digest] = (row[0], payload)
         if not any(part.call_id is not None for part in message.parts):
             return  # it has no calls, and never had any
         self._database.run("DELETE FROM calls WHERE message_id = ?", row)
@@ -152,8 +156,8 @@ class Outbox:
 
     def kept(self, session_id: int) -> list[tuple[int, bytes]]:
         """(id, payload) of what waits or is parked."""
-        query = "SELECT id, wanted FROM messages WHERE session_id = ? AND wanted IS NOT NULL"
-        return self._database.rows(query, (session_id,))
+        query = "SELECT id, wanted, wanted_digest FROM messages WHERE session_id = ? AND wanted IS NOT NULL"
+        return [(row[0], self._body(row[1], row[2])) for row in self._database.rows(query, (session_id,))]
 
     def rewrite(self, message_id: int, payload: bytes, digest: bytes, parked: str | None) -> None:
         """Want another payload of a message whose transcript is gone; `parked` is why it must not be sent."""
@@ -251,7 +255,11 @@ class Outbox:
             f"ORDER BY {order} LIMIT ?",
             (session_id, limit),
         )
-        return [Waiting(*row) for row in rows]
+        return [Waiting(*(*row[:4], self._body(row[4], row[5]), *row[5:])) for row in rows]
+
+    def _body(self, wanted: bytes, digest: bytes) -> bytes:
+        kept_back = self._database.kept_back
+        return wanted if wanted != _KEPT_BACK or kept_back is None else kept_back[digest][1]
 
 
 def _key(text: str) -> str:

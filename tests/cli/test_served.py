@@ -139,7 +139,7 @@ def test_where_the_usual_port_is_taken_another_is_used_and_said(
 ) -> None:
     async def served() -> str:
         serves = serving.serving(tmp_path, "watch --local", "127.0.0.1", None, clean=None, budget=Budget())
-        async with serves as (url, _keys):
+        async with serves as (url, *_rest):
             return url
 
     with socket.create_server(("127.0.0.1", 0)) as taken:

@@ -44,9 +44,15 @@ def save(
 ) -> Saved:
     """Write all of them in one transaction; `now` in ms dates what carries no date."""
     with connections.write() as database:
-        revision = next_revision(database)
-        session_ids = [_put_session(database, session, now, revision) for session in sessions]
-        message_ids = [_put_message(database, message, now, revision) for message in messages]
+        return put(database, sessions, messages, now, next_revision(database))
+
+
+def put(
+    database: Database, sessions: Sequence[SessionIn], messages: Sequence[MessageIn], now: int, revision: int
+) -> Saved:
+    """As `save`, within a transaction of the caller's, in which `revision` is the next one."""
+    session_ids = [_put_session(database, session, now, revision) for session in sessions]
+    message_ids = [_put_message(database, message, now, revision) for message in messages]
     return Saved(session_ids, message_ids)
 
 
