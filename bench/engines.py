@@ -11,14 +11,13 @@ from typing import Any
 
 import httpx
 import structlog
-from pydantic import SecretStr
 
 from bench.server import OpenSync
 from pi_opensync.address import state_folder
 from pi_opensync.daemon import build as engine
 from pi_opensync.daemon.build import Engine
 from pi_opensync.daemon.events import LogEvents
-from pi_opensync.settings import Settings
+from pi_opensync.settings import Secret, Settings
 from pi_opensync.store.database import open_database
 
 
@@ -36,7 +35,7 @@ class Transport(httpx.AsyncBaseTransport):
 
 
 def settings(state: Path, url: str = "https://opensync.test", **choice: Any) -> Settings:
-    key = SecretStr("osk_" + secrets.token_hex(16))
+    key = Secret("osk_" + secrets.token_hex(16))
     return Settings(convex_url=url, api_key=key, state_dir=state, **choice)
 
 

@@ -1,7 +1,8 @@
 """One frozen object of settings: flags, then environment, then file, field by field.
 
 The file's keys and the environment's names are those of pi-opensync-plugin, so that its users need to
-configure nothing again.
+configure nothing again. Values that are plainly right are taken as they are; all others are judged, and what
+is wrong with them is said, by pydantic-settings, which takes longer to load than most commands run.
 """
 
 import os
@@ -9,21 +10,13 @@ import re
 import shlex
 import socket
 from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Any, Literal
 from urllib.parse import urlsplit
-
-from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import (
-    BaseSettings,
-    NoDecode,
-    PydanticBaseSettingsSource,
-    SettingsConfigDict,
-)
 
 from pi_opensync.address import normalise_url
 from pi_opensync.configuration import (
-    ENV_PREFIX,
     default_state_dir,
     file_in_use,
     plugin_config_path,
@@ -32,6 +25,7 @@ from pi_opensync.configuration import (
     stated,
 )
 from pi_opensync.errors import ConfigurationError
+from pi_opensync.setting import Described, described, plainly, setting
 
 _PATTERN = re.compile(
     rf"(?:[A-Za-z]:(?=\\)|[A-Z]:(?=/))?[^{os.pathsep}]+"
@@ -39,200 +33,204 @@ _PATTERN = re.compile(
 _FLAGS = {"convex_url": "--url", "api_key": "the key"}  # as a user knows what is given by hand
 
 
+class Secret:
+    """A key that is in no text made of what holds it."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def get_secret_value(self) -> str:
+        return self._value
+
+    def __repr__(self) -> str:
+        return "Secret('**********')"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and other._value == self._value
+
+    def __hash__(self) -> int:
+        return hash(self._value)
+
+
 def _host() -> str:
     """The host's name without its domain, which is another in each network."""
     return socket.gethostname().partition(".")[0][:100] or "this machine"
 
 
-def _setting(env: str, key: str, what: str, **checks: Any) -> Any:
-    """A field by its names in the environment and in the file; `what` it does, for the page of settings."""
-    return Field(validation_alias=AliasChoices(ENV_PREFIX + env, key), description=what, **checks)
+def _key(value: str) -> Secret:
+    key = value.strip()
+    if not key.startswith("osk_") or not key.isascii() or any(c.isspace() for c in key):
+        raise ValueError("an OpenSync key begins with osk_ (dashboard: Settings, API keys)")
+    return Secret(key)
 
 
-class Settings(BaseSettings):
-    """What the user chose. Raises `ConfigurationError` through `load`, never a pydantic error."""
+def _folders(value: Any) -> Any:
+    if isinstance(value, str):
+        value = [part for part in value.split(os.pathsep) if part]
+    if isinstance(value, list | tuple):
+        return tuple(Path(str(part)).expanduser() for part in value)
+    return value
 
-    model_config: ClassVar[SettingsConfigDict] = SettingsConfigDict(
-        frozen=True,
-        extra="ignore",
-        env_ignore_empty=True,
-        populate_by_name=True,
-        hide_input_in_errors=True,
+
+def _folder(value: Path) -> Path:
+    return value.expanduser().absolute()
+
+
+def patterns(value: Any) -> Any:
+    """A list of patterns, also where it is given as one string with the system's separator of paths.
+
+    The colon behind a drive's letter separates nothing.
+    """
+    return _PATTERN.findall(value) if isinstance(value, str) else value
+
+
+def _words(value: Any) -> Any:
+    return shlex.split(value) if isinstance(value, str) else value
+
+
+def _one_or_more(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What the user chose; `named` are the fields that flags, environment or file name.
+
+    Made by `load`; who makes one by hand gives values as they are, not as a user writes them.
+    """
+
+    convex_url: str | None = setting(
+        None,
+        "CONVEX_URL",
+        "convexUrl",
+        "Your OpenSync deployment, as its settings page shows it.",
+        after=normalise_url,
     )
-
-    convex_url: Annotated[
-        str | None,
-        _setting("CONVEX_URL", "convexUrl", "Your OpenSync deployment, as its settings page shows it."),
-    ] = None
-    api_key: Annotated[
-        SecretStr | None, _setting("API_KEY", "apiKey", "A key of your OpenSync account, `osk_...`.")
-    ] = None
-    auto_sync: Annotated[
-        bool, _setting("AUTO_SYNC", "autoSync", "`false`: nothing is sent by itself, only by `sync`.")
-    ] = True
-    sync_tool_calls: Annotated[
-        bool,
-        _setting("TOOL_CALLS", "syncToolCalls", "Send tool calls, their results and your own `!commands`."),
-    ] = False
-    sync_thinking: Annotated[bool, _setting("THINKING", "syncThinking", "Send the model's thinking.")] = False
-    debug: Annotated[bool, _setting("DEBUG", "debug", "More log lines; never content or keys.")] = False
-    timestamps: Annotated[
-        Literal["transcript", "server"],
-        _setting(
-            "TIMESTAMPS",
-            "timestamps",
-            "`server`: faster on OpenSync, but everything is dated by its arrival.",
-        ),
-    ] = "transcript"
-    include: Annotated[
-        tuple[str, ...],
-        NoDecode,
-        _setting("INCLUDE", "include", "Only these projects leave: folders, or globs as in a `.gitignore`."),
-    ] = ()
-    exclude: Annotated[
-        tuple[str, ...],
-        NoDecode,
-        _setting("EXCLUDE", "exclude", "These projects stay here: folders, or globs as in a `.gitignore`."),
-    ] = ()
-    redact: Annotated[
-        bool, _setting("REDACT", "redact", "`false`: secrets are left in what is kept and sent.")
-    ] = True
-    redact_patterns: Annotated[
-        tuple[str, ...],
-        NoDecode,
-        _setting("REDACT_PATTERNS", "redactPatterns", "More to redact: regular expressions (RE2)."),
-    ] = ()
-    redact_emails: Annotated[bool, _setting("REDACT_EMAILS", "redactEmails", "Redact e-mail addresses.")] = (
-        False
+    api_key: Secret | None = setting(  # noqa: RUF009 - it makes a field
+        None,
+        "API_KEY",
+        "apiKey",
+        "A key of your OpenSync account, `osk_...`.",
+        after=_key,
+        kind=str,
     )
-    redact_home: Annotated[
-        bool, _setting("REDACT_HOME", "redactHome", "Redact the path of your home folder.")
-    ] = False
-    redact_received: Annotated[
-        bool, _setting("REDACT_RECEIVED", "redactReceived", "Redact what plugins send to your own dashboard.")
-    ] = True
-    own_server: Annotated[
-        bool,
-        _setting(
-            "OWN_SERVER",
-            "ownServer",
-            "The server is a `pi-opensync serve`, which takes more than OpenSync does; `login` finds out.",
-        ),
-    ] = False
-    machine: Annotated[
-        str,
-        _setting(
-            "MACHINE",
-            "machine",
-            "The name of this machine on a dashboard of your own; OpenSync is not told.",
-            min_length=1,
-            max_length=100,
-        ),
-    ] = Field(default_factory=_host)
-    budget_daily: Annotated[
-        float | None,
-        _setting(
-            "BUDGET_DAILY", "budgetDaily", "US dollars a day; the numbers page says when it is passed.", gt=0
-        ),
-    ] = None
-    budget_monthly: Annotated[
-        float | None,
-        _setting("BUDGET_MONTHLY", "budgetMonthly", "US dollars a month; the same.", gt=0),
-    ] = None
-    notify: Annotated[
-        bool,
-        _setting(
-            "NOTIFY",
-            "notify",
-            "`false`: no notification when the key is refused, nothing is delivered or a budget is passed.",
-        ),
-    ] = True
-    notify_command: Annotated[
-        tuple[str, ...],
-        NoDecode,
-        _setting("NOTIFY_COMMAND", "notifyCommand", "A program that is run with the notification's text."),
-    ] = ()
-    sessions_dir: Annotated[
-        tuple[Path, ...],
-        NoDecode,
-        _setting(
-            "SESSIONS_DIR", "sessionsDir", "Folders of sessions, instead of those that pi's settings name."
-        ),
-    ] = ()
-    trusted_session_dirs: Annotated[
-        tuple[Path, ...],
-        NoDecode,
-        _setting(
-            "TRUSTED_SESSION_DIRS",
-            "trustedSessionDirs",
-            "Folders of sessions that a project's `.pi/settings.json` may name outside that project.",
-        ),
-    ] = ()
-    state_dir: Annotated[Path, _setting("STATE_DIR", "stateDir", "Where pi-opensync keeps its state.")] = (
-        Field(default_factory=default_state_dir)
+    auto_sync: bool = setting(
+        True, "AUTO_SYNC", "autoSync", "`false`: nothing is sent by itself, only by `sync`."
     )
+    sync_tool_calls: bool = setting(
+        False,
+        "TOOL_CALLS",
+        "syncToolCalls",
+        "Send tool calls, their results and your own `!commands`.",
+    )
+    sync_thinking: bool = setting(False, "THINKING", "syncThinking", "Send the model's thinking.")
+    debug: bool = setting(False, "DEBUG", "debug", "More log lines; never content or keys.")
+    timestamps: Literal["transcript", "server"] = setting(
+        "transcript",
+        "TIMESTAMPS",
+        "timestamps",
+        "`server`: faster on OpenSync, but everything is dated by its arrival.",
+    )
+    include: tuple[str, ...] = setting(
+        (),
+        "INCLUDE",
+        "include",
+        "Only these projects leave: folders, or globs as in a `.gitignore`.",
+        before=patterns,
+    )
+    exclude: tuple[str, ...] = setting(
+        (),
+        "EXCLUDE",
+        "exclude",
+        "These projects stay here: folders, or globs as in a `.gitignore`.",
+        before=patterns,
+    )
+    redact: bool = setting(True, "REDACT", "redact", "`false`: secrets are left in what is kept and sent.")
+    redact_patterns: tuple[str, ...] = setting(
+        (),
+        "REDACT_PATTERNS",
+        "redactPatterns",
+        "More to redact: regular expressions (RE2).",
+        before=_one_or_more,
+    )
+    redact_emails: bool = setting(False, "REDACT_EMAILS", "redactEmails", "Redact e-mail addresses.")
+    redact_home: bool = setting(False, "REDACT_HOME", "redactHome", "Redact the path of your home folder.")
+    redact_received: bool = setting(
+        True,
+        "REDACT_RECEIVED",
+        "redactReceived",
+        "Redact what plugins send to your own dashboard.",
+    )
+    own_server: bool = setting(
+        False,
+        "OWN_SERVER",
+        "ownServer",
+        "The server is a `pi-opensync serve`, which takes more than OpenSync does; `login` finds out.",
+    )
+    machine: str = setting(
+        _host,
+        "MACHINE",
+        "machine",
+        "The name of this machine on a dashboard of your own; OpenSync is not told.",
+        min_length=1,
+        max_length=100,
+    )
+    budget_daily: float | None = setting(
+        None,
+        "BUDGET_DAILY",
+        "budgetDaily",
+        "US dollars a day; the numbers page says when it is passed.",
+        gt=0,
+    )
+    budget_monthly: float | None = setting(
+        None, "BUDGET_MONTHLY", "budgetMonthly", "US dollars a month; the same.", gt=0
+    )
+    notify: bool = setting(
+        True,
+        "NOTIFY",
+        "notify",
+        "`false`: no notification when the key is refused, nothing is delivered or a budget is passed.",
+    )
+    notify_command: tuple[str, ...] = setting(
+        (),
+        "NOTIFY_COMMAND",
+        "notifyCommand",
+        "A program that is run with the notification's text.",
+        before=_words,
+    )
+    sessions_dir: tuple[Path, ...] = setting(
+        (),
+        "SESSIONS_DIR",
+        "sessionsDir",
+        "Folders of sessions, instead of those that pi's settings name.",
+        before=_folders,
+    )
+    trusted_session_dirs: tuple[Path, ...] = setting(
+        (),
+        "TRUSTED_SESSION_DIRS",
+        "trustedSessionDirs",
+        "Folders of sessions that a project's `.pi/settings.json` may name outside that project.",
+        before=_folders,
+    )
+    state_dir: Path = setting(  # noqa: RUF009 - it makes a field
+        default_state_dir,
+        "STATE_DIR",
+        "stateDir",
+        "Where pi-opensync keeps its state.",
+        after=_folder,
+    )
+    named: frozenset[str] = field(default=frozenset(), compare=False)
 
-    @classmethod
-    def shown(cls) -> tuple[str, ...]:
+    def but(self, **changes: Any) -> "Settings":
+        """These with other values."""
+        return replace(self, **changes)
+
+    @staticmethod
+    def shown() -> tuple[str, ...]:
         """The settings that decide what of a session is shown: each is an option of the same name."""
-        return tuple(name for name in cls.model_fields if name.startswith("sync_"))
-
-    @field_validator("convex_url")
-    @classmethod
-    def _base_url(cls, value: str | None) -> str | None:
-        return None if value is None else normalise_url(value)
-
-    @field_validator("api_key")
-    @classmethod
-    def _osk(cls, value: SecretStr | None) -> SecretStr | None:
-        if value is None:
-            return None
-        key = value.get_secret_value().strip()
-        if not key.startswith("osk_") or not key.isascii() or any(c.isspace() for c in key):
-            raise ValueError("an OpenSync key begins with osk_ (dashboard: Settings, API keys)")
-        return SecretStr(key)
-
-    @field_validator("sessions_dir", "trusted_session_dirs", mode="before")
-    @classmethod
-    def _split(cls, value: object) -> object:
-        if isinstance(value, str):
-            value = [part for part in value.split(os.pathsep) if part]
-        if isinstance(value, list | tuple):
-            return tuple(Path(str(part)).expanduser() for part in value)
-        return value
-
-    @field_validator("include", "exclude", mode="before")
-    @classmethod
-    def _patterns(cls, value: object) -> object:
-        return patterns(value)
-
-    @field_validator("notify_command", mode="before")
-    @classmethod
-    def _words(cls, value: object) -> object:
-        return shlex.split(value) if isinstance(value, str) else value
-
-    @field_validator("redact_patterns", mode="before")
-    @classmethod
-    def _one_or_more(cls, value: object) -> object:
-        return [value] if isinstance(value, str) else value
-
-    @field_validator("state_dir")
-    @classmethod
-    def _expand(cls, value: Path) -> Path:
-        return value.expanduser().absolute()
-
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Only what `load` gathered: it alone knows where each value came from."""
-        del settings_cls, env_settings, dotenv_settings, file_secret_settings
-        return (init_settings,)
+        return tuple(name for name in DESCRIBED if name.startswith("sync_"))
 
     @property
     def takes_extras(self) -> bool:
@@ -240,7 +238,7 @@ class Settings(BaseSettings):
         host = urlsplit(self.convex_url or "").hostname or ""
         return self.own_server and not host.endswith(".convex.site")
 
-    def require_server(self) -> tuple[str, SecretStr]:
+    def require_server(self) -> tuple[str, Secret]:
         """Return (base URL, key). Raises `ConfigurationError` that says how to log in."""
         missing = [name for name, value in (("URL", self.convex_url), ("key", self.api_key)) if value is None]
         if self.convex_url is None or self.api_key is None:
@@ -251,12 +249,9 @@ class Settings(BaseSettings):
         return self.convex_url, self.api_key
 
 
-def patterns(value: Any) -> Any:
-    """A list of patterns, also where it is given as one string with the system's separator of paths.
-
-    The colon behind a drive's letter separates nothing.
-    """
-    return _PATTERN.findall(value) if isinstance(value, str) else value
+DESCRIBED: Mapping[str, Described] = {
+    each.name: described(each) for each in fields(Settings) if each.metadata
+}
 
 
 def load(env: Mapping[str, str] | None = None, **flags: Any) -> Settings:
@@ -273,46 +268,41 @@ def load(env: Mapping[str, str] | None = None, **flags: Any) -> Settings:
 
 def gather(env: Mapping[str, str], path: Path, in_file: Mapping[str, Any], **flags: Any) -> Settings:
     """Settings from flags, environment and what the file at `path` holds. Raises as `load`."""
-    given = {key: value for key, value in flags.items() if value is not None}
+    given = {name: value for name, value in flags.items() if value is not None}
     values: dict[str, Any] = {}
     sources: dict[str, str] = {}
-    for name, field in Settings.model_fields.items():
-        alias = field.validation_alias
-        if not isinstance(alias, AliasChoices):
-            continue
-        env_name, key = str(alias.choices[0]), str(alias.choices[1])
+    for name, about in DESCRIBED.items():
         if name in given:
             values[name], sources[name] = given[name], _FLAGS.get(name, f"--{name.replace('_', '-')}")
-        elif (value := stated(env, in_file, env_name, key)) is not None:
+        elif (value := stated(env, in_file, about.variable, about.key)) is not None:
             values[name] = value
-            sources[name] = env_name if env.get(env_name) else f'"{key}" in {path}'
+            sources[name] = about.variable if env.get(about.variable) else f'"{about.key}" in {path}'
     try:
-        return Settings(**values)
-    except ValidationError as error:
-        problem = error.errors(include_url=False, include_input=False, include_context=False)[0]
-        field_name = str(problem["loc"][0])
-        source = next((s for n, s in sources.items() if field_name in (n, *names_of(n))), field_name)
-        reason = problem["msg"].removeprefix("Value error, ")
-        raise ConfigurationError(f"{source}: {reason}", hint=_would_do(field_name)) from None
+        judged = {name: plainly(DESCRIBED[name], value) for name, value in values.items()}
+    except (ValueError, KeyError):
+        judged = _judged(values, sources)
+    return Settings(**judged, named=frozenset(values))
 
 
-def names_of(name: str) -> tuple[str, ...]:
-    """What a field is called in the environment and in the file."""
-    alias = Settings.model_fields[name].validation_alias
-    return tuple(str(choice) for choice in alias.choices) if isinstance(alias, AliasChoices) else ()
+def _judged(values: Mapping[str, Any], sources: Mapping[str, str]) -> dict[str, Any]:
+    from pi_opensync import judging  # noqa: PLC0415 - it takes longer to load than most commands run
+
+    try:
+        return judging.judged(values, DESCRIBED)
+    except judging.WrongSettingError as wrong:
+        source = sources.get(wrong.name, wrong.name)
+        raise ConfigurationError(f"{source}: {wrong.reason}", hint=_would_do(wrong.name)) from None
 
 
-def _would_do(field_name: str) -> str | None:
-    for name, field in Settings.model_fields.items():
-        if field_name in (name, *names_of(name)):
-            if field.annotation is bool:
-                return "use true or false"
-            if name.startswith("budget_"):
-                return "use a sum in US dollars, such as 20"
-            if name == "timestamps":
-                return 'use "transcript" or "server"'
-            if name == "state_dir":
-                return "use the path of a folder"
-            if name in {"sessions_dir", "trusted_session_dirs"}:
-                return f"use one or more folders, separated by {os.pathsep!r}"
+def _would_do(name: str) -> str | None:
+    if DESCRIBED[name].kind is bool:
+        return "use true or false"
+    if name.startswith("budget_"):
+        return "use a sum in US dollars, such as 20"
+    if name == "timestamps":
+        return 'use "transcript" or "server"'
+    if name == "state_dir":
+        return "use the path of a folder"
+    if name in {"sessions_dir", "trusted_session_dirs"}:
+        return f"use one or more folders, separated by {os.pathsep!r}"
     return None

@@ -18,7 +18,6 @@ from uuid import UUID, uuid5
 
 import httpx
 import msgspec
-from pydantic import SecretStr
 from structlog.testing import CapturingLogger
 
 from pi_opensync.address import state_folder
@@ -26,7 +25,7 @@ from pi_opensync.daemon import build as engine
 from pi_opensync.daemon.events import LogEvents
 from pi_opensync.daemon.run import FURTHEST_WAIT
 from pi_opensync.model import Session
-from pi_opensync.settings import Settings
+from pi_opensync.settings import Secret, Settings
 from pi_opensync.store.database import open_database
 from pi_opensync.store.views import Tally, tally
 from tests.clock import Clock
@@ -108,7 +107,7 @@ class World:
         self.wire = Wire(self.transport)
         self.settings = Settings(
             convex_url="https://opensync.test",
-            api_key=SecretStr(self.key),
+            api_key=Secret(self.key),
             sync_tool_calls=tool_calls,
             sync_thinking=thinking,
             timestamps=timestamps,

@@ -100,4 +100,4 @@ async def _watch(
 def _place(context: Context, *, demo: bool) -> Place:
     if not demo:
         return places.own(context.settings)
-    return places.own(context.settings.model_copy(update={"notify": False}), places.DEMO)
+    return places.own(context.settings.but(notify=False), places.DEMO)

@@ -11,6 +11,8 @@ from typing import Any
 
 import typer
 
+from pi_opensync.setting import Described
+
 INTRODUCTION = """# Commands
 
 Every command takes `--help`. Data goes to stdout, logs and errors to stderr. Exit codes:
@@ -49,9 +51,9 @@ def page(app: typer.Typer, name: str = "pi-opensync") -> str:
 
 def settings_page() -> str:
     """The page of settings as Markdown."""
-    from pi_opensync.settings import Settings
+    from pi_opensync.settings import DESCRIBED
 
-    return SETTINGS + "".join(f"{_setting(field)}\n" for field in Settings.model_fields.values())
+    return SETTINGS + "".join(f"{_setting(about)}\n" for about in DESCRIBED.values())
 
 
 def redaction_page(written: str) -> str:
@@ -74,17 +76,14 @@ def _literally(text: str) -> str:
 _FOUND = {"stateDir": "your system's folder for state", "machine": "the host's name"}
 
 
-def _setting(field: Any) -> str:
-    variable, key = field.validation_alias.choices
-    return f"| `{key}` | `{variable}` | {_default(field)} | {_cell(field.description)} |"
+def _setting(about: Described) -> str:
+    return f"| `{about.key}` | `{about.variable}` | {_default(about)} | {_cell(about.what)} |"
 
 
-def _default(field: Any) -> str:
-    if field.default_factory is not None:
-        return _FOUND[field.validation_alias.choices[1]]
-    if field.default is None or field.default == ():
-        return ""
-    return f"`{str(field.default).lower()}`"
+def _default(about: Described) -> str:
+    if about.key in _FOUND:
+        return _FOUND[about.key]
+    return "" if about.default in {None, ()} else f"`{str(about.default).lower()}`"
 
 
 def _described(command: Any, path: str) -> Iterator[str]:

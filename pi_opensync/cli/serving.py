@@ -12,7 +12,6 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 import httpx
-from pydantic import SecretStr
 from starlette.types import ASGIApp
 
 from pi_opensync.cli import PORT
@@ -29,7 +28,7 @@ from pi_opensync.errors import PiOpensyncError, UsageError, cannot_keep_state
 from pi_opensync.files import write_private
 from pi_opensync.opensync.client import Transport
 from pi_opensync.privacy.cleaner import Cleaner
-from pi_opensync.settings import Settings
+from pi_opensync.settings import Secret, Settings
 
 _WAY_IN = """<!doctype html>
 <meta charset="utf-8">
@@ -80,10 +79,10 @@ def reaching(place: Place, url: str, keys: Keys) -> Settings:
     """The settings of one's own dashboard with the server that it has now."""
     server = {
         "convex_url": url,
-        "api_key": SecretStr(keys.issue_for_this_run()),
+        "api_key": Secret(keys.issue_for_this_run()),
         "timestamps": "transcript",
     }
-    return place.settings.model_copy(update=server)
+    return place.settings.but(**server)
 
 
 def budget_of(settings: Settings) -> Budget:

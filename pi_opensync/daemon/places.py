@@ -69,9 +69,9 @@ def opensync(chosen: Settings) -> Place:
 
 def own(chosen: Settings, folder: str = FOLDER) -> Place:
     """One's own. What nobody chose is shown there, as nothing leaves this machine."""
-    shown = {name: True for name in chosen.shown() if name not in chosen.model_fields_set}
+    shown = {name: True for name in chosen.shown() if name not in chosen.named}
     home = chosen.state_dir / folder
-    return Place("yours", chosen.model_copy(update=shown), home, own_state(home), is_own=True)
+    return Place("yours", chosen.but(**shown), home, own_state(home), is_own=True)
 
 
 def own_state(home: Path) -> Path:

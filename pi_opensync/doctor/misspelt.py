@@ -3,19 +3,17 @@
 from collections.abc import Mapping
 from difflib import get_close_matches
 
-from pi_opensync import settings
 from pi_opensync.configuration import ENV_PREFIX, file_in_use, read_file
-from pi_opensync.settings import Settings
+from pi_opensync.settings import DESCRIBED
 
 
 def unknown(env: Mapping[str, str]) -> dict[str, str | None]:
     """What is set and means nothing, in the file or the environment, each with the nearest that does."""
     keys: dict[str, str] = {}
     variables: dict[str, str] = {}
-    for name in Settings.model_fields:
-        variable, key = settings.names_of(name)
-        for meant in (variable.removeprefix(ENV_PREFIX), key):
-            keys[_letters(meant)], variables[_letters(meant)] = key, variable
+    for about in DESCRIBED.values():
+        for meant in (about.variable.removeprefix(ENV_PREFIX), about.key):
+            keys[_letters(meant)], variables[_letters(meant)] = about.key, about.variable
     stated = [name for name in read_file(file_in_use(env)) if name not in keys.values()]
     given = [name for name in env if name.startswith(ENV_PREFIX) and name not in variables.values()]
     given = [name for name in given if name != ENV_PREFIX + "CONFIG"]

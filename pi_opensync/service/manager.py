@@ -7,8 +7,6 @@ from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
-from pydantic import AliasChoices, SecretStr
-
 from pi_opensync import configuration, settings
 from pi_opensync.errors import ConfigurationError
 from pi_opensync.pi import discover
@@ -17,7 +15,7 @@ from pi_opensync.service.launchd import Launchd
 from pi_opensync.service.state import State
 from pi_opensync.service.systemd import Systemd
 from pi_opensync.service.units import WATCH, WATCH_LOCAL, Plan
-from pi_opensync.settings import Settings
+from pi_opensync.settings import Secret, Settings
 
 PI_VARIABLES = ("PI_CODING_AGENT_DIR", "PI_CODING_AGENT_SESSION_DIR")
 _PROXIES = ("https_proxy", "http_proxy", "all_proxy")
@@ -116,10 +114,9 @@ def only_in_environment(env: Mapping[str, str], home: Path) -> dict[str, tuple[s
     here = settings.gather(env, path, in_file)
     there = settings.gather(_without_variables(env), path, in_file)
     found: dict[str, tuple[str, Any]] = {}
-    for name, field in Settings.model_fields.items():
-        alias = field.validation_alias
-        if isinstance(alias, AliasChoices) and getattr(here, name) != getattr(there, name):
-            found[str(alias.choices[0])] = (str(alias.choices[1]), _as_json(getattr(here, name)))
+    for name, about in settings.DESCRIBED.items():
+        if getattr(here, name) != getattr(there, name):
+            found[about.variable] = (about.key, _as_json(getattr(here, name)))
     if not here.sessions_dir:
         folders = discover.roots((), env, home)
         elsewhere = {name: value for name, value in env.items() if name not in PI_VARIABLES}
@@ -135,7 +132,7 @@ def _without_variables(env: Mapping[str, str]) -> dict[str, str]:
 
 
 def _as_json(value: Any) -> Any:
-    if isinstance(value, SecretStr):
+    if isinstance(value, Secret):
         return value.get_secret_value()
     if isinstance(value, tuple):
         return [_as_json(item) for item in value]

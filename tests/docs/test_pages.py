@@ -12,7 +12,7 @@ import typer
 from pi_opensync import errors
 from pi_opensync.cli.app import app
 from pi_opensync.dashboard.query import KINDS, NAMES, parse
-from pi_opensync.settings import Settings
+from pi_opensync.settings import DESCRIBED
 from tests.docs.pages import PAGES, ROOT, anchors, blocks, inline, prose
 
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
@@ -57,7 +57,7 @@ def test_commands_that_are_named_exist_with_their_options(page: Path) -> None:
 
 @pytest.mark.parametrize("page", USER_PAGES, **IDS)
 def test_settings_that_are_named_exist(page: Path) -> None:
-    names = {str(name) for field in Settings.model_fields.values() for name in field.validation_alias.choices}  # type: ignore[union-attr]
+    names = {name for about in DESCRIBED.values() for name in (about.variable, about.key)}
     for text in inline(page):
         for name in re.findall(r"\bPI_OPENSYNC_[A-Z_]+\b", text):
             assert name in {*names, "PI_OPENSYNC_CONFIG"}, name

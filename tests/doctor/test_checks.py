@@ -7,7 +7,6 @@ from importlib import metadata
 from pathlib import Path
 
 import pytest
-from pydantic import SecretStr
 
 from pi_opensync.daemon.lock import Holder
 from pi_opensync.daemon.pulse import Pulse
@@ -16,7 +15,7 @@ from pi_opensync.pi import discover
 from pi_opensync.privacy import pauses as pausing
 from pi_opensync.service.commands import Completed, run
 from pi_opensync.service.state import State
-from pi_opensync.settings import Settings
+from pi_opensync.settings import Secret, Settings
 from pi_opensync.store.database import FILE, open_database
 from tests.conftest import new_key
 
@@ -90,7 +89,7 @@ def test_a_file_that_others_can_read_fails(env: dict[str, str]) -> None:
 def test_without_url_or_key_login_fails_and_no_check_shows_the_key(tmp_path: Path) -> None:
     key = new_key()
     assert configured.login(Settings(state_dir=tmp_path), has_own=False).mend == "pi-opensync login"
-    check = configured.login(Settings(convex_url="https://otter.test", api_key=SecretStr(key)), has_own=False)
+    check = configured.login(Settings(convex_url="https://otter.test", api_key=Secret(key)), has_own=False)
     assert check.verdict == "ok"
     assert key not in repr(check)
 

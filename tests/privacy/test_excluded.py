@@ -66,7 +66,7 @@ def world(tmp_path: Path) -> Iterator[World]:
 
 def choose(world: World, **settings: Any) -> None:
     """Another process takes over, with other settings."""
-    world.settings = world.settings.model_copy(update=settings)
+    world.settings = world.settings.but(**settings)
     world.restart()
 
 

@@ -25,13 +25,13 @@ def project(tmp_path: Path) -> Path:
 
 def world_with(folder: Path, **settings: Any) -> World:
     world = World(folder / "world")
-    world.settings = world.settings.model_copy(update=settings)
+    world.settings = world.settings.but(**settings)
     return world
 
 
 def choose(world: World, **settings: Any) -> None:
     """Another process takes over, with other settings."""
-    world.settings = world.settings.model_copy(update=settings)
+    world.settings = world.settings.but(**settings)
     world.restart()
 
 
@@ -52,7 +52,7 @@ def test_a_project_whose_folder_is_redacted_is_taken_back_too(
         if how == "marker":
             (project / ".no-opensync").touch()
         else:
-            world.settings = world.settings.model_copy(update={"exclude": ("client",)})
+            world.settings = world.settings.but(exclude=("client",))
             world.restart()
         world.sync()
         assert world.transport.log == []

@@ -12,13 +12,12 @@ from pathlib import Path
 
 import pytest
 import structlog
-from pydantic import SecretStr
 
 from pi_opensync import logbook
 from pi_opensync.address import normalise_url
 from pi_opensync.daemon import chosen
 from pi_opensync.opensync.client import Client
-from pi_opensync.settings import Settings
+from pi_opensync.settings import Secret, Settings
 from tests.conftest import Cli, Done, new_key
 from tests.harness import START, header, line, said, session_id
 from tests.standin.backend import OpenSync, Reply
@@ -56,7 +55,7 @@ def told(render: str, key: str) -> str:
     """What a log says of an exception that was raised with a client and the settings at hand."""
     out = io.StringIO()
     logbook.configure("json" if render == "json" else "text", debug=True, stream=out)
-    settings = Settings(convex_url="https://opensync.test", api_key=SecretStr(key))
+    settings = Settings(convex_url="https://opensync.test", api_key=Secret(key))
 
     async def fail() -> None:
         client = Client("https://opensync.test", key, now=time.time)

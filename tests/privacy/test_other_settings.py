@@ -19,7 +19,7 @@ TOO_LARGE = ErrorBefore(500, b'{"error":"Error: Value is too large (1.2 MiB > ma
 
 def choose(world: World, settings: dict[str, Any]) -> None:
     """Another process takes over, with other settings."""
-    world.settings = world.settings.model_copy(update=settings)
+    world.settings = world.settings.but(**settings)
     world.restart()
 
 

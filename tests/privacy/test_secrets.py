@@ -161,7 +161,7 @@ def test_ids_roles_times_counts_and_names_of_models_are_as_without_redaction(tmp
     for redact in (True, False):
         with World(tmp_path / str(redact), tool_calls=True, thinking=True, batch_keeps_dates=True) as world:
             world.engine.database.close()
-            world.settings = world.settings.model_copy(update={"redact": redact})
+            world.settings = world.settings.but(redact=redact)
             world.start(backfill=True)
             write(world, samples)
             world.sync()

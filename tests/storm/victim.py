@@ -6,13 +6,12 @@ import time
 from pathlib import Path
 
 import httpx
-from pydantic import SecretStr
 
 from pi_opensync import logbook
 from pi_opensync.address import state_folder
 from pi_opensync.cli import watch
 from pi_opensync.daemon import build as engine
-from pi_opensync.settings import Settings
+from pi_opensync.settings import Secret, Settings
 from pi_opensync.store.database import open_database
 from tests.storm.steps import SteppedTransport, Steps
 
@@ -35,7 +34,7 @@ async def _sync(folder: Path, url: str, start: float, vanish_at: int | None) -> 
 
     now = start
     settings = Settings(
-        convex_url=url, api_key=SecretStr(key()), sync_tool_calls=True, state_dir=folder / "state"
+        convex_url=url, api_key=Secret(key()), sync_tool_calls=True, state_dir=folder / "state"
     )
     database = open_database(state_folder(settings.state_dir, url))
     steps = Steps(at)
