@@ -4,6 +4,7 @@ import os
 import shutil
 import sys
 
+from pi_opensync.cli import direct
 from pi_opensync.cli.terminal import take_any_sign, wrapped
 from pi_opensync.errors import PiOpensyncError
 
@@ -29,6 +30,8 @@ def main() -> None:
 
 
 def _run() -> None:
+    if direct.run(sys.argv[1:]):
+        return
     # Looking for plugins of pydantic takes time, and none is ours.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     from pi_opensync.cli.app import app  # noqa: PLC0415 - errors of an import are reported by `main`

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from pi_opensync import __version__
+from pi_opensync.cli import direct
 from pi_opensync.cli.help import PlainGroup
 
 _HEADED = {
@@ -57,7 +58,7 @@ class _Loading(Mapping[str, Any]):
     def __getitem__(self, name: str) -> Any:
         summary = COMMANDS[name]
         if name not in self._loaded:
-            command = typer.main.get_command(import_module(f"pi_opensync.cli.{name}").app)
+            command = typer.main.get_command(_app(name))
             command.name = name
             command.help = "\n\n".join(filter(None, (summary, command.help)))
             self._loaded[name] = command
@@ -68,6 +69,15 @@ class _Loading(Mapping[str, Any]):
 
     def __len__(self) -> int:
         return len(COMMANDS)
+
+
+def _app(name: str) -> typer.Typer:
+    if name in direct.COMMANDS:
+        from pi_opensync.cli import everyday
+
+        return everyday.APPS[name]
+    found: typer.Typer = import_module(f"pi_opensync.cli.{name}").app
+    return found
 
 
 class _Commands(PlainGroup):

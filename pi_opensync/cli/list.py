@@ -7,13 +7,10 @@ import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Annotated
-
-import typer
+from typing import TYPE_CHECKING
 
 from pi_opensync.cli import terminal
 from pi_opensync.cli.context import Context
-from pi_opensync.cli.options import AsJson, new_app
 from pi_opensync.cli.session_ids import short_ids
 from pi_opensync.cli.tables import Column, table
 from pi_opensync.store.views import SessionRow, TranscriptRow, last_used, session_rows, transcript_rows
@@ -34,8 +31,6 @@ _COLUMNS = (
     Column("Sent", right=True, drop=3),
     Column("State", drop=4),
 )
-
-app = new_app()
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,19 +66,9 @@ class Unlisted:
     why: str
 
 
-@app.command("list", epilog="Example: pi-opensync list --unsynced")
-def show(
-    unsynced: Annotated[bool, typer.Option("--unsynced", help="Only what is not on the dashboard.")] = False,
-    excluded: Annotated[bool, typer.Option("--excluded", help="Only what you excluded.")] = False,
-    parked: Annotated[bool, typer.Option("--set-aside", help="Only what OpenSync refused.")] = False,
-    parked_too: Annotated[bool, typer.Option("--parked", hidden=True)] = False,
-    as_json: AsJson = False,
+def run(
+    *, unsynced: bool = False, excluded: bool = False, parked: bool = False, as_json: bool = False
 ) -> None:
-    """The newest first. The short ids are what other commands take."""
-    run(unsynced=unsynced, excluded=excluded, parked=parked or parked_too, as_json=as_json)
-
-
-def run(*, unsynced: bool, excluded: bool, parked: bool, as_json: bool) -> None:
     context = Context()
     rows, files = _gathered(context)
     if excluded or parked:

@@ -1,12 +1,17 @@
 """Sessions as users name them: by the shortest beginning of an id that means only one."""
 
-from collections.abc import Iterable, Sequence
+from __future__ import annotations
 
-from pi_opensync.cli.context import Context
+from typing import TYPE_CHECKING
+
 from pi_opensync.errors import UsageError
-from pi_opensync.fold import external_id
-from pi_opensync.read.select import Chosen, Wanted
 from pi_opensync.texts import day, shown
+
+if TYPE_CHECKING:  # loaded where a session is looked for
+    from collections.abc import Iterable, Sequence
+
+    from pi_opensync.cli.context import Context
+    from pi_opensync.read.select import Chosen
 
 SHORTEST = 8  # signs, so that a new session seldom makes a short id of before ambiguous
 NAMED = 8  # candidates that are shown
@@ -28,6 +33,9 @@ def one_session(context: Context, wanted: str) -> list[Chosen]:
 
     Raises `UsageError` where there is none, or the beginning is that of several.
     """
+    from pi_opensync.fold import external_id
+    from pi_opensync.read.select import Wanted
+
     chosen = context.sessions(Wanted(session=wanted))
     if not chosen:
         raise UsageError(f"no session or file {shown(wanted)}", hint="`pi-opensync list` shows the sessions")
@@ -42,6 +50,8 @@ def one_session(context: Context, wanted: str) -> list[Chosen]:
 
 
 def _candidates(context: Context, chosen: Sequence[Chosen]) -> str:
+    from pi_opensync.fold import external_id
+
     everyone = [external_id(item.header) for item in context.sessions() if item.header is not None]
     short = short_ids(everyone)
     longest = max(len(short[external_id(item.header)]) for item in chosen if item.header is not None)

@@ -12,7 +12,6 @@ from pi_opensync import __version__
 from pi_opensync.cli import terminal
 from pi_opensync.cli.budgets import spent
 from pi_opensync.cli.context import Context
-from pi_opensync.cli.options import AsJson, new_app
 from pi_opensync.cli.screen import screen
 from pi_opensync.daemon.places import Place
 from pi_opensync.doctor.misspelt import unknown
@@ -25,15 +24,8 @@ if TYPE_CHECKING:  # what delivery rests on is loaded where it rests
 
 SCHEMA = 1  # of --json; grows when a field changes its meaning
 
-app = new_app()
 
-
-@app.command(epilog="Example: pi-opensync status --json")
-def status(as_json: AsJson = False) -> None:
-    run(as_json=as_json)
-
-
-def run(*, as_json: bool) -> None:
+def run(*, as_json: bool = False) -> None:
     report = gather()
     print(
         json.dumps(report, indent=2) if as_json else "\n".join(screen(report, time.time(), terminal.width()))

@@ -3,8 +3,6 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from rich.cells import cell_len, set_cell_size
-
 GAP = "  "
 CUT = "…"
 
@@ -60,12 +58,18 @@ def _whole(sizes: list[int], kept: list[int]) -> int:
 
 
 def _signs(text: str) -> int:
-    return len(text) if text.isascii() else cell_len(text)
+    if text.isascii():
+        return len(text)
+    from rich.cells import cell_len  # takes longer to load than a table to draw
+
+    return cell_len(text)
 
 
 def _cell(text: str, size: int, *, right: bool) -> str:
     signs = _signs(text)
     if signs > size:
+        from rich.cells import set_cell_size
+
         return set_cell_size(text, size - 1).rstrip() + CUT if size > 1 else CUT[:size]
     space = " " * (size - signs)
     return space + text if right else text + space

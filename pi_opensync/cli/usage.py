@@ -4,50 +4,29 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from datetime import datetime
-from typing import Annotated, Literal
-
-import typer
+from typing import Literal
 
 from pi_opensync.cli import terminal
 from pi_opensync.cli.booked import used, used_in
 from pi_opensync.cli.context import Context
-from pi_opensync.cli.options import AsJson, new_app
 from pi_opensync.cli.statusline import statusline
 from pi_opensync.cli.tables import Column, table
 from pi_opensync.errors import PartlyDone
 from pi_opensync.inspect.spending import By, Period, UsageReport, Used, differing, total, usage
 from pi_opensync.texts import shown
 
-app = new_app()
 
-
-@app.command(epilog="Example: pi-opensync usage weekly --by model --since 90d")
-def show(
-    period: Annotated[
-        Literal["daily", "weekly", "monthly", "session", "statusline"],
-        typer.Argument(
-            metavar="PERIOD", help="daily, weekly, monthly, session, or statusline: one short line."
-        ),
-    ] = "daily",
-    since: Annotated[
-        str | None, typer.Option(metavar="TIME", help="What was used since then: 30d, 12h, or a date.")
-    ] = None,
-    until: Annotated[str | None, typer.Option(metavar="TIME", help="What was used before then.")] = None,
-    project: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Projects whose folder holds this.")
-    ] = None,
-    model: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Messages of models whose name holds this.")
-    ] = None,
-    by: Annotated[
-        By | None, typer.Option(metavar="project|model|provider", help="Sums for each of these apart.")
-    ] = None,
-    audit: Annotated[
-        bool, typer.Option("--audit", help="Read pi's files anew, and say what differs.")
-    ] = False,
-    as_json: AsJson = False,
+def run(
+    *,
+    period: Period | Literal["statusline"] = "daily",
+    since: str | None = None,
+    until: str | None = None,
+    project: str | None = None,
+    model: str | None = None,
+    by: By | None = None,
+    audit: bool = False,
+    as_json: bool = False,
 ) -> None:
-    """Tokens and cost as pi wrote them down; each message counts on the day when it was said."""
     context = Context()
     if audit:
         _audit(context)

@@ -1,16 +1,11 @@
 """`pi-opensync watch`: the daemon in the foreground."""
 
 import asyncio
-from typing import Annotated
-
-import typer
 
 from pi_opensync import logbook
-from pi_opensync.cli import PORT
 from pi_opensync.cli.announcement import announcement, warn_of_an_open_file
 from pi_opensync.cli.budgets import watched
 from pi_opensync.cli.context import Context
-from pi_opensync.cli.options import Debug, Local, LogFormat, new_app
 from pi_opensync.daemon import lock, places
 from pi_opensync.daemon.following import follow
 from pi_opensync.daemon.places import Place
@@ -19,54 +14,31 @@ from pi_opensync.read.baseline import Baseline
 from pi_opensync.sqlite import Damaged, Replaced
 from pi_opensync.store.database import set_aside
 
-app = new_app()
 
-
-@app.command(epilog="Example: pi-opensync watch --backfill")
-def watch(
-    backfill: Annotated[
-        bool, typer.Option("--backfill", help="Send the sessions of before the first start too.")
-    ] = False,
-    once: Annotated[bool, typer.Option("--once", help="Send what there is, then exit.")] = False,
-    local: Local = False,
-    port: Annotated[
-        int | None,
-        typer.Option(
-            min=0,
-            max=65535,
-            metavar="N",
-            help="Port of the pages of --local; 0: any that is free.",
-            show_default=str(PORT),
-        ),
-    ] = None,
-    open_page: Annotated[bool, typer.Option("--open", help="Open the page of --local in a browser.")] = False,
-    demo: Annotated[
-        bool, typer.Option("--demo", help="A dashboard of three sample sessions, not of pi's.")
-    ] = False,
-    link: Annotated[
-        bool, typer.Option("--link/--no-link", help="Print a link that lets a browser into --local.")
-    ] = True,
-    log_format: LogFormat = "auto",
-    debug: Debug = None,
+def run(
+    *,
+    backfill: bool = False,
+    once: bool = False,
+    local: bool = False,
+    port: int | None = None,
+    open_page: bool = False,
+    demo: bool = False,
+    link: bool = True,
+    log_format: logbook.LogFormat = "auto",
+    debug: bool | None = None,
 ) -> None:
-    """New sessions and new lines; what was there before the first start is for `sync` or --backfill."""
-    if local or demo:
-        from pi_opensync.cli.local import watch_local
-
-        watch_local(
-            port=port,
-            open_page=open_page,
-            demo=demo,
-            link=link,
-            once=once,
-            log_format=log_format,
-            debug=debug,
-        )
+    """Watch OpenSync's dashboard, or one's own."""
+    if not local and not demo:
+        _watch_opensync(backfill=backfill, once=once, log_format=log_format, debug=debug)
         return
-    run(backfill=backfill, once=once, log_format=log_format, debug=debug)
+    from pi_opensync.cli.local import watch_local
+
+    watch_local(
+        port=port, open_page=open_page, demo=demo, link=link, once=once, log_format=log_format, debug=debug
+    )
 
 
-def run(*, backfill: bool, once: bool, log_format: logbook.LogFormat, debug: bool | None) -> None:
+def _watch_opensync(*, backfill: bool, once: bool, log_format: logbook.LogFormat, debug: bool | None) -> None:
     """Watch, with the settings as they are; when their file changes, again with the new ones."""
     context = _context(debug)
     context.log(log_format)

@@ -15,26 +15,13 @@ from pi_opensync.setting import plainly
 from pi_opensync.settings import DESCRIBED, Secret
 from tests.conftest import new_key
 
-TEXTS = st.sampled_from(
-    [
-        "true",
-        "True",
-        "FALSE",
-        "1",
-        "0",
-        "yes",
-        "off",
-        "server",
-        "transcript",
-        "Server",
-        "20",
-        "-1",
-        "1e3",
-        "nan",
-    ]
-    + [" true", "https://otter-1.convex.cloud", "http://example.org", "/a:~/b", "say 'it is'", "say 'it"]
-    + ["osk_" + "0" * 8, " osk_1 ", "sk_1", "\udc80", "x" * 101]
-) | st.text(st.characters(exclude_characters="\0"), max_size=8)
+URLS = st.sampled_from(["https://otter-1.convex.cloud", "http://example.org", "https://user@example.org"])
+WORDS = st.sampled_from(["true", "True", "FALSE", "1", "0", "yes", "off", " true", "server", "transcript"])
+ODD = st.sampled_from(
+    ["Server", "20", "-1", "1e3", "nan", "/a:~/b", "say 'it is'", "say 'it", "\udc80", "x" * 101]
+)
+KEYS = st.sampled_from(["osk_" + "0" * 8, " osk_1 ", "sk_1"])
+TEXTS = URLS | WORDS | ODD | KEYS | st.text(st.characters(exclude_characters="\0"), max_size=8)
 VALUES = st.recursive(
     TEXTS | st.booleans() | st.integers(-2, 30) | st.floats() | st.none(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=2),
