@@ -4,7 +4,6 @@ import errno
 import os
 import shlex
 import stat
-import tempfile
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -29,6 +28,8 @@ def write_private(path: Path, data: str | bytes, *, durable: bool = False) -> No
     `durable`: on disk when this returns, also if the power fails then. Raises OSError.
     """
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    import tempfile  # noqa: PLC0415 - commands that only read need not load it
+
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
     try:
         with os.fdopen(descriptor, "wb") as file:

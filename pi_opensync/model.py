@@ -184,8 +184,7 @@ class Spent(msgspec.Struct, frozen=True, array_like=True):
     usage: Usage
 
 
-@dataclass(frozen=True, slots=True)
-class Booked:
+class Booked(msgspec.Struct, frozen=True):
     """What an entry counts for: the quarter of an hour that begins at `at`, and the model, or ""."""
 
     at: int

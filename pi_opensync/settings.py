@@ -8,7 +8,6 @@ is wrong with them is said, by pydantic-settings, which takes longer to load tha
 import os
 import re
 import shlex
-import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
@@ -56,7 +55,7 @@ class Secret:
 
 def _host() -> str:
     """The host's name without its domain, which is another in each network."""
-    return socket.gethostname().partition(".")[0][:100] or "this machine"
+    return os.uname().nodename.partition(".")[0][:100] or "this machine"
 
 
 def _key(value: str) -> Secret:

@@ -22,8 +22,10 @@ def short_ids(ids: Iterable[str]) -> dict[str, str]:
     ordered = sorted(set(ids))
     short: dict[str, str] = {}
     for number, whole in enumerate(ordered):
-        beside = [*ordered[max(0, number - 1) : number], *ordered[number + 1 : number + 2]]
-        length = max([SHORTEST, *(_common(whole, other) + 1 for other in beside)])
+        length, begin = SHORTEST, whole[:SHORTEST]
+        for other in (*ordered[max(0, number - 1) : number], *ordered[number + 1 : number + 2]):
+            if other.startswith(begin):
+                length = max(length, _common(whole, other) + 1)
         short[whole] = whole[:length]
     return short
 

@@ -23,10 +23,9 @@ class Column:
 def table(columns: Sequence[Column], rows: Sequence[Sequence[str]], width: int | None) -> Iterator[str]:
     """The lines, the first with the titles; `width` of the terminal in signs, None for any."""
     kept = list(range(len(columns)))
-    natural = [
-        max(_signs(text) for text in (column.title, *(row[number] for row in rows)))
-        for number, column in enumerate(columns)
-    ]
+    lines = [[column.title for column in columns], *rows]
+    signs = [[_signs(text) for text in line] for line in lines]
+    natural = list(map(max, zip(*signs, strict=True)))
     least = [
         size if column.least is None else min(size, column.least)
         for column, size in zip(columns, natural, strict=True)
@@ -37,9 +36,11 @@ def table(columns: Sequence[Column], rows: Sequence[Sequence[str]], width: int |
             break
         kept.remove(max(droppable, key=lambda number: columns[number].drop))
     sizes = natural if width is None else _fitted(natural, least, kept, width)
-    for texts in ([column.title for column in columns], *rows):
-        cells = (_cell(texts[number], sizes[number], right=columns[number].right) for number in kept)
-        yield GAP.join(cells).rstrip()
+    placed = [(number, sizes[number], columns[number].right) for number in kept]
+    for texts, wide in zip(lines, signs, strict=True):
+        yield GAP.join(
+            [_cell(texts[number], wide[number], size, right=right) for number, size, right in placed]
+        ).rstrip()
 
 
 def _fitted(natural: list[int], least: list[int], kept: list[int], width: int) -> list[int]:
@@ -58,15 +59,14 @@ def _whole(sizes: list[int], kept: list[int]) -> int:
 
 
 def _signs(text: str) -> int:
-    if text.isascii():
+    if text.isascii() or text.replace(CUT, "").isascii():
         return len(text)
     from rich.cells import cell_len  # takes longer to load than a table to draw
 
     return cell_len(text)
 
 
-def _cell(text: str, size: int, *, right: bool) -> str:
-    signs = _signs(text)
+def _cell(text: str, signs: int, size: int, *, right: bool) -> str:
     if signs > size:
         from rich.cells import set_cell_size
 

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from datetime import datetime
+from math import inf
 from typing import Literal
 
 from pi_opensync.cli import terminal
@@ -53,17 +54,21 @@ def chosen(
     project: str | None,
     model: str | None,
 ) -> Iterator[Used]:
+    begin, end = _moments(since, until)
+    for one in everything:
+        if begin <= one.at < end and _holds(one.said.folder, project) and _holds(one.model, model):
+            yield one
+
+
+def _moments(since: str | None, until: str | None) -> tuple[float, float]:
+    """From when on, and before when (ms). Raises `UsageError`."""
+    if since is None and until is None:
+        return -inf, inf
     from pi_opensync.read.select import Wanted
 
     moments = Wanted.parse(since=since, until=until, project=None, session=None, limit=None)
-    for one in everything:
-        if (
-            (moments.since is None or one.at >= moments.since)
-            and (moments.until is None or one.at < moments.until)
-            and _holds(one.said.folder, project)
-            and _holds(one.model, model)
-        ):
-            yield one
+    begin = -inf if moments.since is None else moments.since
+    return begin, inf if moments.until is None else moments.until
 
 
 def _holds(value: str | None, wanted: str | None) -> bool:

@@ -7,11 +7,9 @@ with the process; elsewhere a locked file in the user's folder for temporary fil
 import errno
 import fcntl
 import os
-import socket
 import stat
 import struct
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -45,6 +43,8 @@ def held(folder: Path, *, platform: str = sys.platform) -> Iterator[Other | None
 
 @contextmanager
 def _named(folder: Path) -> Iterator[Other | None]:
+    import socket  # noqa: PLC0415 - who only asks for the holder need not load it
+
     root = Path("/").stat()  # containers can share the names, not the root
     key = _key(folder, root.st_dev, root.st_ino)
     address = f"\0pi-opensync/{os.geteuid()}/{key}"
@@ -61,6 +61,8 @@ def _named(folder: Path) -> Iterator[Other | None]:
 
 def _owner(address: str) -> Other | None:
     """Who holds the name; None where that is another user, who could not hold the folder."""
+    import socket  # noqa: PLC0415 - as above
+
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as asking:
         asking.setblocking(False)
         try:
@@ -98,6 +100,8 @@ def _in_file(folder: Path, temporary: Path) -> Iterator[Other | None]:
 
 
 def _temporary(platform: str) -> Path:
+    import tempfile  # noqa: PLC0415 - as above
+
     named = os.confstr(_DARWIN_USER_TEMP_DIR) if platform == "darwin" else None
     return Path(named or tempfile.gettempdir())
 

@@ -1,7 +1,6 @@
 """Settings that do not exist, and so are not heeded, each with the nearest that does."""
 
 from collections.abc import Mapping
-from difflib import get_close_matches
 
 from pi_opensync.configuration import ENV_PREFIX, file_in_use, read_file
 from pi_opensync.settings import DESCRIBED
@@ -23,6 +22,8 @@ def unknown(env: Mapping[str, str]) -> dict[str, str | None]:
 
 
 def _nearest(name: str, known: Mapping[str, str]) -> str | None:
+    from difflib import get_close_matches  # noqa: PLC0415 - few have such a setting
+
     found = get_close_matches(_letters(name), known, n=1)
     return known[found[0]] if found else None
 

@@ -3,7 +3,10 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from typing import Literal
+
+import msgspec
 
 from pi_opensync.opensync.summary import Summary
 
@@ -12,8 +15,7 @@ By = Literal["project", "model", "provider"]
 UNKNOWN = "-"
 
 
-@dataclass(frozen=True, slots=True)
-class Used:
+class Used(msgspec.Struct, frozen=True, gc=False):
     """What a session used of one model in the quarter of an hour that begins at `at` (ms)."""
 
     said: Summary
@@ -82,20 +84,21 @@ def _group(used: Used, by: By) -> str:
     return getattr(used.said, by) or UNKNOWN
 
 
-def _moment(used: Used) -> datetime:
-    return datetime.fromtimestamp(used.at / 1000, UTC).astimezone()
+@cache  # there are few quarters of an hour beside sessions
+def _named(at: int, form: str) -> str:
+    return datetime.fromtimestamp(at / 1000, UTC).astimezone().strftime(form)
 
 
 def _day(used: Used) -> str:
-    return f"{_moment(used):%Y-%m-%d}"
+    return _named(used.at, "%Y-%m-%d")
 
 
 def _week(used: Used) -> str:
-    return f"{_moment(used):%G-W%V}"
+    return _named(used.at, "%G-W%V")
 
 
 def _month(used: Used) -> str:
-    return f"{_moment(used):%Y-%m}"
+    return _named(used.at, "%Y-%m")
 
 
 def _session(used: Used) -> str:

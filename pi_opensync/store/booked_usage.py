@@ -2,14 +2,13 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 
 from pi_opensync.model import Booked, Usage
 from pi_opensync.opensync.summary import Summary, summary
 from pi_opensync.store.database import StateDatabase
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class SessionUsage:
     """A session with what is booked of it; its own sums may hold more, as of subagents."""
 
@@ -59,16 +58,17 @@ def used(database: StateDatabase, since: int | None = None) -> Iterator[SessionU
     narrow = (
         ""
         if since is None
-        else "AND (s.id IN (SELECT session_id FROM usage WHERE at > :since) "
-        "OR s.id NOT IN (SELECT session_id FROM usage)) "
+        else "AND (id IN (SELECT session_id FROM usage WHERE at > :since) "
+        "OR id NOT IN (SELECT session_id FROM usage))"
     )
-    rows = database.rows(
-        "SELECT s.id, s.wanted, u.at, u.model, u.messages, u.prompt, u.completion, u.cost, u.cache_read, "
-        "u.cache_write FROM sessions s LEFT JOIN usage u ON u.session_id = s.id "
-        f"WHERE s.excluded IS NULL {narrow}ORDER BY s.id",
-        {} if since is None else {"since": since},
-    )
-    for _session_id, group in groupby(rows, key=lambda row: row[0]):
-        of_it = list(group)
-        booked = [Booked(row[2], row[3], row[4], Usage(*row[5:])) for row in of_it if row[2] is not None]
-        yield SessionUsage(summary(of_it[0][1]), booked)
+    values = {} if since is None else {"since": since}
+    sessions = database.rows(f"SELECT id, wanted FROM sessions WHERE excluded IS NULL {narrow}", values)
+    few = "" if since is None else "WHERE session_id IN (SELECT session_id FROM usage WHERE at > :since)"
+    booked: dict[int, list[Booked]] = {}
+    for session_id, at, model, messages, *usage in database.rows(
+        "SELECT session_id, at, model, messages, prompt, completion, cost, cache_read, cache_write "
+        f"FROM usage {few}",
+        values,
+    ):
+        booked.setdefault(session_id, []).append(Booked(at, model, messages, Usage(*usage)))
+    return (SessionUsage(summary(wanted), booked.get(session_id, ())) for session_id, wanted in sessions)

@@ -44,11 +44,18 @@ def usage_by_quarter(database: Database) -> None:
     )
 
 
+def messages_by_session(database: Database) -> None:
+    """What is asked of a session, and of all that others sent, without a look at every message."""
+    database.run("CREATE INDEX messages_by_session ON messages(session_id, bytes)")
+    database.run("CREATE INDEX messages_held ON messages(session_id) WHERE held_as IS NOT NULL")
+
+
 MIGRATIONS: tuple[Migration, ...] = (
     transcripts_sessions_outbox,
     sessions_of_several_files,
     titles_that_changed,
     usage_by_quarter,
+    messages_by_session,
 )
 
 _FIRST = (

@@ -6,6 +6,8 @@ Whatever is delivered, waits, is parked or was not understood has a number here.
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+import msgspec
+
 from pi_opensync.opensync.summary import Summary, summary
 from pi_opensync.store.database import StateDatabase
 from pi_opensync.store.transcripts import BROKEN
@@ -40,6 +42,11 @@ class Tally:
 
 def tally(database: StateDatabase) -> Tally:
     one = database.one
+    delivered, to_come, held_back = database.row(
+        "SELECT count(CASE WHEN acked_digest = wanted_digest THEN 1 END), count(CASE WHEN "
+        "acked_digest IS NOT wanted_digest AND parked IS NULL AND excluded IS NULL THEN 1 END), "
+        "count(parked) FROM sessions"
+    )
     unknown = database.rows(
         "SELECT kind, sum(count) FROM oddities WHERE kind <> ? GROUP BY kind ORDER BY kind", (BROKEN,)
     )
@@ -47,12 +54,9 @@ def tally(database: StateDatabase) -> Tally:
     parked = one("SELECT count(*) FROM messages WHERE parked IS NOT NULL AND wanted IS NOT NULL")
     dropped = one("SELECT count(*) FROM messages WHERE parked IS NOT NULL AND wanted IS NULL")
     return Tally(
-        sessions_delivered=one("SELECT count(*) FROM sessions WHERE acked_digest = wanted_digest"),
-        sessions_waiting=one(
-            "SELECT count(*) FROM sessions WHERE acked_digest IS NOT wanted_digest AND parked IS NULL "
-            "AND excluded IS NULL"
-        ),
-        sessions_parked=one("SELECT count(*) FROM sessions WHERE parked IS NOT NULL"),
+        sessions_delivered=delivered,
+        sessions_waiting=to_come,
+        sessions_parked=held_back,
         sessions_excluded=one("SELECT count(*) FROM transcripts WHERE excluded IS NOT NULL"),
         messages_delivered=one("SELECT count(*) FROM messages") - waiting - parked - dropped,
         messages_waiting=waiting,
@@ -87,8 +91,7 @@ def unread(database: StateDatabase, sizes: Iterable[tuple[bytes, int]]) -> int:
     return behind
 
 
-@dataclass(frozen=True, slots=True)
-class SessionRow:
+class SessionRow(msgspec.Struct, frozen=True, gc=False):
     """A session with the number of its messages, and of those that wait or are parked.
 
     `bytes` of all its messages' JSON; `parked` and `excluded` are the reasons why the session stays here.
@@ -96,29 +99,41 @@ class SessionRow:
 
     said: Summary
     messages: int
+    bytes: int
     waiting: int
     held: int
-    bytes: int
     parked: str | None
     excluded: str | None
 
 
 def session_rows(database: StateDatabase) -> list[SessionRow]:
     """Every session, the latest that was met first."""
-    rows = database.rows(
-        "SELECT s.wanted, count(m.id), "
-        "count(CASE WHEN m.wanted IS NOT NULL AND m.parked IS NULL THEN 1 END), count(m.parked), "
-        "coalesce(sum(m.bytes), 0), s.parked, s.excluded "
-        "FROM sessions s LEFT JOIN messages m ON m.session_id = s.id GROUP BY s.id ORDER BY s.id DESC"
+    sizes = {
+        session: (messages, size)
+        for session, messages, size in database.rows(
+            "SELECT session_id, count(*), sum(bytes) FROM messages GROUP BY session_id"
+        )
+    }
+    waiting, held = (
+        dict(database.rows(f"SELECT session_id, count(*) FROM messages WHERE {those} GROUP BY session_id"))
+        for those in ("wanted IS NOT NULL AND parked IS NULL", "parked IS NOT NULL")
     )
-    return [SessionRow(summary(row[0]), *row[1:]) for row in rows]
+    nothing = (0, 0)
+    return [
+        SessionRow(
+            summary(wanted), *sizes.get(id_, nothing), waiting.get(id_, 0), held.get(id_, 0), parked, excluded
+        )
+        for id_, wanted, parked, excluded in database.rows(
+            "SELECT id, wanted, parked, excluded FROM sessions ORDER BY id DESC"
+        )
+    ]
 
 
 def last_used(database: StateDatabase) -> dict[str, int]:
     """When the latest entry was written (ms) that was read of each session, by its external id."""
     rows = database.rows(
         "SELECT s.external_id, max(t.latest_at) FROM holdings h JOIN sessions s ON s.id = h.session_id "
-        "JOIN transcripts t ON t.id = h.transcript_id WHERE t.latest_at IS NOT NULL GROUP BY s.id"
+        "JOIN transcripts t ON t.id = h.transcript_id WHERE t.latest_at IS NOT NULL GROUP BY h.session_id"
     )
     return dict(rows)
 

@@ -1,7 +1,7 @@
 """Flags, then environment, then file, field by field; and what a wrong value is answered with."""
 
 import json
-import socket
+import os
 from dataclasses import FrozenInstanceError
 from pathlib import Path
 from typing import Any
@@ -199,11 +199,15 @@ def test_only_a_server_of_ones_own_takes_more_than_opensync(
     assert load(env(config, CONVEX_URL=url, OWN_SERVER=own)).takes_extras is takes
 
 
+def named(host: str) -> os.uname_result:
+    return os.uname_result(("Linux", host, "", "", ""))
+
+
 def test_the_machine_has_the_hosts_name_unless_it_is_given_another(
     config: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(socket, "gethostname", lambda: "desk.example.org")
+    monkeypatch.setattr(os, "uname", lambda: named("desk.example.org"))
     assert load(env(config)).machine == "desk"
-    monkeypatch.setattr(socket, "gethostname", lambda: "")
+    monkeypatch.setattr(os, "uname", lambda: named(""))
     assert load(env(config)).machine == "this machine"
     assert load(env(config, MACHINE="laptop")).machine == "laptop"
