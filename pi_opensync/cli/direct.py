@@ -3,6 +3,7 @@
 typer takes 100 ms and 20 MB. Whatever is not plain here is left to it: help, errors, completion.
 """
 
+import gc
 import os
 from collections.abc import Mapping, Sequence
 from importlib import import_module
@@ -58,7 +59,11 @@ def run(words: Sequence[str]) -> bool:
         given = understood(words)
     except NotPlainError:
         return False
-    import_module(f"pi_opensync.cli.{words[0]}").run(**given)
+    body = import_module(f"pi_opensync.cli.{words[0]}").run
+    if words[0] == "watch":
+        gc.freeze()  # what is loaded stays, and need not be looked at again for months
+        gc.enable()
+    body(**given)
     return True
 
 
