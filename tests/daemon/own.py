@@ -6,7 +6,6 @@ from types import TracebackType
 from typing import Any, Self
 
 import httpx
-from pydantic import SecretStr
 from structlog.testing import CapturingLogger
 
 from pi_opensync.daemon import build as engine
@@ -16,7 +15,7 @@ from pi_opensync.dashboard.db.contents import unpack
 from pi_opensync.dashboard.handed import Handed
 from pi_opensync.dashboard.web.application import create_app
 from pi_opensync.dashboard.web.keys import Keys
-from pi_opensync.settings import Settings
+from pi_opensync.settings import Secret, Settings
 from pi_opensync.store.database import open_database
 from pi_opensync.store.views import Tally, tally
 from tests.clock import Clock
@@ -63,7 +62,7 @@ class OwnWorld:
         app = create_app(self.connections, keys, now=self.milliseconds)
         settings = Settings(
             convex_url="http://127.0.0.1",
-            api_key=SecretStr(keys.issue_for_this_run()),
+            api_key=Secret(keys.issue_for_this_run()),
             sync_tool_calls=True,
             sync_thinking=True,
             timestamps="transcript",
