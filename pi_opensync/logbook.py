@@ -83,7 +83,9 @@ def _for_the_journal() -> list[Processor]:
 
 
 def _console(*, colors: bool) -> Processor:
-    return structlog.dev.ConsoleRenderer(colors=colors, pad_event_to=0, exception_formatter=_no_locals)
+    return structlog.dev.ConsoleRenderer(
+        colors=colors, pad_event_to=0, pad_level=False, exception_formatter=_no_locals
+    )
 
 
 def get() -> structlog.typing.FilteringBoundLogger:

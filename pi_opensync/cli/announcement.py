@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import TextIO
 
 from pi_opensync import configuration, logbook
+from pi_opensync.cli import terminal
 from pi_opensync.opensync.payloads import project_name
 from pi_opensync.privacy.cleaner import Cleaner
 from pi_opensync.read.select import Chosen
@@ -24,7 +25,7 @@ def warn_of_an_open_file() -> None:
 def announce(chosen: Sequence[Chosen], base_url: str, out: TextIO, clean: Cleaner) -> int:
     """Say what is about to be uploaded; returns how many sessions it is."""
     sessions = [item for item in chosen if item.header is not None]
-    print(announcement(sessions, base_url, clean) if sessions else "No sessions to send.", file=out)
+    terminal.say(announcement(sessions, base_url, clean) if sessions else "No sessions to send.", out=out)
     return len(sessions)
 
 

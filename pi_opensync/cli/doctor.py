@@ -156,7 +156,7 @@ def _service(context: Context) -> list[Check]:
         return [Check("service", "warn", error.message, error.hint), *checks]
     is_own = bool(context.places) and all(place.is_own for place in context.places)
     return [
-        installed.service(state, holder, is_own=is_own),
+        installed.service(state, holder, is_own=is_own, is_any=bool(context.places)),
         installed.interpreter(state, run_command),
         *checks,
     ]

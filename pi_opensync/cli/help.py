@@ -11,6 +11,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from pi_opensync.errors import UsageError
 
+INTERRUPTED = 130  # the exit code after Ctrl-C
 WIDEST = 80
 NARROW = 60  # columns below which the text beside a long name stands under it
 _NAMES = 10  # signs beside which a text stands where it is narrow
@@ -74,6 +75,8 @@ class PlainGroup(_Plain, TyperGroup):
             raise UsageError("no answer was given", hint="`--help` shows which option gives it") from None
         except _Wrong as error:
             raise _told(error) from None
+        if code == INTERRUPTED and sys.stderr.isatty():
+            print(file=sys.stderr)  # the terminal has written ^C
         sys.exit(code if isinstance(code, int) else 0)
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:

@@ -38,7 +38,14 @@ def login(
         bool, typer.Option("--from-plugin", help="Take URL and key from pi-opensync-plugin's configuration.")
     ] = False,
 ) -> None:
-    run(url=url, key_stdin=key_stdin, from_plugin=from_plugin)
+    try:
+        run(url=url, key_stdin=key_stdin, from_plugin=from_plugin)
+    except KeyboardInterrupt:
+        print("\nNothing was changed.", file=sys.stderr, end="")
+        raise
+    print()
+    terminal.say("`pi-opensync sync` sends the sessions of before; what comes from now on,")
+    terminal.say("`pi-opensync watch` sends here, and `pi-opensync service install` from login on.")
 
 
 def run(*, url: str | None, key_stdin: bool, from_plugin: bool) -> None:
@@ -50,8 +57,7 @@ def run(*, url: str | None, key_stdin: bool, from_plugin: bool) -> None:
             hint="log in with --url instead",
         )
     base_url, is_own = _find_server(url or plugin.get("convexUrl"))
-    key = _read_key(key_stdin=key_stdin, plugin=plugin)
-    asyncio.run(_check_key(base_url, key))
+    key = _find_key(base_url, key_stdin=key_stdin, plugin=plugin)
     stored = _kept(path) if path.exists() else dict(plugin)
     stored.pop("ownServer", None)
     stored |= {"convexUrl": base_url, "apiKey": key} | ({"ownServer": True} if is_own else {})
@@ -108,10 +114,25 @@ def _kept(path: Path) -> dict[str, Any]:
 def _ask_url() -> str:
     if not sys.stdin.isatty():
         raise UsageError("no URL given", hint="use --url https://your-deployment.convex.cloud")
-    answer = input("URL of your OpenSync deployment (Enter to leave it): ").strip()
+    answer = terminal.asked("URL of your OpenSync (Enter leaves it): ").strip()
     if not answer:
         raise UsageError("no URL given", hint="OpenSync's settings page shows the URL of your deployment")
     return answer
+
+
+def _find_key(base_url: str, *, key_stdin: bool, plugin: dict[str, Any]) -> str:
+    """A key that the server accepts; a user at a terminal is asked for another, until there is none."""
+    is_asked = not key_stdin and not isinstance(plugin.get("apiKey"), str) and sys.stdin.isatty()
+    while True:
+        try:
+            key = _read_key(key_stdin=key_stdin, plugin=plugin)
+            asyncio.run(_check_key(base_url, key))
+        except (ConfigurationError, KeyRefused) as error:
+            if not is_asked:
+                raise
+            terminal.say(error.message, out=sys.stderr)
+        else:
+            return key
 
 
 def _read_key(*, key_stdin: bool, plugin: dict[str, Any]) -> str:
@@ -120,7 +141,9 @@ def _read_key(*, key_stdin: bool, plugin: dict[str, Any]) -> str:
     elif isinstance(plugin.get("apiKey"), str):
         key = str(plugin["apiKey"])
     elif sys.stdin.isatty():
-        key = getpass.getpass("API key (osk_..., from OpenSync's settings page): ")
+        key = getpass.getpass("API key (osk_..., not shown): ").strip()
+        if not key:
+            raise UsageError("no key given", hint="OpenSync's settings page makes one")
     else:
         raise UsageError("no key given", hint="pipe it in and use --key-stdin")
     # The settings know what a key looks like.

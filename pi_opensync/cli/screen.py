@@ -13,13 +13,16 @@ REASONS = 3  # of exclusions; `list --excluded` has them all
 
 LABEL = 10  # signs before what is said
 NO_DASHBOARD = (
-    "none yet: run `pi-opensync login`, or `pi-opensync watch --local` for one of your own on this machine"
+    "none yet: `pi-opensync start` shows your own, on this machine; `pi-opensync login` is for OpenSync's"
 )
 
 
-def screen(report: Report, now: float, width: int | None = None) -> list[str]:
-    """The lines; `width` of the terminal in signs, None for any."""
-    said = [*_about_all(report, now), *(line for place in report["places"] for line in _place(place, now))]
+def screen(report: Report, now: float, width: int | None = None, home: str = "") -> list[str]:
+    """The lines; `width` of the terminal in signs, None for any; what is in `home` is shown from `~` on."""
+    said = [
+        *_about_all(report, now, home),
+        *(line for place in report["places"] for line in _place(place, now)),
+    ]
     lines = [f"pi-opensync {report['version']}"]
     for label, text in said:
         lines += wrapped(f"{label:{LABEL - 1}} {text}".rstrip(), width, LABEL)
@@ -34,9 +37,12 @@ def age(seconds: float) -> str:
     return f"{seconds:.0f} s"
 
 
-def _about_all(report: Report, now: float) -> Iterator[tuple[str, str]]:
+def _about_all(report: Report, now: float, home: str) -> Iterator[tuple[str, str]]:
     for root in report["roots"]:
-        yield "reads", f"{shown(root['path'])}{'' if root['exists'] else '  (does not exist)'}"
+        yield (
+            "reads",
+            f"{shown(_from_home(root['path'], home))}{'' if root['exists'] else '  (does not exist)'}",
+        )
     for root in report.get("roots_refused", ()):
         yield "", f"{shown(root['path'])} is not followed: {shown(root['reason'])}"
     for name, meant in report["unknown_settings"].items():
@@ -50,6 +56,11 @@ def _about_all(report: Report, now: float) -> Iterator[tuple[str, str]]:
         yield "budget", f"${each['spent']:,.2f} {each['time']}, of ${each['limit']:,.2f}{passed}"
     if not report["places"]:
         yield "dashboard", NO_DASHBOARD
+
+
+def _from_home(path: str, home: str) -> str:
+    below = path.removeprefix(home.rstrip("/") + "/")
+    return f"~/{below}" if home and below != path else path
 
 
 def _place(place: Report, now: float) -> Iterator[tuple[str, str]]:

@@ -4,23 +4,26 @@ import os
 import shlex
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from pi_opensync import __version__, configuration, settings
-from pi_opensync.cli import PORT
+from pi_opensync.cli import PORT, terminal
 from pi_opensync.cli.context import Context
 from pi_opensync.cli.options import Local, new_app
-from pi_opensync.errors import ConfigurationError, NotRunning, UsageError, cannot_keep_state
+from pi_opensync.cli.terminal import Ask
+from pi_opensync.errors import (
+    ConfigurationError,
+    NotRunning,
+    PiOpensyncError,
+    UsageError,
+    cannot_keep_state,
+)
 from pi_opensync.service import manager
 from pi_opensync.service.commands import run
 from pi_opensync.service.purge import purge_configuration, purge_state
-
-Ask = Callable[[str], str]
-
 
 app = new_app()
 
@@ -66,14 +69,23 @@ def install(*, local: bool, write_settings: bool, print_only: bool, port: int | 
     if not local:
         _require_work(chosen)
     service.require(plan)
-    keep_settings(write=write_settings, ask=terminal())
+    keep_settings(write=write_settings, ask=terminal.ask())
     make_folder(chosen.state_dir)
     service.install(plan)
     for note in service.notes:
         print(f"Note: {note}.", file=sys.stderr)
-    print(f"Installed {service.path} and started it. `pi-opensync status` shows how it goes.")
+    terminal.say(f"Installed {service.path} and started it. `pi-opensync status` shows how it goes.")
     if local:
         print("`pi-opensync serve --open` opens your dashboard.")
+
+
+def what_is_missing(*, local: bool) -> PiOpensyncError | None:
+    """Why no service can be installed here; None where one can."""
+    try:
+        _service().require(manager.plan(Context().settings, os.environ, Path.home(), local=local))
+    except PiOpensyncError as error:
+        return error
+    return None
 
 
 def _require_work(chosen: settings.Settings) -> None:
@@ -202,11 +214,6 @@ def keep_settings(*, write: bool, ask: Ask | None) -> None:
     stored = configuration.read_file(configuration.file_in_use(os.environ))
     configuration.write_file(path, stored | dict(alone.values()))
     print(f"Written to {path}: {', '.join(key for key, _value in alone.values())}")
-
-
-def terminal() -> Ask | None:
-    """How to ask the user; None where there is no terminal."""
-    return input if sys.stdin.isatty() and sys.stdout.isatty() else None
 
 
 def make_folder(folder: Path) -> None:

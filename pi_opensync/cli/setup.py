@@ -12,7 +12,7 @@ from pi_opensync.cli.announcement import announcement
 from pi_opensync.cli.context import Context
 from pi_opensync.cli.exclude import add_exclusion
 from pi_opensync.cli.options import Local, new_app
-from pi_opensync.cli.service import Ask
+from pi_opensync.cli.terminal import Ask
 from pi_opensync.errors import ConfigurationError, PiOpensyncError
 from pi_opensync.pi import discover
 from pi_opensync.read.select import Wanted
@@ -87,7 +87,7 @@ def setup(
 
 def run(wishes: SetupAnswers) -> None:
     """Every step sees the settings as the one before left them; at the end stands what was done."""
-    ask = service.terminal()
+    ask = terminal.ask()
     done: list[str] = []
     _find_sessions(Context())
     try:
@@ -96,7 +96,7 @@ def run(wishes: SetupAnswers) -> None:
         if not local:
             _send_history(wishes, ask, done)
         _install(wishes, ask, done, local=local)
-    except (EOFError, KeyboardInterrupt):
+    except (EOFError, KeyboardInterrupt, typer.Exit):
         done.append("left off here; `pi-opensync setup` goes on")
         raise
     finally:
@@ -128,14 +128,14 @@ def _choose(wishes: SetupAnswers, ask: Ask | None, done: list[str]) -> bool:
         )
     local = wishes.local
     if ask is not None and not local and not wishes.logs_in:
-        print("  1: only on this machine; nothing leaves it, no account is needed")
-        print("  2: OpenSync, where you have an account")
-        local = ask("  Which one? [1] ").strip() != "2"
+        terminal.say("1: only on this machine; nothing leaves it, no account is needed", 2)
+        terminal.say("2: OpenSync, where you have an account", 2)
+        local = _one_of(ask, "  Which one? [1] ", "1", "2") == "1"
     if not local:
         _log_in(wishes, ask)
         done.append(f"logged in to {Context().settings.convex_url}")
     else:
-        done.append("your dashboard is on this machine only: `pi-opensync serve --open` opens it")
+        done.append("your dashboard is on this machine only")
     return local
 
 
@@ -161,24 +161,26 @@ def _log_in(wishes: SetupAnswers, ask: Ask | None) -> None:
 
 def _leave_out(wishes: SetupAnswers, ask: Ask | None, done: list[str]) -> None:
     _step(3, "what to leave out")
-    context = Context()
     patterns = list(wishes.exclude)
     if ask is not None and not patterns:
-        headers = [item.header for item in context.sessions()]
+        headers = [item.header for item in Context().sessions()]
         projects = sorted({header.cwd for header in headers if header and header.cwd})
         for project in projects[:NAMED]:
-            print(f"  {shown(project)}")
+            terminal.say(shown(project), 2)
         if len(projects) > NAMED:
             print(f"  and {len(projects) - NAMED} more")
         while pattern := ask("  A project to leave out (a folder or a glob; Enter for none): ").strip():
             try:
                 add_exclusion(pattern)
             except PiOpensyncError as error:
-                print(f"  {error.message}")
+                terminal.say(error.message, 2)
     for pattern in patterns:
         add_exclusion(pattern)
-    left_out = ", ".join(map(shown, Context().settings.exclude)) or "nothing"
-    print(f"  left out: {left_out}")
+    context = Context()
+    named = ", ".join(map(shown, context.settings.exclude))
+    hit = sum(item.excluded is not None for item in context.sessions())
+    left_out = f"{named}: {counted(hit, 'session')}" if named else "nothing"
+    terminal.say(f"left out: {left_out}", 2)
     done.append(f"left out: {left_out}")
     print(f"  secrets in texts are {'redacted' if context.settings.redact else 'NOT redacted'}")
 
@@ -194,27 +196,39 @@ def _send_history(wishes: SetupAnswers, ask: Ask | None, done: list[str]) -> Non
     terminal.say(announcement(leaving, base_url, context.cleaner), 2)
     wanted = wishes.history
     if wanted is None and ask is not None:
-        answer = ask("  Send them? [y/N, p for a preview] ").strip().lower()
+        answer = _one_of(ask, "  Send them? [y/N, p for a preview] ", "n", "no", "y", "yes", "p", "preview")
         if answer in ("p", "preview"):
             sync.run(Wanted(), dry_run=True, yes=False, log_format="auto", debug=None)
-            answer = ask("  Send them? [y/N] ").strip().lower()
-        wanted = answer in ("y", "yes")
-    if wanted:
+            wanted = _yes(ask, "  Send them? [y/N] ", otherwise=False)
+        else:
+            wanted = answer in ("y", "yes")
+    if not wanted:
+        done.append("the sessions of before are not sent; `pi-opensync sync` sends them")
+        return
+    try:
         sync.run(Wanted(), dry_run=False, yes=True, log_format="auto", debug=None, announced=True)
-        done.append(f"sent: {counted(len(leaving), 'session')}")
+    except PiOpensyncError as error:
+        done.append("the sessions of before are not all sent; `pi-opensync sync` goes on")
+        if ask is None:
+            raise
+        terminal.say(error.message, 2)
     else:
-        said = "the sessions of before are not sent; `pi-opensync sync` sends them"
-        terminal.say(said, 2)
-        done.append(said)
+        done.append(f"the sessions of before are sent: {len(leaving):,}")
 
 
 def _install(wishes: SetupAnswers, ask: Ask | None, done: list[str], *, local: bool) -> None:
     _step(4 if local else 5, "by itself, from login on")
     wanted = wishes.service
+    option = " --local" if local else ""
+    by_hand = f"`pi-opensync watch{' --local --open' if local else ''}` runs it here"
+    impossible = service.what_is_missing(local=local)
+    if wanted is None and impossible is not None:
+        for line in (impossible.message, *(impossible.hint or "").splitlines()):
+            terminal.say(line.strip(), 2)
+        done.append(f"no service: {impossible.message}; {by_hand}")
+        return
     if wanted is None and ask is not None:
         wanted = _yes(ask, "  Install and start the service? [Y/n] ", otherwise=True)
-    option = " --local" if local else ""
-    by_hand = f"`pi-opensync watch{option}` runs it here"
     if not wanted:
         done.append(f"no service; `pi-opensync service install{option}` installs it, {by_hand}")
         return
@@ -223,12 +237,20 @@ def _install(wishes: SetupAnswers, ask: Ask | None, done: list[str], *, local: b
     except PiOpensyncError:
         done.append(f"no service: it could not be installed, see below; {by_hand}")
         raise
-    done.append("the service is installed and runs")
+    opens = "; `pi-opensync serve --open` opens your dashboard" if local else ""
+    done.append(f"the service is installed and runs{opens}")
 
 
 def _yes(ask: Ask, question: str, *, otherwise: bool) -> bool:
-    answer = ask(question).strip().lower()
-    return answer in ("y", "yes") if answer else otherwise
+    usual, other = ("y", "n") if otherwise else ("n", "y")
+    return _one_of(ask, question, usual, other, "yes", "no") in ("y", "yes")
+
+
+def _one_of(ask: Ask, question: str, usual: str, *others: str) -> str:
+    """One of these answers, the usual one for Enter; what is none of them is asked again."""
+    while (answer := ask(question).strip().lower() or usual) not in (usual, *others):
+        pass
+    return answer
 
 
 def _step(number: int, title: str) -> None:

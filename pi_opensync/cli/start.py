@@ -6,17 +6,19 @@ dashboard of its own, on this machine, with pi's sessions, or with samples where
 
 import sys
 
-from pi_opensync.cli import watch
+from pi_opensync.cli import terminal, watch
 from pi_opensync.cli.context import Context
 from pi_opensync.cli.local import show_served, watch_local
 from pi_opensync.cli.options import new_app
 from pi_opensync.errors import AlreadyRunning
 
-NO_SESSIONS = "pi has no sessions on this machine yet. These are samples; --local shows your own."
-LOG_IN = """\
-Nothing leaves this machine. To keep an OpenSync dashboard equal to pi's sessions instead:
-    pi-opensync login
-    pi-opensync watch"""
+NO_SESSIONS = """\
+pi has no sessions on this machine yet; these are three samples. Once there are some, this command shows them.
+Ctrl-C ends it."""
+OWN = """\
+Your own dashboard: nothing leaves this machine. Ctrl-C ends it.
+  pi-opensync service install --local   keeps it running, from login on
+  pi-opensync login                     uses OpenSync instead"""
 
 app = new_app()
 
@@ -29,7 +31,7 @@ def start() -> None:
         watch.run(backfill=False, once=False, log_format="auto", debug=None)
         return
     has_sessions = bool(context.files)
-    print(LOG_IN if has_sessions else NO_SESSIONS, file=sys.stderr)
+    terminal.say(OWN if has_sessions else NO_SESSIONS, out=sys.stderr)
     seen = sys.stderr.isatty()
     try:
         watch_local(port=None, open_page=seen, demo=not has_sessions, log_format="auto", debug=None)

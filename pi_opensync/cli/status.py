@@ -27,9 +27,10 @@ SCHEMA = 1  # of --json; grows when a field changes its meaning
 
 def run(*, as_json: bool = False) -> None:
     report = gather()
-    print(
-        json.dumps(report, indent=2) if as_json else "\n".join(screen(report, time.time(), terminal.width()))
-    )
+    if as_json:
+        print(json.dumps(report, indent=2))
+    else:
+        print("\n".join(screen(report, time.time(), terminal.width(), os.path.expanduser("~"))))  # noqa: PTH111 - a string
 
 
 def gather() -> dict[str, Any]:

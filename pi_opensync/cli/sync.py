@@ -31,6 +31,7 @@ from pi_opensync.store.views import SessionRow, delivered_transcripts, session_r
 from pi_opensync.texts import shown_path
 
 TICK = 0.2  # seconds between two looks at how it goes
+WITH_A_BAR = 70  # columns that it takes with all that stands beside it
 TICKS_A_LINE = 15  # where there is no terminal
 
 _COLUMNS = (
@@ -98,7 +99,9 @@ def run(
         _show(context, chosen)
     elif announced or _is_agreed(context, place, chosen, yes=yes):
         with lock.held(place.home, "sync", context.now()), context.at_work(place) as database:
-            asyncio.run(_send(context, place, database, chosen))
+            is_done = asyncio.run(_send(context, place, database, chosen))
+        if not is_done:
+            raise typer.Exit(PartlyDone.exit_code)
     else:
         print("Nothing was sent.", file=sys.stderr)
         return
@@ -134,7 +137,13 @@ def _is_agreed(context: Context, place: Place, chosen: Sequence[Chosen], *, yes:
     if not any(item.leaves for item in new):
         return True  # there is no session to agree to, only files to look into
     announce(new, place.where or "", sys.stderr, context.cleaner)
-    return yes or not sys.stdin.isatty() or input("Upload them? [y/N] ").strip().lower() in ("y", "yes")
+    if yes or not sys.stdin.isatty():
+        return True
+    try:
+        return input("Upload them? [y/N] ").strip().lower() in ("y", "yes")
+    except (KeyboardInterrupt, EOFError):
+        print("\nNothing was sent.", file=sys.stderr, end="")
+        raise KeyboardInterrupt from None
 
 
 def _show(context: Context, chosen: Sequence[Chosen]) -> None:
@@ -177,8 +186,8 @@ def _cells(row: SessionRow) -> list[str]:
     ]
 
 
-async def _send(context: Context, place: Place, database: StateDatabase, chosen: Sequence[Chosen]) -> None:
-    """Raises `PartlyDone` where it was interrupted, or something is left over."""
+async def _send(context: Context, place: Place, database: StateDatabase, chosen: Sequence[Chosen]) -> bool:
+    """False where it was interrupted, and has said so. Raises `PartlyDone` where something is left over."""
     totals = Totals(logbook.get(), now=context.now)
     begun = context.now()
     with context.engine(place, database, totals) as built:
@@ -188,6 +197,10 @@ async def _send(context: Context, place: Place, database: StateDatabase, chosen:
             telling = asyncio.create_task(_tell(daemon, built, totals))
             try:
                 await daemon.finish()
+            except PartlyDone:
+                if not daemon.was_asked_to_stop:
+                    raise
+                return False
             finally:
                 if not daemon.was_asked_to_stop:  # else it ends by itself, with how far it came
                     telling.cancel()
@@ -195,6 +208,7 @@ async def _send(context: Context, place: Place, database: StateDatabase, chosen:
                     await telling
     seconds = f" in {context.now() - begun:,.0f} s"
     print(f"{totals} sent{seconds}." if totals.sessions else "Nothing to send: all of it is there.")
+    return True
 
 
 async def _tell(daemon: Daemon, built: Engine, totals: Totals) -> None:
@@ -206,7 +220,7 @@ async def _tell(daemon: Daemon, built: Engine, totals: Totals) -> None:
                 break
             await asyncio.sleep(TICK)
     waiting = tally(built.database).messages_waiting
-    print(f"Interrupted: {totals} sent, {waiting:,} read and waiting. Running it again goes on.", flush=True)
+    terminal.say(f"Interrupted: {totals} sent, {waiting:,} read and waiting. Running it again goes on.")
 
 
 @contextmanager
@@ -218,14 +232,11 @@ def _progress(built: Engine) -> Iterator[Callable[[], None]]:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-    with Progress(
-        TextColumn("sending"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("messages, {task.fields[files]} files to read"),
-        console=Console(stderr=True),
-        transient=True,
-    ) as bar:
+    console = Console(stderr=True)
+    bars = [BarColumn()] if console.width >= WITH_A_BAR else []
+    columns = (TextColumn("sending"), *bars, MofNCompleteColumn(), TextColumn("messages"))
+    left = TextColumn("{task.fields[files]} files to read" if bars else "{task.fields[files]} files")
+    with Progress(*columns, left, console=console, transient=True) as bar:
         task = bar.add_task("sending", total=None, files=built.follow.left)
 
         def show() -> None:

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable
 from io import TextIOWrapper
 from textwrap import wrap
+from typing import TextIO
 from unicodedata import normalize
 
 from pi_opensync.texts import wants_colours
@@ -27,7 +28,16 @@ def take_any_sign() -> None:
 
 def ask() -> Ask | None:
     """How to ask the user; None where nobody sits at a terminal."""
-    return input if sys.stdin.isatty() and sys.stdout.isatty() else None
+    return asked if sys.stdin.isatty() and sys.stdout.isatty() else None
+
+
+def asked(question: str) -> str:
+    """The answer to a question, which is broken between words where the terminal is narrow."""
+    indent = len(question) - len(question.lstrip())
+    *before, last = wrapped(question.rstrip(), width(), indent)
+    for line in before:
+        print(line)
+    return input(f"{last} ")
 
 
 def _plain(error: UnicodeError) -> tuple[str | bytes, int]:
@@ -42,9 +52,9 @@ def _without_accent(sign: str) -> str:
     return first if first.isascii() else "?"
 
 
-def width() -> int | None:
-    """How many signs a line of stdout takes; None for a pipe, which takes any."""
-    if not sys.stdout.isatty() and not os.environ.get("COLUMNS"):
+def width(out: TextIO | None = None) -> int | None:
+    """How many signs a line of stdout or `out` takes; None for a pipe, which takes any."""
+    if not (out or sys.stdout).isatty() and not os.environ.get("COLUMNS"):
         return None
     return shutil.get_terminal_size().columns
 
@@ -62,9 +72,10 @@ def wrapped(line: str, width: int | None, indent: int) -> list[str]:
     return wrap(text, room, initial_indent=first, subsequent_indent=" " * indent, break_on_hyphens=False)
 
 
-def say(text: str, indent: int = 0) -> None:
-    """Print a sentence to stdout, broken between words where the terminal is narrower."""
-    print("\n".join(wrapped(" " * indent + text, width(), indent)), flush=True)
+def say(text: str, indent: int = 0, out: TextIO | None = None) -> None:
+    """Print sentences, a line each, to stdout or `out`, broken between words where it is narrower."""
+    for line in text.splitlines():
+        print("\n".join(wrapped(" " * indent + line, width(out), indent)), file=out, flush=True)
 
 
 def has_colours() -> bool:

@@ -51,6 +51,8 @@ def login(chosen: Settings, *, has_own: bool) -> Check:
     """Whether there is a server to send to; `has_own`: there is a dashboard of one's own, if nothing else."""
     if has_own and chosen.convex_url is None and chosen.api_key is None:
         return ok("login", "none, and none needed for your own dashboard")
+    if chosen.convex_url is None and chosen.api_key is None:
+        return fail("login", "there is no dashboard yet, OpenSync's or your own", "pi-opensync setup")
     try:
         chosen.require_server()
     except ConfigurationError as error:

@@ -9,9 +9,9 @@ from pi_opensync.service.commands import Run
 from pi_opensync.service.state import State
 
 
-def service(state: State, holder: Holder | None, *, is_own: bool = False) -> Check:
-    """`is_own`: there is a dashboard of one's own and no other."""
-    install = f"pi-opensync service install{' --local' if is_own else ''}"
+def service(state: State, holder: Holder | None, *, is_own: bool = False, is_any: bool = True) -> Check:
+    """`is_own`: there is a dashboard of one's own and no other; `is_any`: there is one at all."""
+    install = f"pi-opensync service install{' --local' if is_own else ''}" if is_any else "pi-opensync setup"
     if not state.installed:
         if holder is not None:
             return ok("service", f"none; `{holder.command}` runs by hand")

@@ -10,7 +10,7 @@ from pi_opensync.files import write_private
 from pi_opensync.service.commands import NOT_FOUND, Completed, Run
 from pi_opensync.service.removal import remove
 from pi_opensync.service.state import NoUserSession, ServiceFailed, State
-from pi_opensync.service.units import SYSTEMD_TEMPLATE, Plan, systemd_unit, template, unit_interpreter
+from pi_opensync.service.units import SYSTEMD_TEMPLATE, WATCH, Plan, systemd_unit, template, unit_interpreter
 
 UNIT = "pi-opensync.service"
 OLDEST = 235  # assumed where systemd does not tell its version
@@ -35,7 +35,7 @@ class Systemd:
         """Raise `NoUserSession` where no systemd runs for this user."""
         done = self._run(["systemctl", "--user", "show-environment"])
         if not done.ok:
-            raise NoUserSession(_why(done), hint=_how_to_go_on(plan.interpreter, done))
+            raise NoUserSession(_why(done), hint=_how_to_go_on(plan, done))
 
     def install(self, plan: Plan) -> None:
         """Write the unit, enable it and start it, or start it anew after an upgrade.
@@ -138,11 +138,14 @@ def _why(done: Completed) -> str:
     return "no systemd runs for this user: there is no session bus"
 
 
-def _how_to_go_on(interpreter: Path, done: Completed) -> str:
+def _how_to_go_on(plan: Plan, done: Completed) -> str:
     ways = [
-        f"in a container, make this its command: {interpreter} -m pi_opensync watch",
-        f"with cron, every five minutes: */5 * * * * {interpreter} -m pi_opensync watch --once",
+        f"in a container, make this its command: {plan.interpreter} -m pi_opensync {' '.join(plan.command)}"
     ]
+    if plan.command == WATCH:
+        ways.append(
+            f"with cron, every five minutes: */5 * * * * {plan.interpreter} -m pi_opensync watch --once"
+        )
     if done.code != NOT_FOUND:
         user = os.environ.get("USER", "$USER")
         ways.insert(

@@ -88,7 +88,7 @@ def test_a_session_deleted_on_the_page_stays_away_and_is_not_missed(home: Cli) -
 
 def test_a_service_prints_no_way_in_and_status_shows_where_it_is(home: Cli) -> None:
     write(home, "one", "a question of mine", "an answer to it")
-    assert "run `pi-opensync login`" in home("status").out
+    assert "`pi-opensync login`" in home("status").out
     with home.running("watch", "--local", "--port", "0", "--no-link") as running:
         running.wait_for("following")
         wait_until(lambda: status(home)["state"]["messages_delivered"] == 2, "both messages")

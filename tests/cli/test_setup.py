@@ -116,7 +116,8 @@ def test_no_is_the_answer_to_history_unless_the_user_says_yes(
 
 
 def test_only_on_this_machine_is_the_first_offer(home: Cli, opensync: OpenSync, tmp_path: Path) -> None:
-    answers = [("Which one? [1]", ""), ("leave out", "!"), ("leave out", ""), ("service?", "n")]
+    answers = [("Which one? [1]", "3"), ("Which one? [1]", ""), ("leave out", "!"), ("leave out", "")]
+    answers += [("service?", "maybe"), ("service?", "n")]
     screen = converse(home, answers, tmp_path)
     assert opensync.counters.requests == {}
     assert "pi-opensync watch --local" in screen.partition("What was done")[2]
@@ -127,11 +128,12 @@ def test_a_key_that_is_refused_is_asked_for_again(
 ) -> None:
     wrong = new_key()
     answers = [
-        *(("Which one?", "2"), ("URL of", server.url), ("API key", wrong), ("Again?", "")),
-        *(("URL of", server.url), ("API key", opensync.key)),
+        *(("Which one?", "2"), ("URL of", server.url), ("API key", "none"), ("API key", wrong)),
+        ("API key", opensync.key),
         *(("leave out", ""), ("Send them?", ""), ("service?", "n")),
     ]
     screen = converse(home, answers, tmp_path)
+    assert "begins with osk_" in screen
     assert "does not accept this key" in screen
     assert f"logged in to {server.url}" in screen
 

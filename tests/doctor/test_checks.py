@@ -88,7 +88,9 @@ def test_a_file_that_others_can_read_fails(env: dict[str, str]) -> None:
 
 def test_without_url_or_key_login_fails_and_no_check_shows_the_key(tmp_path: Path) -> None:
     key = new_key()
-    assert configured.login(Settings(state_dir=tmp_path), has_own=False).mend == "pi-opensync login"
+    assert configured.login(Settings(state_dir=tmp_path), has_own=False).mend == "pi-opensync setup"
+    half = Settings(state_dir=tmp_path, convex_url="https://otter.test")
+    assert configured.login(half, has_own=False).mend == "pi-opensync login"
     check = configured.login(Settings(convex_url="https://otter.test", api_key=Secret(key)), has_own=False)
     assert check.verdict == "ok"
     assert key not in repr(check)

@@ -81,7 +81,8 @@ def test_a_configuration_that_can_not_be_understood_ends_the_looking(with_a_sess
 def test_without_a_login_the_rest_is_looked_at(fresh_cli: Cli) -> None:
     code, found = checks(fresh_cli)
     assert code == 1
-    assert found["configuration", "login"]["mend"] == "pi-opensync login"
+    assert found["configuration", "login"]["mend"] == "pi-opensync setup"
+    assert found["service", "service"]["mend"] == "pi-opensync setup"
     assert ("machine", "disk") in found
 
 
