@@ -101,28 +101,28 @@ def _named(text: Text, at: int) -> Spans:
     if keyword is None:
         return NOTHING
     before = name_before(text.data, at)
-    if _NO_NAME.search(text.data, max(0, at - len(before) - _LOOK_BACK), keyword.end() + 1) is not None:
-        return NOTHING
     for end in dict.fromkeys((keyword.end(), keyword.end(1))):
         name = before + text.data[at:end]
         if not text.data[end : end + 1].isalnum() and kind_of(name) is not None:
             spans = _behind(text, name, at - len(before), end)
             if spans:
-                return spans
+                floor = max(0, at - len(before) - _LOOK_BACK)
+                return spans if _NO_NAME.search(text.data, floor, keyword.end() + 1) is None else NOTHING
     return NOTHING
 
 
 def _behind(text: Text, name: bytes, start: int, end: int) -> Spans:
-    """Tries each form; `start` and `end` are where the name stands."""
+    """Tries each form that may begin as what stands behind the name; `start` and `end` are the name's."""
     data = text.data
-    for form in (_TYPED, _ASSIGN, _GO_TYPED, _DUMPED, _IN_BRACES):
-        gap = form.match(data, end)
+    follows = data[end : end + 1]
+    for form, firsts in _GAPS:
+        gap = form.match(data, end) if follows in firsts else None
         if gap is not None:
             spans = _assigned(text, name, start, gap.end())
             if spans:
                 return spans
-    for other in (_pair, _argument, _element, _column, _said):
-        spans = other(text, name, start, end)
+    for other, firsts in _OTHERS:
+        spans = other(text, name, start, end) if follows in firsts else NOTHING
         if spans:
             return spans
     return NOTHING
@@ -130,13 +130,12 @@ def _behind(text: Text, name: bytes, start: int, end: int) -> Spans:
 
 def _assigned(text: Text, name: bytes, start: int, at: int) -> Spans:
     data = text.data
-    block = _BLOCK_BEGINS.match(data, at)
-    if block is not None:
+    first = data[at : at + 1]
+    if first in _OPENS_BLOCK and (block := _BLOCK_BEGINS.match(data, at)) is not None:
         return _literal(text, name, block.end()) or _word(text, name, block.end())
-    default = _DEFAULT.match(data, at)
-    if default is not None:
+    if first == b"$" and (default := _DEFAULT.match(data, at)) is not None:
         return _bare(text, name, start, default.end())
-    wrapper = _WRAPPER.match(data, at)
+    wrapper = None if first in _QUOTES else _WRAPPER.match(data, at)
     if wrapper is not None:
         return _literal(text, name, wrapper.end(), random=True)
     quoted = literals.quoted(text, at)
@@ -145,6 +144,10 @@ def _assigned(text: Text, name: bytes, start: int, at: int) -> Spans:
         return tuple(each for each in both if each is not None and _is_one(text, name, each))
     forms = (_line, _bare) if is_env_name(name) else (_bare, _line)
     return forms[0](text, name, start, at) or forms[1](text, name, start, at)
+
+
+_OPENS_BLOCK = (b"|", b">", b"\r", b"\n", b"\\")
+_QUOTES = (b'"', b"'", b"`")
 
 
 def _is_one(text: Text, name: bytes, span: tuple[int, int]) -> bool:
@@ -186,10 +189,10 @@ def _line(text: Text, name: bytes, start: int, at: int) -> Spans:
     """`NAME=value` or `name: value` alone on its line, where the value may hold any sign."""
     data = text.data
     env = is_env_name(name) and data[at - 1 : at] == b"="
-    if not env and not literals.begins_line(data, start):
+    if data[at : at + 1] in _NO_VALUE or (not env and not literals.begins_line(data, start)):
         return NOTHING
     end = literals.rest_end(text, at)
-    if end == at or data[at : at + 1] in (b"$", b"<", b"{", b"[", b"(", b"&", b"*", b"|", b">", b"@", b"%"):
+    if end == at:
         return NOTHING
     if not env and data[end : end + 1] not in (b"", b"\n", b"\r", b" ", b"\t", b"\\"):
         return NOTHING
@@ -201,6 +204,9 @@ def _line(text: Text, name: bytes, start: int, at: int) -> Spans:
         if is_secret(name, value, quoted=False, literal=env or data[end - 1] != ord(";"))
         else NOTHING
     )
+
+
+_NO_VALUE = (b"", b"$", b"<", b"{", b"[", b"(", b"&", b"*", b"|", b">", b"@", b"%")
 
 
 def _bare(text: Text, name: bytes, _start: int, at: int) -> Spans:
@@ -302,6 +308,27 @@ def _told(text: Text, name: bytes, at: int) -> Spans:
     return (quoted,) if sure else NOTHING
 
 
+def _firsts(*, signs: str, quotes: bool = False, spaces: bool = False) -> frozenset[bytes]:
+    """What a form may begin with: signs, an opening or closing quote, white space (also a colour's code)."""
+    given = signs.encode() + (b"\\\"'`%&\xe2\xc2" if quotes else b"") + (b" \t%\xc2\x1b\\" if spaces else b"")
+    return frozenset(given[at : at + 1] for at in range(len(given)))
+
+
+_GAPS = (
+    (_TYPED, _firsts(signs=":][?!", quotes=True, spaces=True)),
+    (_ASSIGN, _firsts(signs="*_:=?!+.|-{][", quotes=True, spaces=True) | {b"\xef"}),
+    (_GO_TYPED, _firsts(signs=" \t")),
+    (_DUMPED, _firsts(signs="=][?!", quotes=True)),
+    (_IN_BRACES, _firsts(signs="=]{[?!", quotes=True, spaces=True)),
+)
+_OTHERS = (
+    (_pair, _firsts(signs="/>,\r\n<vVcC", quotes=True, spaces=True)),
+    (_argument, _firsts(signs="({", quotes=True)),
+    (_element, _firsts(signs="<>&\"' \t")),
+    (_column, _firsts(signs="`*| \t")),
+    (_said, _firsts(signs=" \t")),
+)
+
 _Q = rb"(?:" + QUOTE + rb")"
 _FIRST = rb"[^\x00-\x20\"'`,;(){}\[\]<>|\\&$\x7f][^\x00-\x20\"'`<>|\\\[\]\x7f]{4}"
 _INNER = rb"(?:[^\"'`\r\n]|\\[\"'`])"
@@ -359,9 +386,7 @@ ASSIGNMENTS = (
         "C",
         "the name's last word; what its value looks like",
         LEADS,
-        opening=literals.for_trigger(
-            rb"(?i:(?:" + KEYWORDS + rb")" + SUFFIX + rb"(?:" + rb"|".join(_FORMS) + rb"))"
-        ),
+        opening=rb"(?i:(?:" + KEYWORDS + rb")" + SUFFIX + rb"(?:" + rb"|".join(_FORMS) + rb"))",
         find=_named,
         fold=True,
     ),

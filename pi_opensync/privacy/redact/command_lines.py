@@ -276,5 +276,7 @@ COMMAND_RULES = (
         + _VALUE,
         _flag,
     ),
-    Rule("command-password", "B", "the manual page of each command", _LEADS, rb"[^\r\n]", _command),
+    Rule(
+        "command-password", "B", "the manual page of each command", _LEADS, rb"[^\r\n]", _command, token=True
+    ),
 )

@@ -115,7 +115,7 @@ def _kubernetes(text: Text, at: int) -> Spans:
         return NOTHING
     low, high = max(0, at - _WINDOW), min(len(data), at + _WINDOW)
     text.meter.charge(high - low)
-    if data.find(b"Secret", low, high) < 0:
+    if data.find(b"Secret", low, high) < 0 or _KIND.search(data, low, high) is None:
         return NOTHING
     for parted in _DOCUMENT_ENDS.finditer(data, low, high):
         low, high = (parted.end(), high) if parted.end() <= at else (low, min(high, parted.start()))

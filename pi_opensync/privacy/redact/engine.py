@@ -1,16 +1,18 @@
-"""Finding secrets in one string: one RE2 pass over short triggers, then a bounded look around each hit.
+"""Finding secrets in one string: RE2 passes over it for two triggers, then a bounded look around each hit.
 
-The trigger is the union of every rule's opening (a literal lead and a few bytes after it). It has no
-unbounded part, so clean text costs one automaton pass and nothing else. Around a hit, a rule looks with `re`
-patterns in which neighbouring unbounded repeats never share a character, so that they cannot backtrack more
-than their own length. What is looked at is charged to a `Meter`; a string that costs more than its budget
-raises `OverBudget`.
+A trigger is the union of its rules' openings (a literal lead and what must follow), one of the issuers' marks
+and one of everything else. Clean text costs the two passes and nothing else, for which the automata need few
+states, as these are made while text is read: a lead that must start a token is tried only there, and repeats
+have no upper bound, which would have to be counted. In one trigger the states of both would multiply.
+Around a hit, a rule looks with `re` patterns in which neighbouring unbounded repeats never share a character,
+so that they cannot backtrack more than their own length. What is looked at is charged to a `Meter`; a string
+that costs more than its budget raises `OverBudget`.
 """
 
 import bisect
 import functools
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
@@ -29,9 +31,11 @@ _BUDGET_FLOOR = 1 << 20
 _BUDGET_PER_BYTE = 32
 
 # A token may also begin right after an escape (\n, \u001b), a percent-encoded byte, or a colour code.
-_AFTER_ESCAPE = re.compile(
-    rb"(?:\\[abfnrtv]|\\u[0-9a-fA-F]{4}|\\x[0-9a-fA-F]{2}|%[0-9a-fA-F]{2}|\[[0-9;]{0,12}[mK])\Z"
-)
+_ESCAPE = rb"(?:\\[abfnrtv]|\\u[0-9a-fA-F]{4}|\\x[0-9a-fA-F]{2}|%[0-9a-fA-F]{2}|\[[0-9;]{0,12}[mK])"
+_AFTER_ESCAPE = re.compile(_ESCAPE + rb"\Z")
+_OPENS_WITH_ESCAPE = re.compile(_ESCAPE)
+_ESCAPE_SIGNS = b"\\%["
+_TOKEN_STARTS = rb"(?:\b|" + _ESCAPE.replace(rb"{0,12}", rb"*") + rb")"
 _ESCAPE_LETTERS = (b"a", b"b", b"f", b"n", b"r", b"t", b"v")
 _WORD = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")
 
@@ -127,8 +131,7 @@ class Rule:
     source: the issuer's page, or the standard, that the form is taken from.
     shape: the whole form as a pattern, where it has one; what the rules' table shows is made from it.
     opening: the whole trigger, where leads and what follows do not say it; a hit still begins with a lead.
-    apart: an issuer's whose lead is so common that, in one automaton with the others', the states would not
-    fit the processor's cache; it goes with the other tiers' rules.
+    token: a lead counts only where a token starts (`Text.starts_token`), which the rule looks at itself.
     """
 
     name: str
@@ -139,7 +142,7 @@ class Rule:
     find: Find = field(default=lambda _text, _at: NOTHING, repr=False)
     fold: bool = False
     shape: bytes = b""
-    apart: bool = False
+    token: bool = False
     opening: bytes = b""
 
 
@@ -153,12 +156,11 @@ class Match:
 
 
 class RuleEngine:
-    """A set of rules compiled into few triggers."""
+    """A set of rules compiled into two triggers."""
 
     def __init__(self, rules: Sequence[Rule]) -> None:
-        prefixes = [rule for rule in rules if rule.tier == "A" and not rule.apart]
-        forms = [rule for rule in rules if rule.tier != "A" or rule.apart]
-        self._triggers = tuple(_trigger(each) for each in (prefixes, forms) if each)
+        issuers, others = ([rule for rule in rules if (rule.tier == "A") is side] for side in (True, False))
+        self._triggers = tuple(_trigger(each) for each in (issuers, others) if each)
         self._by_first: dict[int, list[Rule]] = {}
         for rule in rules:
             for first in sorted(
@@ -166,10 +168,10 @@ class RuleEngine:
             ):
                 self._by_first.setdefault(first, []).append(rule)
 
-    def hit(self, data: bytes, at: int = 0, trigger: int = 0) -> int | None:
-        """Where this trigger matches next, if it does."""
+    def hit(self, data: bytes, at: int = 0, trigger: int = 0) -> tuple[int, int] | None:
+        """Where this trigger matches next, and where its match ends, if it does."""
         match = self._triggers[trigger].search(data, at)
-        return None if match is None else int(match.start())
+        return None if match is None else match.span()
 
     def findings(self, text: Text) -> list[Match]:
         """Every secret, left to right, not overlapping. Raises OverBudget."""
@@ -177,16 +179,16 @@ class RuleEngine:
         meter.charge(len(data))
         found: list[Match] = []
         hits = [self.hit(data, 0, trigger) for trigger in range(len(self._triggers))]
-        while any(hit is not None for hit in hits):
-            at = min(hit for hit in hits if hit is not None)
-            meter.charge(_HIT_COST)
-            here = self._at(text, at)
+        while any(hits):
+            at, end = min(hit for hit in hits if hit is not None)
+            meter.charge(_HIT_COST + end - at)
+            here = self._at(text, _behind_escape(data, at))
             if here:
                 found.extend(here)
                 text.floor = here[-1].end
             after = max(at + 1, text.floor)
             for trigger, hit in enumerate(hits):
-                if hit is not None and hit < after:
+                if hit is not None and hit[0] < after:
                     hits[trigger] = self.hit(data, after, trigger)
         return found
 
@@ -261,14 +263,49 @@ def _trigger(rules: Sequence[Rule]) -> Any:
     options.max_mem = 64 << 20
     options.never_capture = True
     options.log_errors = False
-    return re2.compile(b"|".join(_opening(rule) for rule in rules), options)
+    tokens = _any_of(rule for rule in rules if _is_token(rule))
+    others = _any_of(rule for rule in rules if not _is_token(rule))
+    both = (_TOKEN_STARTS + b"(?:" + tokens + b")" if tokens else b"", others)
+    return re2.compile(b"|".join(each for each in both if each), options)
 
 
-def _opening(rule: Rule) -> bytes:
+def _any_of(rules: Iterable[Rule]) -> bytes:
+    """The openings, those that begin alike side by side, where RE2 makes one of what they share."""
+    return b"|".join(sorted(opening for rule in rules for opening in _openings(rule)))
+
+
+def _is_token(rule: Rule) -> bool:
+    return rule.token and all(lead[0] in _WORD for lead in rule.leads)
+
+
+def _behind_escape(data: bytes, at: int) -> int:
+    """Where the lead of a hit stands that opened with the escape in front of it."""
+    if data[at] not in _ESCAPE_SIGNS:
+        return at
+    escape = _OPENS_WITH_ESCAPE.match(data, at)
+    return at if escape is None else escape.end()
+
+
+def _openings(rule: Rule) -> list[bytes]:
     if rule.opening:
-        return rule.opening
-    leads = b"|".join(bytes(re2.escape(lead)) for lead in rule.leads)
-    return (b"(?i:%s)%s" if rule.fold else b"(?:%s)%s") % (leads, rule.follow)
+        return [_without_bounds(rule.opening)]
+    follow = _without_bounds(rule.follow)
+    leads = [bytes(re2.escape(lead)) for lead in rule.leads]
+    return [(b"(?i:%s)%s" if rule.fold else b"%s(?:%s)") % (lead, follow) for lead in leads]
+
+
+_BOUNDED = re.compile(rb"\{([0-9]),([0-9]{1,3})\}")
+_FEW = 3
+
+
+def _without_bounds(pattern: bytes) -> bytes:
+    """The pattern without the upper bounds of its longer repeats, each of which the automaton would count."""
+
+    def unbounded(bound: re.Match[bytes]) -> bytes:
+        least, most = bound.groups()
+        return bound.group() if int(most) <= _FEW else {b"0": b"*", b"1": b"+"}.get(least, b"{%s,}" % least)
+
+    return _BOUNDED.sub(unbounded, pattern)
 
 
 def _first_bytes(lead: bytes, *, fold: bool) -> set[int]:

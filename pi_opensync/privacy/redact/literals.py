@@ -112,17 +112,3 @@ def begins_line(data: bytes, at: int) -> bool:
     escaped = data.rfind(b"\\n", floor, at)
     line = max(data.rfind(b"\n", floor, at) + 1, escaped + 2 if escaped >= 0 else 0, floor)
     return (line > floor or floor == 0) and _LINE_BEGINS.fullmatch(data, line, at) is not None
-
-
-_ESCAPES_AND_SPACES = re.compile(rb"(\\\\|\[ \\t\]|\\s|[)])\{([01]),[0-9]{1,3}\}")
-
-
-def for_trigger(pattern: bytes) -> bytes:
-    """The pattern as RE2 takes it: without bounds where they would only multiply its states.
-
-    Runs of backslashes and of white space need none, for no name that opens a hit can stand in one; what may
-    hold letters keeps its bound, or each of many hits would look at all that is behind it.
-    """
-    return _ESCAPES_AND_SPACES.sub(
-        lambda bound: bound.group(1) + (b"*" if bound.group(2) == b"0" else b"+"), pattern
-    )

@@ -265,6 +265,7 @@ SHAPES = (
         (b"eyJhbGci", b"eyJlbmMi", b"eyJ0eXAi", b"eyJraWQi"),
         rb"[A-Za-z0-9_-]{8}",
         prefixed(_JWE.pattern, keep=is_real),
+        token=True,
     ),
     Rule(
         "url-signature",
@@ -283,7 +284,7 @@ SHAPES = (
         rb"[A-Za-z0-9_-]{34}",
         _telegram,
     ),
-    Rule("twilio-key", "A", _TWILIO, (b"AC", b"SK"), rb"[0-9a-fA-F]{32}", _twilio_key),
+    Rule("twilio-key", "A", _TWILIO, (b"AC", b"SK"), rb"[0-9a-fA-F]{32}", _twilio_key, token=True),
     Rule(
         "twilio-secret", "A", _TWILIO, (b"twilio",), rb"[^\r\n]{0,80}[0-9a-f]{32}", _TWILIO_NAMED, fold=True
     ),

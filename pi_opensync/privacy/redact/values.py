@@ -24,12 +24,9 @@ _ODD_SIGN = re.compile(rb"[A-Za-z][$#^&*+~@%][A-Za-z]|[A-Za-z]{4}[$#^&*~]\Z|[A-Z
 _CODE_SIGN = re.compile(rb"[\[\](){}|\\<>/:;,]|%[sd]")
 _SYMBOL = re.compile(rb"[!#$%&*+=?@^~]")
 
-_SHORTEST_PASSWORD = 6
-_SHORTEST_SECRET = 8
+_SHORTEST: dict[Kind, int] = {"password": 6, "secret": 8, "weak": 12, "key": 24}
 _SHORTEST_PLAIN_SECRET = 10
-_SHORTEST_WEAK = 12
 _SHORTEST_HEX = 16
-_SHORTEST_BARE_KEY = 24
 _FEWEST_SWITCHES = 6
 
 # Words that stand where a password would, in code, schemas, forms and manuals.
@@ -51,13 +48,11 @@ def is_secret(name: bytes, value: bytes, *, quoted: bool, literal: bool = False)
     environment variable, so that a word counts too.
     """
     kind = kind_of(name)
-    if kind is None or len(value) < _SHORTEST_PASSWORD or is_placeholder(value):
+    if kind is None or len(value) < _SHORTEST[kind]:
         return False
     if kind == "password":
-        return _is_password(name, value, quoted=quoted, literal=literal)
-    if b" " in value:
-        return False
-    return _is_random_one(kind, value)
+        return _is_password(name, value, quoted=quoted, literal=literal) and not is_placeholder(value)
+    return b" " not in value and _is_random_one(kind, value) and not is_placeholder(value)
 
 
 def is_sure(name: bytes, value: bytes) -> bool:
@@ -66,7 +61,7 @@ def is_sure(name: bytes, value: bytes) -> bool:
         return False
     if kind_of(name) != "password":
         return True
-    return len(value) >= _SHORTEST_SECRET and has_digit(value) and not is_named(value)
+    return len(value) >= _SHORTEST["secret"] and has_digit(value) and not is_named(value)
 
 
 def is_common_word(value: bytes) -> bool:
@@ -82,16 +77,13 @@ def is_code(value: bytes) -> bool:
 def _is_random_one(kind: Kind, value: bytes) -> bool:
     if kind == "key":
         return (
-            len(value) >= _SHORTEST_BARE_KEY
-            and HEX.fullmatch(value) is None
+            HEX.fullmatch(value) is None
             and UUID.fullmatch(value) is None
             and (_mixes(value) or _is_one_run(value))
             and is_random(value)
         )
     if UUID.fullmatch(value) is not None:
         return not is_sequence(value)
-    if len(value) < (_SHORTEST_WEAK if kind == "weak" else _SHORTEST_SECRET):
-        return False
     if len(value) < _SHORTEST_PLAIN_SECRET and not (_mixes(value) and _SYMBOL.search(value) is not None):
         return False
     if HEX.fullmatch(value) is not None and len(value) < _SHORTEST_HEX:

@@ -86,10 +86,10 @@ def is_letters(value: bytes) -> bool:
 def is_random(value: bytes) -> bool:
     """Whether it looks drawn at random: no words, no number, no placeholder, no reference."""
     return not (
-        is_placeholder(value)
-        or is_reference(value)
-        or _NUMBER.fullmatch(value) is not None
+        _NUMBER.fullmatch(value) is not None
         or is_named(value)
+        or is_reference(value)
+        or is_placeholder(value)
     ) and (entropy(value) >= _RANDOM_ENTROPY)
 
 

@@ -72,7 +72,6 @@ CLOUD = (
         rb"s\.(?:[A-Za-z0-9]{24}(?![A-Za-z0-9_(])|CAESI[A-Za-z0-9_-]{60,400})",
         follow=rb"(?:[A-Za-z0-9]{24}(?:[^A-Za-z0-9_(.]|\z)|CAESI)",
         keep=is_random,
-        apart=True,
     ),
     issuer(
         "databricks-token",

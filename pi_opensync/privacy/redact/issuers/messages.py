@@ -43,7 +43,6 @@ MESSAGES = (
         ".",
         rb"\.[A-Za-z0-9_-]{6}\.[A-Za-z0-9_-]{27,38}",
         follow=rb"[A-Za-z0-9_-]{6}\.[A-Za-z0-9_-]{27}",
-        apart=True,
     ),
     issuer(
         "teams-webhook",

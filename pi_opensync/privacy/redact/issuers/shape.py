@@ -27,7 +27,6 @@ def issuer(
     keep: Keep = is_real,
     lead: bytes = b"",
     fold: bool = False,
-    apart: bool = False,
 ) -> Rule:
     """A secret that its issuer gave a prefix.
 
@@ -43,8 +42,8 @@ def issuer(
         follow or _FOLLOWS,
         prefixed(body, guard=guard, keep=keep, lead=lead, fold=fold),
         fold=fold,
+        token=guard,
         shape=lead + body,
-        apart=apart,
     )
 
 
@@ -57,7 +56,6 @@ def marked(
     *,
     follow: bytes = b"",
     keep: Keep = is_random,
-    apart: bool = False,
 ) -> Rule:
     """A secret with a mark inside: `before` stands in front of the mark, `after` begins with it."""
     return Rule(
@@ -68,7 +66,6 @@ def marked(
         follow,
         _around(before, after, keep),
         shape=before + after,
-        apart=apart,
     )
 
 

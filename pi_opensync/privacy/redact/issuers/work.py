@@ -118,7 +118,7 @@ WORK = (
         rb"[A-Za-z0-9]{11}",
         "AAAAAAAAAA",
         rb"A{10}[A-Za-z0-9_=-]{43}",
-        follow=rb"[A-Za-z0-9_=-]{43}",
+        follow=rb"[B-Za-z0-9_=-][A-Za-z0-9_=-]{7}",
     ),
     issuer(
         "adafruit-key", "https://io.adafruit.com/api/docs/", "aio_", rb"aio_[A-Za-z0-9]{28}", keep=is_random
