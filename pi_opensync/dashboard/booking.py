@@ -15,7 +15,7 @@ class Booking:
     """US dollars and tokens of one session. `at` is the begin of a quarter of an hour, in ms.
 
     `cache_known` counts the prompt tokens of what tells about its cache. A copy is what a fork holds of its
-    parent, which paid for it.
+    parent, which paid for it; outside is what no message took.
     """
 
     session_id: int
@@ -29,6 +29,7 @@ class Booking:
     cache_known: float = 0.0
     cost: float = 0.0
     is_copy: int = 0
+    is_outside: int = 0
 
     @property
     def tokens(self) -> float:

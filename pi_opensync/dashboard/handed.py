@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from pi_opensync.dashboard.db import listing
+from pi_opensync.dashboard.db.bookings import rebook
 from pi_opensync.dashboard.db.connections import Connections, next_revision
 from pi_opensync.dashboard.db.upsert import put
 from pi_opensync.dashboard.incoming import MessageIn, SessionIn
@@ -30,7 +31,9 @@ class Handed:
     @contextmanager
     def taking(self) -> Iterator["_Taking"]:
         with self._connections.write() as database:
-            yield _Taking(database, self._now(), next_revision(database))
+            taking = _Taking(database, self._now(), next_revision(database))
+            yield taking
+            rebook(database, taking.touched)
 
 
 class _Taking:
@@ -40,6 +43,7 @@ class _Taking:
         self._database = database
         self._now = now
         self._revision = revision
+        self.touched: set[int] = set()
 
     def session(self, payload: bytes) -> Outcome:
         def take() -> dict[str, Any]:
@@ -63,7 +67,9 @@ class _Taking:
         return self._outcome(lambda: {"sessionIds": listing.external_ids(self._database)})
 
     def _put(self, sessions: Sequence[SessionIn], messages: Sequence[MessageIn]) -> list[int]:
-        return put(self._database, sessions, messages, self._now, self._revision).session_ids
+        saved = put(self._database, sessions, messages, self._now, self._revision)
+        self.touched |= saved.touched
+        return saved.session_ids
 
     def _outcome(self, take: Callable[[], dict[str, Any]]) -> Outcome:
         """The same as over the wire: a fault in one of them must not end the daemon, nor hold the others."""

@@ -8,8 +8,9 @@ from typing import Any, cast
 import pytest
 
 from pi_opensync.dashboard.db import upsert
+from pi_opensync.dashboard.db.contents import StoredContent, pack
 from pi_opensync.privacy.judge import Judge
-from pi_opensync.sqlite import Database, StoreUnavailable
+from pi_opensync.sqlite import StoreUnavailable
 from tests.daemon.own import OwnWorld
 from tests.daemon.test_reading import FullAtCommit
 from tests.harness import START, TRANSCRIPTS, header, result, said, session_id, usage
@@ -97,14 +98,12 @@ def test_what_the_dashboard_could_not_keep_counts_as_not_read(tmp_path: Path) ->
 def test_one_message_that_can_not_be_stored_holds_back_no_other(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    stored = upsert._put_message
-
-    def fails(database: Database, message: Any, *rest: Any) -> int:
-        if message.text_content == "second":
+    def fails(content: StoredContent) -> bytes:
+        if content.text == "second":
             raise ZeroDivisionError
-        return stored(database, message, *rest)
+        return pack(content)
 
-    monkeypatch.setattr(upsert, "_put_message", fails)
+    monkeypatch.setattr(upsert, "pack", fails)
     with OwnWorld(tmp_path) as world:
         world.write("s.jsonl", *TALK)
         world.write("other.jsonl", header("other", START), said("user", "elsewhere", START + 1))

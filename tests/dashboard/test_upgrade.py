@@ -1,12 +1,16 @@
 """A file of before is brought up to date with all that is in it, and takes less room."""
 
 import json
+from datetime import UTC
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from pi_opensync.dashboard.db.connections import Connections
 from pi_opensync.dashboard.db.layout import ID_BITS
-from pi_opensync.dashboard.db.migrations import MIGRATIONS
+from pi_opensync.dashboard.db.migrations import APPLICATION_ID, MIGRATIONS
+from pi_opensync.dashboard.db.numbers import summarize
 from pi_opensync.sqlite import Database, migrate, open_private
 from tests.dashboard.conftest import START, Clock, Local
 from tests.dashboard.test_numbers import numbers
@@ -96,3 +100,29 @@ def test_all_that_was_kept_is_read_searched_and_counted_as_before(tmp_path: Path
     connections.close()
     Connections.open(path).close()
     assert path.stat().st_size < size + 40_000  # of its new tables; the texts alone were 60,000
+
+
+def test_numbers_that_were_not_booked_yet_are_the_same_afterwards(tmp_path: Path) -> None:
+    path = tmp_path / "data" / "local.sqlite3"
+    path.parent.mkdir()
+    database = open_private(path, named_columns=True)
+    until = [step.__name__ for step in MIGRATIONS].index("numbers_as_booked")
+    migrate(database, MIGRATIONS[:until], APPLICATION_ID)
+    row = {**SESSION, "external_id": "s", "root_id": 1, "project": "/src/web", "prompt_tokens": 100}
+    insert(database, "sessions", id=1, **row)
+    usage = {"session_id": 1, "is_copied": 0, "cache_read_tokens": 5, "cache_write_tokens": 0}
+    usage |= {"cache_known_tokens": 10, "completion_tokens": 1}
+    slot = START // 900_000
+    insert(database, "usage", slot=slot, model="", messages=1, prompt_tokens=10, cost=1.0, **usage)
+    insert(database, "usage", slot=slot + 96, model="m2", messages=3, prompt_tokens=30, cost=1.0, **usage)
+    outside = {"at": START, "kind": "compaction", "prompt_tokens": 8, "completion_tokens": 0, "cost": 0.5}
+    insert(database, "spent", session_id=1, model="m3", **outside)
+    database.close()
+    connections = Connections.open(path)
+    with connections.read() as opened:
+        summary = summarize(opened, now=START + 10, zone=UTC, days=None)
+    assert (summary.total.cost, summary.total.prompt, summary.total.messages) == (3.0, 100, 4)
+    models = {each.key: round(each.sums.cost, 6) for each in summary.models}
+    assert sum(models.values()) == pytest.approx(3.0)
+    assert set(models) == {"m1", "m2", "m3"}
+    connections.close()

@@ -3,9 +3,12 @@
 A message that tells what it took is booked as it says, and so is what a session spent outside messages. What
 the session's sums hold beyond that, as plugins send it that know sums alone, is spread over the session's
 messages: by their tokens, or by their number where they carry none.
+
+All that is kept in a table of its own, brought up to date with each session that changes, so that numbers
+over many sessions are added up and not worked out.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from pi_opensync.dashboard.booking import Booking, with_the_rest
 from pi_opensync.model import SLOT_MS
@@ -24,9 +27,65 @@ _OF_MESSAGES = (
 )
 _OF_OTHERS = (
     f"SELECT sessions.id, at / {SLOT_MS} * {SLOT_MS}, {_MODEL.format('spent')}, 0, spent.prompt_tokens, "
-    "spent.completion_tokens, 0, 0, 0, spent.cost, 0 "
+    "spent.completion_tokens, 0, 0, 0, spent.cost, 0, 1 "
     "FROM sessions CROSS JOIN spent ON spent.session_id = sessions.id"
 )
+
+OWN, COPY, OUTSIDE = range(3)  # kinds: of messages, of messages that a fork copied, of no message
+# In the order of the arguments of `Sums.book`.
+NUMBERS = "messages, prompt, completion, cache_read, cache_write, cache_known, booked.cost"
+
+_Key = tuple[int, str, int]  # slot, model, kind
+_Sums = tuple[float, ...]
+
+
+def rebook(database: Database, session_ids: Iterable[int]) -> None:
+    """Book sessions anew, as what they took may have changed; one that is gone is booked no more."""
+    for session_id in session_ids:
+        booked = {
+            (row[0], row[1], row[2]): row[3:]
+            for row in database.tuples(
+                f"SELECT slot, model, kind, {NUMBERS} FROM booked WHERE session_id = ?", (session_id,)
+            )
+        }
+        wanted = _wanted(database, session_id)
+        gone = [(session_id, *key) for key in booked if key not in wanted]
+        changed = [(session_id, *key, *sums) for key, sums in wanted.items() if booked.get(key) != sums]
+        if gone:
+            database.run_many(
+                "DELETE FROM booked WHERE session_id = ? AND slot = ? AND model = ? AND kind = ?", gone
+            )
+        if changed:
+            database.run_many(
+                "INSERT OR REPLACE INTO booked VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", changed
+            )
+
+
+def _wanted(database: Database, session_id: int) -> dict[_Key, _Sums]:
+    wanted: dict[_Key, _Sums] = {}
+    for _session, of_it in bookings(database, "sessions.id = ?", (session_id,)):
+        for each in of_it:
+            key = (each.at // SLOT_MS, each.model, _kind(each))
+            sums: _Sums = (
+                each.messages,
+                each.prompt,
+                each.completion,
+                each.cache_read,
+                each.cache_write,
+                each.cache_known,
+                each.cost,
+            )
+            before = wanted.get(key)
+            if before is not None:
+                sums = tuple(map(sum, zip(before, sums, strict=True)))
+            wanted[key] = sums
+    return wanted
+
+
+def _kind(booking: Booking) -> int:
+    if booking.is_copy:
+        return COPY
+    return OUTSIDE if booking.is_outside else OWN
 
 
 def bookings(

@@ -3,15 +3,17 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta, tzinfo
+from operator import add
+from typing import Any
 
 from pi_opensync.dashboard import project_names
-from pi_opensync.dashboard.booking import Booking
 from pi_opensync.dashboard.db import calendar
-from pi_opensync.dashboard.db.bookings import bookings
+from pi_opensync.dashboard.db.bookings import COPY, NUMBERS
 from pi_opensync.dashboard.db.calendar import Calendar
 from pi_opensync.dashboard.db.listing import IN_PROJECT
 from pi_opensync.dashboard.db.savings import Turn, saved
 from pi_opensync.dashboard.db.sums import Asked, Family, Group, Numbers, Period, Reconciled, Sums, Tool
+from pi_opensync.model import SLOT_MS
 from pi_opensync.sqlite import Database
 
 # One wrong date must not make a chart of a million days.
@@ -62,17 +64,24 @@ class Counting:
 
     def over(self, database: Database) -> Numbers:
         fitting, values = where(self._asked)
-        newest = calendar.number_of(self._today)
-        since = (min(self._span.before, newest - HEAT_DAYS) - 2) * calendar.DAY_MS  # in any zone
-        for session, of_it in bookings(database, f"{fitting} AND active_at >= ?", (*values, since)):
-            own = self._count(of_it)
-            if own is not None:
-                self._total.add(own)
-                self._families[session["root_id"]].add(own)
-                for name, groups in self._groups.items():
-                    groups[session[name] or ""].add(own)
-                repository = session["repository"] if self._asked.worktrees_together else None
-                self._projects[repository or session["project"]].add(own)
+        owned = self._count(self._booked(database, fitting, values))
+        roots = {row[0] for row in database.tuples("SELECT root_id FROM sessions WHERE id != root_id")}
+        groups: defaultdict[tuple[str, str | None, str], Sums] = defaultdict(Sums)
+        is_together = self._asked.worktrees_together
+        for session_id, root, source, machine, project, repository in database.tuples(
+            f"SELECT id, root_id, source, machine, project, repository FROM sessions WHERE {fitting}", values
+        ):
+            own = owned.get(session_id)
+            if own is None:
+                continue
+            if root in roots:
+                self._families[root].book(session_id, *own)
+            groups[source, machine, (repository if is_together else None) or project].book(session_id, *own)
+        for (source, machine, project), sums in groups.items():
+            self._total.add(sums)
+            self._groups["source"][source or ""].add(sums)
+            self._groups["machine"][machine or ""].add(sums)
+            self._projects[project].add(sums)
         asked = self._asked
         days = {calendar.day_of(number): sums for number, sums in self._days.items()}
         start, end = (
@@ -107,37 +116,49 @@ class Counting:
             saved=_saved(self._turns),
         )
 
-    def _count(self, of_it: Sequence[Booking]) -> Sums | None:
-        """Count a session's bookings where they belong; return what of it lies in the time, if any does."""
-        span, place, model = self._span, self._calendar.place, self._asked.model
-        newest = calendar.number_of(self._today)
-        own: Sums | None = None
-        for booking in of_it:
-            if model is not None and booking.model != model:
+    def _booked(self, database: Database, fitting: str, values: tuple[object, ...]) -> list[tuple[Any, ...]]:
+        """All that may count."""
+        first = min(self._span.before, calendar.number_of(self._today) - HEAT_DAYS)
+        tests: list[tuple[str, tuple[object, ...]]] = [(_within(fitting), values)]
+        if first > -_ALWAYS:
+            tests.append(("slot >= ?", (self._calendar.first_slot(first),)))
+        if self._asked.model is not None:
+            tests.append(("model = ?", (self._asked.model,)))
+        return database.tuples(
+            f"SELECT session_id, slot, model, kind, {NUMBERS} FROM booked "
+            f"WHERE {' AND '.join(test for test, _ in tests)}",
+            [value for _, given in tests for value in given],
+        )
+
+    def _count(self, booked: Iterable[tuple[Any, ...]]) -> Mapping[int, Sequence[Any]]:
+        """Count what is booked where it belongs; the sums of each session that has any in the time."""
+        span, places, newest = self._span, _Places(self._calendar), calendar.number_of(self._today)
+        owned: dict[int, list[Any]] = {}
+        by_day_and_model: defaultdict[tuple[int, str], Sums] = defaultdict(Sums)
+        for session_id, slot, model, kind, *numbers in booked:
+            day, weekday, hour = places[slot]
+            if kind == COPY:
+                if span.first <= day <= span.last:
+                    self._copied.book(session_id, *numbers)
                 continue
-            day, hour = place(booking.at)
-            is_in = span.first <= day <= span.last
-            if booking.is_copy:
-                if is_in:
-                    self._copied.book(booking)
-                continue
+            messages, prompt, completion, read, written, known, cost = numbers
             if newest - HEAT_DAYS < day <= newest:
-                self._heat[day] += booking.cost
-            if not is_in:
+                self._heat[day] += cost
+            if not span.first <= day <= span.last:
                 if span.before <= day < span.first:
-                    self._previous.book(booking)
+                    self._previous.book(session_id, *numbers)
                 continue
-            if own is None:
-                own = Sums()
-            own.book(booking)
-            self._days[day].book(booking)
-            self._models[booking.model].book(booking)
-            self._hours[calendar.weekday_of(day)][hour] += booking.messages
-            if booking.cache_known:
-                read, written = booking.cache_read, booking.cache_write
-                fresh = max(0.0, booking.prompt - read - written)
-                self._turns[booking.model].append((fresh, read, written, booking.completion, booking.cost))
-        return own
+            own = owned.get(session_id)
+            owned[session_id] = numbers if own is None else list(map(add, own, numbers))
+            by_day_and_model[day, model].book(session_id, *numbers)
+            self._hours[weekday][hour] += messages
+            if known and cost > 0:
+                fresh = max(0.0, prompt - read - written)
+                self._turns[model].append((fresh, read, written, completion, cost))
+        for (day, model), sums in by_day_and_model.items():
+            self._days[day].add(sums)
+            self._models[model].add(sums)
+        return owned
 
     def _tools(self, database: Database) -> list[Tool]:
         fitting, values = where(self._asked)
@@ -150,6 +171,19 @@ class Counting:
             (begin, end, *values),
         )
         return sorted((Tool(*row) for row in rows), key=lambda tool: (-tool.calls, tool.name))
+
+
+class _Places(dict[int, tuple[int, int, int]]):
+    """The day, the weekday and the hour of quarters of an hour."""
+
+    def __init__(self, of: Calendar) -> None:
+        super().__init__()
+        self._calendar = of
+
+    def __missing__(self, slot: int) -> tuple[int, int, int]:
+        day, hour = self._calendar.place(slot * SLOT_MS)
+        found = self[slot] = (day, calendar.weekday_of(day), hour)
+        return found
 
 
 def _within(fitting: str) -> str:

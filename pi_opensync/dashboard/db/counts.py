@@ -41,8 +41,10 @@ def recount(database: Database, session_id: int) -> None:
         f"WHERE messages.session_id = ? AND NOT ({_IS_COPY})",
         (session_id,),
     )
+    found = Counts()
     for created_at, body in own:
-        count_runs(database, session_id, created_at, unpack(body))
+        found.runs(session_id, created_at, unpack(body))
+    found.write(database)
 
 
 def is_copy(session: Mapping[str, Any], created_at: int) -> bool:
@@ -51,57 +53,70 @@ def is_copy(session: Mapping[str, Any], created_at: int) -> bool:
     return is_fork and bool(session["is_dated"]) and created_at < session["created_at"]
 
 
-def count_usage(database: Database, message: Mapping[str, Any], *, copied: bool, sign: int = 1) -> None:
-    """Add what a message took, or with `sign` -1 take it away."""
-    prompt = message["prompt_tokens"] or 0
-    database.run(
-        "INSERT INTO usage VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET "
-        "messages = messages + excluded.messages, "
-        "prompt_tokens = prompt_tokens + excluded.prompt_tokens, "
-        "completion_tokens = completion_tokens + excluded.completion_tokens, "
-        "cache_read_tokens = cache_read_tokens + excluded.cache_read_tokens, "
-        "cache_write_tokens = cache_write_tokens + excluded.cache_write_tokens, "
-        "cache_known_tokens = cache_known_tokens + excluded.cache_known_tokens, "
-        "cost = cost + excluded.cost",
-        (
-            message["session_id"],
-            message["created_at"] // SLOT_MS,
-            message["model"] or "",
-            int(copied),
-            sign,
-            sign * prompt,
-            sign * (message["completion_tokens"] or 0),
-            sign * (message["cache_read_tokens"] or 0),
-            sign * (message["cache_write_tokens"] or 0),
-            sign * (0 if message["cache_read_tokens"] is None else prompt),
-            sign * (message["cost"] or 0.0),
-        ),
-    )
-    if sign < 0:
-        database.run("DELETE FROM usage WHERE session_id = ? AND messages <= 0", (message["session_id"],))
+class Counts:
+    """What messages took and did, added up until `write`."""
 
+    def __init__(self) -> None:
+        self._usage: dict[tuple[int, int, str, int], list[float]] = {}
+        self._tools: dict[tuple[int, int, str], list[int]] = {}
+        self._touched: dict[tuple[str, int], int] = {}
+        self._lowered: set[int] = set()
 
-def count_runs(
-    database: Database, session_id: int, created_at: int, content: StoredContent, *, sign: int = 1
-) -> None:
-    """Add the tools that ran in a message and the files they touched; files are never taken away."""
-    runs = content.runs
-    if not runs:
-        return
-    slot = created_at // SLOT_MS
-    database.run_many(
-        "INSERT INTO tools VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET "
-        "calls = calls + excluded.calls, failures = failures + excluded.failures, "
-        "timed = timed + excluded.timed, duration_ms = duration_ms + excluded.duration_ms",
-        [
-            (session_id, slot, tool, *(sign * number for number in numbers))
-            for tool, numbers in _by_tool(runs).items()
-        ],
-    )
-    if sign > 0:
+    def usage(self, message: Mapping[str, Any], *, copied: bool, sign: int = 1) -> None:
+        """Add what a message took, or with `sign` -1 take it away."""
+        session_id = message["session_id"]
+        key = (session_id, message["created_at"] // SLOT_MS, message["model"] or "", int(copied))
+        prompt = message["prompt_tokens"] or 0
+        took = (
+            1,
+            prompt,
+            message["completion_tokens"] or 0,
+            message["cache_read_tokens"] or 0,
+            message["cache_write_tokens"] or 0,
+            0 if message["cache_read_tokens"] is None else prompt,
+            message["cost"] or 0.0,
+        )
+        before = self._usage.get(key, [0, 0, 0, 0, 0, 0, 0.0])
+        self._usage[key] = [a + sign * b for a, b in zip(before, took, strict=True)]
+        if sign < 0:
+            self._lowered.add(session_id)
+
+    def runs(self, session_id: int, created_at: int, content: StoredContent, *, sign: int = 1) -> None:
+        """Add the tools that ran in a message and the files they touched; files are never taken away."""
+        runs = content.runs
+        if not runs:
+            return
+        slot = created_at // SLOT_MS
+        for tool, numbers in _by_tool(runs).items():
+            before = self._tools.get((session_id, slot, tool), [0, 0, 0, 0])
+            self._tools[session_id, slot, tool] = [a + sign * b for a, b in zip(before, numbers, strict=True)]
+        if sign > 0:
+            for path, touch in files_touched(runs).items():
+                self._touched[path, session_id] = self._touched.get((path, session_id), 0) | int(touch)
+
+    def write(self, database: Database) -> None:
+        database.run_many(
+            "INSERT INTO usage VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET "
+            "messages = messages + excluded.messages, "
+            "prompt_tokens = prompt_tokens + excluded.prompt_tokens, "
+            "completion_tokens = completion_tokens + excluded.completion_tokens, "
+            "cache_read_tokens = cache_read_tokens + excluded.cache_read_tokens, "
+            "cache_write_tokens = cache_write_tokens + excluded.cache_write_tokens, "
+            "cache_known_tokens = cache_known_tokens + excluded.cache_known_tokens, "
+            "cost = cost + excluded.cost",
+            [(*key, *sums) for key, sums in self._usage.items()],
+        )
+        for session_id in self._lowered:
+            database.run("DELETE FROM usage WHERE session_id = ? AND messages <= 0", (session_id,))
+        database.run_many(
+            "INSERT INTO tools VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET "
+            "calls = calls + excluded.calls, failures = failures + excluded.failures, "
+            "timed = timed + excluded.timed, duration_ms = duration_ms + excluded.duration_ms",
+            [(*key, *sums) for key, sums in self._tools.items()],
+        )
         database.run_many(
             "INSERT INTO touched VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET kinds = kinds | excluded.kinds",
-            [(path, session_id, int(touch)) for path, touch in files_touched(runs).items()],
+            [(*key, kinds) for key, kinds in self._touched.items()],
         )
 
 

@@ -6,7 +6,7 @@ from pi_opensync.dashboard.db.contents import unpack
 from pi_opensync.dashboard.db.index import IndexEntry
 from pi_opensync.sqlite import Database, Row
 
-_HOLDING = ("messages", "usage", "spent", "tools", "touched", "noted")
+_HOLDING = ("messages", "usage", "booked", "spent", "tools", "touched", "noted")
 
 
 def delete(database: Database, session: Row, now: int) -> None:

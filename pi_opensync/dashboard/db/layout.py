@@ -163,3 +163,20 @@ CREATE TABLE deleted (
     deleted_at INTEGER NOT NULL
 ) WITHOUT ROWID
 """
+
+BOOKED = """
+CREATE TABLE booked (
+    session_id INTEGER NOT NULL REFERENCES sessions (id),
+    slot INTEGER NOT NULL,
+    model TEXT NOT NULL,
+    kind INTEGER NOT NULL,
+    messages INTEGER NOT NULL,
+    prompt REAL NOT NULL,
+    completion REAL NOT NULL,
+    cache_read REAL NOT NULL,
+    cache_write REAL NOT NULL,
+    cache_known REAL NOT NULL,
+    cost REAL NOT NULL,
+    PRIMARY KEY (session_id, slot, model, kind)
+) WITHOUT ROWID
+"""

@@ -5,8 +5,10 @@ from contextlib import suppress
 
 from pi_opensync.dashboard import project_names
 from pi_opensync.dashboard.db import counts, index
+from pi_opensync.dashboard.db.bookings import rebook
 from pi_opensync.dashboard.db.contents import StoredContent, pack
 from pi_opensync.dashboard.db.layout import (
+    BOOKED,
     DELETED,
     KEPT_OF_MESSAGES,
     MESSAGES,
@@ -176,6 +178,12 @@ def what_was_deleted(database: Database) -> None:
     database.run(DELETED)
 
 
+def numbers_as_booked(database: Database) -> None:
+    """What each session took, worked out once: the numbers only add it up."""
+    database.run(BOOKED)
+    rebook(database, [row["id"] for row in database.rows("SELECT id FROM sessions")])
+
+
 def _add_column(database: Database, table: str, column: str) -> None:
     """Add it where the table was made before it had it."""
     name = column.partition(" ")[0]
@@ -197,6 +205,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     machines,
     what_was_deleted,
     repositories,
+    numbers_as_booked,
 )
 
 # Under these names files record the steps that ran before steps were functions.

@@ -6,13 +6,13 @@ Each turn counts on its own day, hour and model. A fork's copied history is left
 from datetime import date, tzinfo
 
 from pi_opensync.dashboard import project_names
-from pi_opensync.dashboard.booking import Booking
 from pi_opensync.dashboard.db import calendar
-from pi_opensync.dashboard.db.bookings import bookings
+from pi_opensync.dashboard.db.bookings import COPY, NUMBERS
 from pi_opensync.dashboard.db.calendar import Calendar
 from pi_opensync.dashboard.db.counting import Counting, Span, where
 from pi_opensync.dashboard.db.sums import Asked, Day, Numbers, Sums
 from pi_opensync.dashboard.times import at
+from pi_opensync.model import SLOT_MS
 from pi_opensync.sqlite import Database
 
 
@@ -63,14 +63,16 @@ def summarize(
 def by_day(database: Database, asked: Asked, zone: tzinfo | None) -> list[Day]:
     """Return a row for each day, project, model and source, in that order."""
     span, place = Span(asked, date.max), Calendar(zone).place
+    fitting, values = where(asked)
     found: dict[tuple[int, str, str, str], Sums] = {}
-    for session, of_it in bookings(database, *where(asked)):
-        for booking in of_it:
-            day = place(booking.at)[0]
-            is_model = asked.model is None or booking.model == asked.model
-            if not booking.is_copy and is_model and span.first <= day <= span.last:
-                key = (day, session["project"], booking.model, session["source"])
-                found.setdefault(key, Sums()).book(booking)
+    for slot, project, model, source, *sums in database.tuples(
+        f"SELECT slot, project, booked.model, source, session_id, {NUMBERS} FROM booked "
+        f"JOIN sessions ON sessions.id = session_id WHERE kind != {COPY} AND {fitting}",
+        values,
+    ):
+        day = place(slot * SLOT_MS)[0]
+        if asked.model in (None, model) and span.first <= day <= span.last:
+            found.setdefault((day, project, model, source), Sums()).book(*sums)
     names = project_names.labels({key[1] for key in found})
     return [
         Day(calendar.day_of(day), names[project], model, source, sums)
@@ -80,11 +82,6 @@ def by_day(database: Database, asked: Asked, zone: tzinfo | None) -> list[Day]:
 
 def spent_since(database: Database, first: date, zone: tzinfo | None) -> float:
     """Return the US dollars of all turns from the begin of a day on."""
-    begin, place = calendar.number_of(first), Calendar(zone).place
-    active_since = max(0, (begin - 1) * calendar.DAY_MS)  # a moment before that day in any zone
-
-    def counts(booking: Booking) -> bool:
-        return not booking.is_copy and place(booking.at)[0] >= begin
-
-    found = bookings(database, "active_at >= ?", (active_since,))
-    return sum(booking.cost for _session, of_it in found for booking in of_it if counts(booking))
+    begin = Calendar(zone).first_slot(calendar.number_of(first))
+    spent: float = database.one(f"SELECT total(cost) FROM booked WHERE kind != {COPY} AND slot >= ?", begin)
+    return spent

@@ -4,7 +4,6 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import NamedTuple
 
-from pi_opensync.dashboard.booking import Booking
 from pi_opensync.sqlite import Row
 
 
@@ -38,15 +37,27 @@ class Sums:
         """The mean; None where there is no session."""
         return self.cost / len(self.sessions) if self.sessions else None
 
-    def book(self, more: Booking) -> None:
-        self._add(more)
-        self.sessions.add(more.session_id)
+    def book(  # noqa: PLR0917 - a row of the table, for each of tens of thousands
+        self,
+        session_id: int,
+        messages: int,
+        prompt: float,
+        completion: float,
+        cache_read: float,
+        cache_write: float,
+        cache_known: float,
+        cost: float,
+    ) -> None:
+        self.cost += cost
+        self.prompt += prompt
+        self.completion += completion
+        self.cache_read += cache_read
+        self.cache_write += cache_write
+        self.cache_known += cache_known
+        self.messages += messages
+        self.sessions.add(session_id)
 
     def add(self, more: "Sums") -> None:
-        self._add(more)
-        self.sessions |= more.sessions
-
-    def _add(self, more: "Booking | Sums") -> None:
         self.cost += more.cost
         self.prompt += more.prompt
         self.completion += more.completion
@@ -54,6 +65,7 @@ class Sums:
         self.cache_write += more.cache_write
         self.cache_known += more.cache_known
         self.messages += more.messages
+        self.sessions |= more.sessions
 
 
 @dataclass(frozen=True, slots=True)

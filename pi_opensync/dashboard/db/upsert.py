@@ -6,6 +6,7 @@ from typing import Any
 
 from pi_opensync.dashboard import project_names
 from pi_opensync.dashboard.db import counts, deleted, forks, index
+from pi_opensync.dashboard.db.bookings import rebook
 from pi_opensync.dashboard.db.connections import Connections, next_revision
 from pi_opensync.dashboard.db.contents import StoredContent, pack, unpack
 from pi_opensync.dashboard.db.index import IndexEntry
@@ -33,10 +34,11 @@ _SAYS_WHAT_IS_COPIED = frozenset(("created_at", "parent_external_id", "fork_pref
 
 @dataclass(frozen=True, slots=True)
 class Saved:
-    """Ids in the order of what was given."""
+    """Ids in the order of what was given; `touched` are the sessions that may have changed."""
 
     session_ids: list[int]
     message_ids: list[int]
+    touched: set[int]
 
 
 def save(
@@ -44,16 +46,23 @@ def save(
 ) -> Saved:
     """Write all of them in one transaction; `now` in ms dates what carries no date."""
     with connections.write() as database:
-        return put(database, sessions, messages, now, next_revision(database))
+        saved = put(database, sessions, messages, now, next_revision(database))
+        rebook(database, saved.touched)
+    return saved
 
 
 def put(
     database: Database, sessions: Sequence[SessionIn], messages: Sequence[MessageIn], now: int, revision: int
 ) -> Saved:
-    """As `save`, within a transaction of the caller's, in which `revision` is the next one."""
+    """As `save`, in a transaction of the caller's, who books anew what it touched before the end.
+
+    `revision` is that of the transaction.
+    """
     session_ids = [_put_session(database, session, now, revision) for session in sessions]
-    message_ids = [_put_message(database, message, now, revision) for message in messages]
-    return Saved(session_ids, message_ids)
+    together = _Messages(database, now, revision)
+    message_ids = [together.put(message) for message in messages]
+    together.close()
+    return Saved(session_ids, message_ids, {*session_ids, *together.touched} - {_NOT_STORED})
 
 
 def _put_session(database: Database, session: SessionIn, now: int, revision: int) -> int:
@@ -159,88 +168,123 @@ def _new_session(database: Database, external_id: str, given: dict[str, Any], no
     return session_id
 
 
-def _put_message(database: Database, message: MessageIn, now: int, revision: int) -> int:
-    if deleted.is_deleted(database, message.session_external_id):
-        return _NOT_STORED
-    find = "SELECT * FROM sessions WHERE external_id = ?"
-    session = database.row(find, (message.session_external_id,))
-    if session is None:
-        given: dict[str, Any] = {"source": message.source, "model": message.model}
-        given = {name: value for name, value in given.items() if value is not None}
-        given["active_at"] = message.created_at if message.created_at is not None else now
-        session_id = _new_session(database, message.session_external_id, given, now, revision)
-        forks.link(database, session_id)
-        session = database.row(find, (message.session_external_id,))
-    old = database.row(
-        "SELECT * FROM messages WHERE session_id = ? AND external_id = ?",
-        (session["id"], message.external_id),
-    )
-    if old is None:
-        return _new_message(database, session, message, now, revision)
-    _change_message(database, session, old, message, now=now, revision=revision)
-    message_id: int = old["id"]
-    return message_id
+class _Messages:
+    """Messages that are put one after another: what changes with each is written once, at the end."""
 
+    def __init__(self, database: Database, now: int, revision: int) -> None:
+        self._database = database
+        self._now = now
+        self._revision = revision
+        self._sessions: dict[str, dict[str, Any] | None] = {}  # None: it was deleted here
+        self._counts = counts.Counts()
+        self._grown: dict[int, int] = {}  # sessions with the latest date of what is new in them
+        self._added: dict[int, set[str]] = {}  # what is new in them, by its external ids
+        self.touched: set[int] = set()
 
-def _new_message(database: Database, session: Row, message: MessageIn, now: int, revision: int) -> int:
-    created_at = now if message.created_at is None else message.created_at
-    message_id = _free_id(database, created_at)
-    content = StoredContent(message.text_content, list(message.parts or ()))
-    values = {name: getattr(message, name) for name in _KEPT_IF_ABSENT}
-    values |= {
-        "id": message_id,
-        "session_id": session["id"],
-        "external_id": message.external_id,
-        "role": message.role,
-        "created_at": created_at,
-        "revision": revision,
-        "size": len(content.json),
-        "body": pack(content),
-    }
-    _insert(database, "messages", values)
-    index.learn(database, IndexEntry(message_id, session["id"], message.role, content))
-    copied = counts.is_copy(dict(session), created_at)
-    counts.count_usage(database, values, copied=copied)
-    if not copied:
-        counts.count_runs(database, session["id"], created_at, content)
-    database.run(
-        "UPDATE sessions SET message_count = message_count + 1, active_at = max(active_at, ?), "
-        "updated_at = ?, revision = ? WHERE id = ?",
-        (created_at, now, revision, session["id"]),
-    )
-    return message_id
+    def put(self, message: MessageIn) -> int:
+        """Return the message's id, or 0 where its session was deleted here."""
+        session = self._session(message)
+        if session is None:
+            return _NOT_STORED
+        self.touched.add(session["id"])
+        old = self._stored(session, message.external_id)
+        if old is None:
+            return self._add(session, message)
+        self._change(session, old, message)
+        message_id: int = old["id"]
+        return message_id
 
+    def close(self) -> None:
+        self._counts.write(self._database)
+        self._database.run_many(
+            "UPDATE sessions SET message_count = message_count + ?, active_at = max(active_at, ?), "
+            "updated_at = ?, revision = ? WHERE id = ?",
+            [
+                (len(self._added.get(session_id, ())), active_at, self._now, self._revision, session_id)
+                for session_id, active_at in self._grown.items()
+            ],
+        )
 
-def _change_message(
-    database: Database, session: Row, old: Row, message: MessageIn, *, now: int, revision: int
-) -> None:
-    """Bring a message up to date.
+    def _session(self, message: MessageIn) -> dict[str, Any] | None:
+        key = message.session_external_id
+        if key not in self._sessions:
+            self._sessions[key] = None if deleted.is_deleted(self._database, key) else self._found(message)
+        return self._sessions[key]
 
-    Its role and date stay, as on OpenSync; text and parts that are not sent again stay too.
-    """
-    before = unpack(old["body"])
-    content = StoredContent(
-        before.text if message.text_content is None else message.text_content,
-        before.parts if message.parts is None else list(message.parts),
-    )
-    given = {name: getattr(message, name) for name in _KEPT_IF_ABSENT}
-    changed = {name: value for name, value in given.items() if value is not None and old[name] != value}
-    if not changed and content == before:
-        return
-    copied = counts.is_copy(dict(session), old["created_at"])
-    counts.count_usage(database, dict(old), copied=copied, sign=-1)
-    counts.count_usage(database, {**dict(old), **changed}, copied=copied)
-    if content != before:
-        changed |= {"size": len(content.json), "body": pack(content)}
-        index.forget(database, IndexEntry(old["id"], session["id"], old["role"], before))
-        index.learn(database, IndexEntry(old["id"], session["id"], old["role"], content))
+    def _found(self, message: MessageIn) -> dict[str, Any]:
+        find = "SELECT * FROM sessions WHERE external_id = ?"
+        session = self._database.row(find, (message.session_external_id,))
+        if session is None:
+            given: dict[str, Any] = {"source": message.source, "model": message.model}
+            given = {name: value for name, value in given.items() if value is not None}
+            given["active_at"] = message.created_at if message.created_at is not None else self._now
+            key = message.session_external_id
+            forks.link(self._database, _new_session(self._database, key, given, self._now, self._revision))
+            session = self._database.row(find, (key,))
+        return dict(session)
+
+    def _stored(self, session: dict[str, Any], external_id: str) -> Row | None:
+        added = self._added.get(session["id"], ())
+        if not session["message_count"] and external_id not in added:
+            return None
+        row: Row | None = self._database.row(
+            "SELECT * FROM messages WHERE session_id = ? AND external_id = ?", (session["id"], external_id)
+        )
+        return row
+
+    def _add(self, session: dict[str, Any], message: MessageIn) -> int:
+        session_id: int = session["id"]
+        created_at = self._now if message.created_at is None else message.created_at
+        message_id = _free_id(self._database, created_at)
+        content = StoredContent(message.text_content, list(message.parts or ()))
+        values = {name: getattr(message, name) for name in _KEPT_IF_ABSENT}
+        values |= {
+            "id": message_id,
+            "session_id": session_id,
+            "external_id": message.external_id,
+            "role": message.role,
+            "created_at": created_at,
+            "revision": self._revision,
+            "size": len(content.json),
+            "body": pack(content),
+        }
+        _insert(self._database, "messages", values)
+        index.learn(self._database, IndexEntry(message_id, session_id, message.role, content))
+        copied = counts.is_copy(session, created_at)
+        self._counts.usage(values, copied=copied)
         if not copied:
-            counts.count_runs(database, session["id"], old["created_at"], before, sign=-1)
-            counts.count_runs(database, session["id"], old["created_at"], content)
-    _update(database, "messages", old["id"], {**changed, "revision": revision})
-    database.run(
-        "UPDATE sessions SET updated_at = ?, revision = ? WHERE id = ?", (now, revision, session["id"])
-    )
+            self._counts.runs(session_id, created_at, content)
+        self._added.setdefault(session_id, set()).add(message.external_id)
+        self._grown[session_id] = max(self._grown.get(session_id, 0), created_at)
+        return message_id
+
+    def _change(self, session: dict[str, Any], old: Row, message: MessageIn) -> None:
+        """Bring a message up to date.
+
+        Its role and date stay, as on OpenSync; text and parts that are not sent again stay too.
+        """
+        session_id: int = session["id"]
+        before = unpack(old["body"])
+        content = StoredContent(
+            before.text if message.text_content is None else message.text_content,
+            before.parts if message.parts is None else list(message.parts),
+        )
+        given = {name: getattr(message, name) for name in _KEPT_IF_ABSENT}
+        changed = {name: value for name, value in given.items() if value is not None and old[name] != value}
+        if not changed and content == before:
+            return
+        copied = counts.is_copy(session, old["created_at"])
+        self._counts.usage(dict(old), copied=copied, sign=-1)
+        self._counts.usage({**dict(old), **changed}, copied=copied)
+        if content != before:
+            changed |= {"size": len(content.json), "body": pack(content)}
+            index.forget(self._database, IndexEntry(old["id"], session_id, old["role"], before))
+            index.learn(self._database, IndexEntry(old["id"], session_id, old["role"], content))
+            if not copied:
+                self._counts.runs(session_id, old["created_at"], before, sign=-1)
+                self._counts.runs(session_id, old["created_at"], content)
+        _update(self._database, "messages", old["id"], {**changed, "revision": self._revision})
+        self._grown.setdefault(session_id, 0)
 
 
 def _free_id(database: Database, created_at: int) -> int:
