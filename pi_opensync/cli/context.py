@@ -244,7 +244,7 @@ class Context:
         if not place.is_own:
             yield build(place.settings, self.folders, database)
             return
-        from pi_opensync.cli.serving import inside
+        from pi_opensync.cli.unserved import inside
 
-        with inside(place) as (chosen, transport):
-            yield build(chosen, self.folders, database, extras=True, transport=transport)
+        with inside(place) as (chosen, transport, handed):
+            yield build(chosen, self.folders, database, extras=True, transport=transport, inside=handed)

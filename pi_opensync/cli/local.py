@@ -6,7 +6,7 @@ from pathlib import Path
 from pi_opensync import logbook
 from pi_opensync.cli.budgets import watched
 from pi_opensync.cli.context import Context
-from pi_opensync.cli.serving import budget_of, keys_of, opened, reaching, serving, show_page
+from pi_opensync.cli.unserved import inside, opened, reaching
 from pi_opensync.daemon import lock, places
 from pi_opensync.daemon.following import follow
 from pi_opensync.daemon.places import Place
@@ -27,17 +27,20 @@ def watch_local(
     log_format: logbook.LogFormat,
     debug: bool | None,
 ) -> None:
-    """Serve the pages and keep them equal to pi's sessions, all of them, until Ctrl-C or, with `once`, equal.
+    """Serve the pages and keep them equal to pi's sessions, all of them, until Ctrl-C.
 
-    `port` None: the usual one, or any where that is taken. Without `link` no link that lets a browser in is
-    printed, as a service's log keeps what is printed.
+    With `once` it is brought up to date, and not served. `port` None: the usual one, or any where that is
+    taken. Without `link` no link that lets a browser in is printed, as a service's log keeps what is printed.
     """
     context = Context(debug=debug)
     context.log(log_format)
     place = _place(context, demo=demo)
     try:
         with lock.held(place.home, _COMMAND, context.now()), context.at_work(place) as database:
-            asyncio.run(_watch(context, database, port, demo=demo, open_page=open_page, link=link, once=once))
+            if once:
+                asyncio.run(_once(context, database, demo=demo))
+            else:
+                asyncio.run(_watch(context, database, port, demo=demo, open_page=open_page, link=link))
     except AlreadyRunning as error:
         if demo:
             raise
@@ -50,9 +53,29 @@ def show_served(context: Context, *, open_page: bool) -> bool:
     other = place.server()
     if other is None:
         return False
+    from pi_opensync.cli.serving import keys_of, show_page
+
     with opened(place.home) as connections:
         show_page(place.home, other.url, keys_of(connections), open_page=open_page, beside=False)
     return True
+
+
+async def _once(context: Context, database: StateDatabase, *, demo: bool) -> None:
+    """Bring it up to date; nobody looks at its pages meanwhile, so they are not served."""
+    place = _place(context, demo=demo)
+    with inside(place) as (chosen, transport, handed):
+        await follow(
+            chosen,
+            context.stamp,
+            _folders(context, demo=demo),
+            database,
+            pulse_in=place.home,
+            backfill=True,
+            once=True,
+            extras=True,
+            transport=transport,
+            inside=handed,
+        )
 
 
 async def _watch(
@@ -63,17 +86,18 @@ async def _watch(
     demo: bool,
     open_page: bool,
     link: bool,
-    once: bool,
 ) -> None:
+    from pi_opensync.cli.serving import budget_of, serving, show_page
+
     place = _place(context, demo=demo)
     async with serving(
         place.home, _COMMAND, "127.0.0.1", port, clean=context.receiving, budget=budget_of(context.settings)
-    ) as (url, keys, inside):
+    ) as (url, keys, handed):
         is_shown = False
 
         def show() -> None:
             nonlocal is_shown
-            if link and not once and not is_shown:
+            if link and not is_shown:
                 show_page(place.home, url, keys, open_page=open_page, beside=True)
             elif not is_shown:
                 logbook.get().info("serving your dashboard", url=url, way_in="pi-opensync serve --open")
@@ -82,19 +106,22 @@ async def _watch(
         while not await follow(
             reaching(place, url, keys),
             context.stamp,
-            (SAMPLES,) if demo else context.folders,
+            _folders(context, demo=demo),
             database,
             pulse_in=place.home,
             backfill=True,
-            once=once,
             extras=True,
-            inside=inside,
+            inside=handed,
             on_ready=show,
             folders_changed=(lambda: False) if demo else context.folders_changed,
             budgets=watched(context.settings),
         ):
             context = Context(debug=context.settings.debug)
             place = _place(context, demo=demo)
+
+
+def _folders(context: Context, *, demo: bool) -> tuple[Path, ...]:
+    return (SAMPLES,) if demo else context.folders
 
 
 def _place(context: Context, *, demo: bool) -> Place:

@@ -16,7 +16,8 @@ from pi_opensync.cli import PORT
 from pi_opensync.cli.context import Context
 from pi_opensync.cli.local import watch_local
 from pi_opensync.cli.options import Debug, LogFormat, new_app
-from pi_opensync.cli.serving import budget_of, keys_of, opened, serving, show_key, show_page
+from pi_opensync.cli.serving import budget_of, keys_of, serving, show_key, show_page
+from pi_opensync.cli.unserved import opened
 from pi_opensync.daemon import places
 from pi_opensync.errors import AlreadyRunning, UsageError
 from pi_opensync.texts import shown

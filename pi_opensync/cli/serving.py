@@ -5,30 +5,27 @@ import html
 import os
 import sys
 import threading
-import time
 import webbrowser
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 
-import httpx
 from starlette.types import ASGIApp
 
 from pi_opensync.cli import PORT
+from pi_opensync.cli.unserved import milliseconds, opened
 from pi_opensync.daemon import places
-from pi_opensync.daemon.places import Place
 from pi_opensync.dashboard.db.budget import Budget
-from pi_opensync.dashboard.db.connections import FILE, Connections
+from pi_opensync.dashboard.db.connections import Connections
 from pi_opensync.dashboard.handed import Handed
 from pi_opensync.dashboard.web.application import create_app
 from pi_opensync.dashboard.web.keys import Keys
 from pi_opensync.dashboard.web.listener import NotLoopbackError, Running, serve
 from pi_opensync.deliver.inside import Inside
-from pi_opensync.errors import PiOpensyncError, UsageError, cannot_keep_state
+from pi_opensync.errors import PiOpensyncError, UsageError
 from pi_opensync.files import write_private
-from pi_opensync.opensync.client import Transport
 from pi_opensync.privacy.cleaner import Cleaner
-from pi_opensync.settings import Secret, Settings
+from pi_opensync.settings import Settings
 
 _WAY_IN = """<!doctype html>
 <meta charset="utf-8">
@@ -56,33 +53,14 @@ async def serving(
     `port` None: the usual one, or any where that is taken. `clean`: what other programs send goes through it.
     """
     with opened(home) as connections:
-        keys = Keys(connections, now=_milliseconds)
-        app = create_app(connections, keys, now=_milliseconds, hosts=hosts, clean=clean, budget=budget)
+        keys = Keys(connections, now=milliseconds)
+        app = create_app(connections, keys, now=milliseconds, hosts=hosts, clean=clean, budget=budget)
         running = await _serve(app, host, port, remote=remote)
         with places.served(home, command, running.url):
             try:
-                yield running.url, keys, Handed(connections, now=_milliseconds)
+                yield running.url, keys, Handed(connections, now=milliseconds)
             finally:
                 await running.stop()
-
-
-@contextmanager
-def inside(place: Place) -> Iterator[tuple[Settings, Transport]]:
-    """Ask one's own dashboard within this process: settings that lead to it, and the way there."""
-    with opened(place.home) as connections:
-        keys = Keys(connections, now=_milliseconds)
-        app = create_app(connections, keys, now=_milliseconds)
-        yield reaching(place, "http://127.0.0.1", keys), httpx.ASGITransport(app)
-
-
-def reaching(place: Place, url: str, keys: Keys) -> Settings:
-    """The settings of one's own dashboard with the server that it has now."""
-    server = {
-        "convex_url": url,
-        "api_key": Secret(keys.issue_for_this_run()),
-        "timestamps": "transcript",
-    }
-    return place.settings.but(**server)
 
 
 def budget_of(settings: Settings) -> Budget:
@@ -90,7 +68,7 @@ def budget_of(settings: Settings) -> Budget:
 
 
 def keys_of(connections: Connections) -> Keys:
-    return Keys(connections, now=_milliseconds)
+    return Keys(connections, now=milliseconds)
 
 
 def show_key(url: str, keys: Keys) -> None:
@@ -110,20 +88,6 @@ def show_page(home: Path, url: str, keys: Keys, *, open_page: bool, beside: bool
         threading.Thread(target=_open, args=(home, page), daemon=True).start()
     elif open_page:
         _open(home, page)
-
-
-@contextmanager
-def opened(home: Path) -> Iterator[Connections]:
-    """The file of one's own dashboard, made where there is none. Raises `ConfigurationError`."""
-    try:
-        home.mkdir(parents=True, exist_ok=True, mode=0o700)
-    except OSError as error:
-        raise cannot_keep_state(home, error) from None
-    connections = Connections.open(home / FILE)
-    try:
-        yield connections
-    finally:
-        connections.close()
 
 
 async def _serve(app: ASGIApp, host: str, port: int | None, *, remote: bool) -> Running:
@@ -153,7 +117,3 @@ def _open(home: Path, page: str) -> None:
         way = home / "open.html"
         write_private(way, _WAY_IN.format(page=html.escape(page)))
         browser.open(way.as_uri())
-
-
-def _milliseconds() -> int:
-    return round(time.time() * 1000)

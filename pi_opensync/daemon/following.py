@@ -19,6 +19,7 @@ from pi_opensync.daemon.run import Daemon
 from pi_opensync.daemon.sd_notify import Notifier
 from pi_opensync.daemon.totals import Totals
 from pi_opensync.deliver.inside import Inside
+from pi_opensync.opensync.client import Transport
 from pi_opensync.settings import Settings
 from pi_opensync.sqlite import Damaged, StoreUnavailable
 from pi_opensync.store.database import StateDatabase
@@ -39,6 +40,7 @@ async def follow(
     backfill: bool,
     once: bool = False,
     extras: bool = False,
+    transport: Transport | None = None,
     inside: Inside | None = None,
     on_ready: Callable[[], None] = lambda: None,
     folders_changed: Callable[[], bool] = lambda: False,
@@ -47,7 +49,7 @@ async def follow(
     """Watch, or with `once` deliver what there is; False where it ended because the settings changed.
 
     `folders_changed` says that others than `folders` are to be followed. `pulse_in` is the folder that
-    `status` looks into, `extras` and `inside` as for `engine.build`; `on_ready` is called once pi's
+    `status` looks into; `extras`, `transport`, `inside` as for `engine.build`. `on_ready` is called once pi's
     sessions were looked at for the first time. `budgets` says, in a thread of its own, which are passed.
     """
     notifier, heart = Notifier.of(os.environ), notify.heart(os.environ)
@@ -69,6 +71,7 @@ async def follow(
         database,
         events=totals,
         extras=extras,
+        transport=transport,
         inside=inside,
         stamp=stamp,
     )
