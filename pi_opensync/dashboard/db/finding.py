@@ -27,6 +27,7 @@ Reading = Callable[[], AbstractContextManager[Database]]
 MOST_COUNTED = 1000
 _MOST_LOOKS = 1000  # messages
 _AT_ONCE = 100  # messages that are read in one view of the database
+_HITS_OF_A_SESSION = 20  # messages that are looked at for each session that is asked for
 _NO_ID = 2**63 - 1
 
 # CROSS JOIN keeps the order of the loops: the index gives the newest first, and stops where enough are found.
@@ -150,9 +151,23 @@ def ids_in(reading: Reading, query: Query, session_id: int, limit: int = 2000) -
 
 def sessions_with(reading: Reading, query: Query, limit: int, zone: tzinfo | None = None) -> list[Row]:
     """Return the sessions of the newest messages that hold what is looked for, among a few hundred hits."""
-    found = search(reading, query, limit=20 * limit, zone=zone)
-    sessions = {hit.session["id"]: hit.session for hit in found.hits}
-    return list(sessions.values())[:limit]
+    if needs_look(query):
+        found = search(reading, query, limit=_HITS_OF_A_SESSION * limit, zone=zone)
+        sessions = {hit.session["id"]: hit.session for hit in found.hits}
+        return list(sessions.values())[:limit]
+    matching = expression(query)
+    if not matching:
+        return []
+    with reading() as database:
+        condition, values = _condition(database, query, is_one_session=False)
+        # No message is read for it: what they say is shown by none of those who ask.
+        return database.rows(
+            "SELECT sessions.* FROM (SELECT session_id, max(id) AS newest FROM ("
+            f"SELECT messages.session_id, messages.id {_FOUND} AND {condition} "
+            "ORDER BY search.rowid DESC LIMIT ?) GROUP BY session_id) AS hit "
+            "CROSS JOIN sessions ON sessions.id = hit.session_id ORDER BY newest DESC LIMIT ?",
+            (matching, *_bounds(query, zone), *values, _HITS_OF_A_SESSION * limit, limit),
+        )
 
 
 def titled(database: Database, query: Query, limit: int, zone: tzinfo | None = None) -> list[Row]:
@@ -164,18 +179,20 @@ def titled(database: Database, query: Query, limit: int, zone: tzinfo | None = N
         return []
     condition, values = _condition(database, query, is_one_session=True, of_messages=False)
     newest, oldest = _bounds(query, zone)
-    words = [[_like(fold(term.text)) for term in group] for group in query.groups]
+    words = [[fold(term.text) for term in group] for group in query.groups]
     tests = [condition, "active_at < ?", "created_at >= ? OR active_at >= ?"]
     values += [newest >> ID_BITS, oldest >> ID_BITS, oldest >> ID_BITS]
     for group in words:
-        tests.append(" OR ".join(["said LIKE ? ESCAPE '\\'"] * len(group)))
+        tests.append(" OR ".join(["instr(said, ?)"] * len(group)))
         values += group
     for term in query.without:
-        tests.append("said NOT LIKE ? ESCAPE '\\'")
-        values.append(_like(fold(term.text)))
+        tests.append("NOT instr(said, ?)")
+        values.append(fold(term.text))
+    # The inner one is answered from an index alone, unless a filter asks for more.
     return database.rows(
-        f"SELECT * FROM sessions WHERE {' AND '.join(f'({test})' for test in tests)} "
-        "ORDER BY active_at DESC LIMIT ?",
+        "SELECT sessions.* FROM (SELECT id FROM sessions INDEXED BY sessions_by_what_is_said "
+        f"WHERE {' AND '.join(f'({test})' for test in tests)} ORDER BY active_at DESC LIMIT ?) AS found "
+        "JOIN sessions ON sessions.id = found.id ORDER BY sessions.active_at DESC",
         (*values, limit),
     )
 

@@ -184,6 +184,11 @@ def numbers_as_booked(database: Database) -> None:
     rebook(database, [row["id"] for row in database.rows("SELECT id FROM sessions")])
 
 
+def titles_in_an_index(database: Database) -> None:
+    """Titles and projects are searched without a look at their sessions."""
+    database.run("CREATE INDEX sessions_by_what_is_said ON sessions (active_at DESC, said, created_at)")
+
+
 def _add_column(database: Database, table: str, column: str) -> None:
     """Add it where the table was made before it had it."""
     name = column.partition(" ")[0]
@@ -206,6 +211,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     what_was_deleted,
     repositories,
     numbers_as_booked,
+    titles_in_an_index,
 )
 
 # Under these names files record the steps that ran before steps were functions.
