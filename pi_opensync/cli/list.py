@@ -13,8 +13,10 @@ import msgspec
 
 from pi_opensync.cli import terminal
 from pi_opensync.cli.context import Context
+from pi_opensync.cli.screen import OF_BEFORE
 from pi_opensync.cli.session_ids import short_ids
 from pi_opensync.cli.tables import Column, table
+from pi_opensync.store.database import is_of_before
 from pi_opensync.store.views import SessionRow, TranscriptRow, last_used, session_rows, transcript_rows
 from pi_opensync.texts import day, shown, shown_path
 
@@ -24,6 +26,7 @@ if TYPE_CHECKING:  # loaded where a file must be opened
 
 LEFT_ALONE = "left alone until it changes; `pi-opensync sync` sends it"
 NOT_READ = "not read yet"
+READ_FOR_TITLES = 20_000_000  # bytes of files of which nothing is kept: about a second
 _MET_NOW = TranscriptRow(followed=True, has_session=False, excluded=None)
 _COLUMNS = (
     Column("Session"),
@@ -121,6 +124,8 @@ def _gathered(context: Context) -> tuple[list[ListedSession], list[Unlisted]]:
         met[place.name] = {}
         with context.beside(place) as database:
             if database is None:
+                if is_of_before(place.state):
+                    terminal.say(f"{place.name}: {OF_BEFORE}", out=sys.stderr)
                 continue
             met[place.name] = transcript_rows(database)
             used = last_used(database)
@@ -129,8 +134,9 @@ def _gathered(context: Context) -> tuple[list[ListedSession], list[Unlisted]]:
     new = [found for found in context.files if not all(_is_read(known, found) for known in met.values())]
     if new:
         looked = context.choose(new)
+        titles = _titles(context, looked)
         for name, known in met.items():
-            rows += _not_read(context, name, known, looked)
+            rows += _not_read(context, name, known, looked, titles)
     return rows, files
 
 
@@ -138,8 +144,26 @@ def _is_read(known: Mapping[bytes, TranscriptRow], found: Found) -> bool:
     return known.get(found.path, _MET_NOW).has_session
 
 
+def _titles(context: Context, looked: Sequence[Chosen]) -> dict[str, str]:
+    """What the newest of these sessions are called, which their files say: of as many as are read at once."""
+    read: list[Found] = []
+    size = 0
+    for item in looked:
+        size += item.found.signature.size
+        if size > READ_FOR_TITLES:
+            break
+        if item.leaves:
+            read.append(item.found)
+    with context.folded(read) as (database, _problems):
+        return {row.said.id: row.said.title for row in session_rows(database)}
+
+
 def _not_read(
-    context: Context, place: str, known: Mapping[bytes, TranscriptRow], found: Sequence[Chosen]
+    context: Context,
+    place: str,
+    known: Mapping[bytes, TranscriptRow],
+    found: Sequence[Chosen],
+    titles: Mapping[str, str],
 ) -> Iterator[ListedSession]:
     from pi_opensync.cli.announcement import project_shown
     from pi_opensync.fold import external_id
@@ -149,11 +173,12 @@ def _not_read(
         if item.header is not None and not met.has_session:
             why = met.excluded or item.excluded or (NOT_READ if met.followed else LEFT_ALONE)
             folder = item.header.cwd
+            key = external_id(item.header)
             yield ListedSession(
                 place,
-                external_id(item.header),
+                key,
                 project_shown(folder, context.cleaner) if folder else "-",
-                "",
+                titles.get(key, ""),
                 0,
                 0,
                 0,
@@ -211,7 +236,13 @@ def _lines(rows: Sequence[ListedSession], short: dict[str, str], places: Sequenc
                 yield f"  {shown(row.why or '')}"
         alone = sum(row.why == LEFT_ALONE for row in of_place)
         if alone:
-            yield f"{alone} are from before the first start: `pi-opensync sync` sends them."
+            yield from _said(f"{alone} are from before the first start: `pi-opensync sync` sends them.")
+    if not places:
+        yield from _said("No dashboard is kept of them yet: `pi-opensync start` shows one.")
+
+
+def _said(text: str) -> list[str]:
+    return terminal.wrapped(text, terminal.width(), 0)
 
 
 def _cells(row: ListedSession, short: str) -> list[str]:
@@ -220,8 +251,11 @@ def _cells(row: ListedSession, short: str) -> list[str]:
         day(row.last_used_at),
         shown(row.project),
         shown(row.title),
-        str(row.sent),
-        _state(row),
+        *(
+            ["", "" if row.why == NOT_READ else _state(row)]
+            if not row.place
+            else [str(row.sent), _state(row)]
+        ),
     ]
 
 

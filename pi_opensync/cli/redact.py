@@ -45,5 +45,9 @@ def list_rules() -> None:
     """List the rules, each with an example and its source."""
     print(f"Rules, version {RULES_VERSION}")
     for row in rows():
+        width = terminal.width()
         line = f"{row.name:28} {row.kind:18} {row.example:60} {row.source}"
-        print("\n".join(terminal.wrapped(line, terminal.width(), 2)))
+        if width is None or len(line) <= width:
+            print(line)
+        else:
+            print(f"{row.name}, {row.kind}\n  {row.example}\n  {row.source}")

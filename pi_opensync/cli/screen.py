@@ -9,6 +9,7 @@ from pi_opensync.daemon.pulse import STILL_AFTER
 from pi_opensync.texts import shown
 
 Report = dict[str, Any]
+OF_BEFORE = "an older version wrote what is known of them; `watch` or `sync` goes on with it"
 REASONS = 3  # of exclusions; `list --excluded` has them all
 
 LABEL = 10  # signs before what is said
@@ -70,7 +71,9 @@ def _place(place: Report, now: float) -> Iterator[tuple[str, str]]:
     trouble = (place["pulse"] or {}).get("trouble")
     if trouble:
         yield "trouble", f"the state can not be written: {trouble}"
-    if place["state"] is None:
+    if place.get("is_of_before"):
+        yield "sessions", OF_BEFORE
+    elif place["state"] is None:
         yield "sessions", "nothing has been read yet"
     else:
         yield from _state(place["state"], place["pause"], now)

@@ -16,6 +16,7 @@ from pi_opensync.cli.screen import screen
 from pi_opensync.daemon.places import Place
 from pi_opensync.doctor.misspelt import unknown
 from pi_opensync.privacy import pauses as pausing
+from pi_opensync.store.database import is_of_before
 from pi_opensync.store.views import exclusions, odd_files, tally, unread
 
 if TYPE_CHECKING:  # what delivery rests on is loaded where it rests
@@ -75,9 +76,12 @@ def _of(context: Context, place: Place) -> dict[str, Any]:
         "dashboard": None if server is None else {"url": server.url, "pid": server.pid},
         "state": None,
         "pause": None,
+        "is_of_before": False,
     }
     with context.beside(place) as database:
-        if database is not None:
+        if database is None:
+            report["is_of_before"] = is_of_before(place.state)
+        else:
             numbers = asdict(tally(database))
             behind = unread(database, ((item.path, item.signature.size) for item in context.files))
             pause = _pause(database)

@@ -8,11 +8,13 @@ from collections.abc import Callable
 from io import TextIOWrapper
 from textwrap import wrap
 from typing import TextIO
-from unicodedata import normalize
+from unicodedata import east_asian_width, normalize
 
 from pi_opensync.texts import wants_colours
 
 _PLAIN = {"\u2026": "...", "\u2013": "-", "\u2014": "-", "\u2018": "'", "\u2019": "'", "\u2192": "->"}
+
+_SECOND = "\ue000"  # the other half of a sign that takes two columns, while a line is broken
 
 Ask = Callable[[str], str]
 
@@ -64,12 +66,18 @@ def wrapped(line: str, width: int | None, indent: int) -> list[str]:
 
     All but the first begin with `indent` spaces.
     """
-    if width is None or len(line) <= width:
+    wide = line if line.isascii() else "".join(sign + _SECOND * _is_wide(sign) for sign in line)
+    if width is None or len(wide) <= width:
         return [line]
-    text = line.lstrip()
-    first = line[: len(line) - len(text)]
+    text = wide.lstrip()
+    first = wide[: len(wide) - len(text)]
     room = max(width, 2 * indent)
-    return wrap(text, room, initial_indent=first, subsequent_indent=" " * indent, break_on_hyphens=False)
+    pieces = wrap(text, room, initial_indent=first, subsequent_indent=" " * indent, break_on_hyphens=False)
+    return [piece.replace(_SECOND, "") for piece in pieces]
+
+
+def _is_wide(sign: str) -> bool:
+    return east_asian_width(sign) in ("W", "F")
 
 
 def say(text: str, indent: int = 0, out: TextIO | None = None) -> None:

@@ -1,7 +1,7 @@
 """`pi-opensync usage`: what pi's sessions cost, from what is known of them."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from math import inf
@@ -10,11 +10,14 @@ from typing import Literal
 from pi_opensync.cli import terminal
 from pi_opensync.cli.booked import used, used_in
 from pi_opensync.cli.context import Context
+from pi_opensync.cli.session_ids import short_ids
 from pi_opensync.cli.statusline import statusline
 from pi_opensync.cli.tables import Column, table
 from pi_opensync.errors import PartlyDone
 from pi_opensync.inspect.spending import By, Period, UsageReport, Used, differing, total, usage
 from pi_opensync.texts import shown
+
+_HEADS = {"daily": "Day", "weekly": "Week", "monthly": "Month"}
 
 
 def run(
@@ -35,7 +38,8 @@ def run(
     if period == "statusline":
         print(statusline(context.states, datetime.now().astimezone()))
         return
-    wanted = list(chosen(used(context.states), since=since, until=until, project=project, model=model))
+    everything = used(context.states) or _in_files(context)
+    wanted = list(chosen(everything, since=since, until=until, project=project, model=model))
     rows = usage(wanted, period, by)
     if as_json:
         report = {"schema": 1, "period": period, "by": by, "rows": list(map(asdict, rows))}
@@ -76,26 +80,32 @@ def _holds(value: str | None, wanted: str | None) -> bool:
 
 
 def _lines(rows: Sequence[UsageReport], whole: UsageReport, period: Period, by: By | None) -> Iterator[str]:
+    of_sessions = (Column("Session"), Column("Began", drop=5), Column("Title", least=14, drop=1))
     columns = (
-        Column(
-            {"daily": "Day", "weekly": "Week", "monthly": "Month", "session": "Session"}[period], least=16
-        ),
+        *(of_sessions if period == "session" else [Column(_HEADS[period])]),
         *([Column(by.capitalize(), least=10)] if by else []),
         *([] if period == "session" else [Column("Sessions", right=True, drop=2)]),
         Column("Input", right=True, drop=4),
         Column("Output", right=True, drop=3),
         Column("Cost", right=True),
     )
-    cells = [_cells(row, period, by) for row in (*rows, whole)]
+    short = short_ids(row.session for row in rows if row.session is not None)
+    cells = [_cells(row, short, period, by) for row in (*rows, whole)]
     heading, *lines = table(columns, cells, terminal.width())
     yield terminal.bold(heading)
     yield from lines[:-1]
     yield terminal.bold(lines[-1])
 
 
-def _cells(row: UsageReport, period: Period, by: By | None) -> list[str]:
+def _cells(row: UsageReport, short: Mapping[str, str], period: Period, by: By | None) -> list[str]:
+    if period != "session":
+        begin = [row.period]
+    elif row.session is None:
+        begin = [row.period, "", ""]
+    else:
+        begin = [short[row.session], row.period, row.title or ""]
     return [
-        shown(row.period),
+        *map(shown, begin),
         *([shown(row.group or "")] if by else []),
         *([] if period == "session" else [f"{row.sessions:,}"]),
         f"{row.prompt_tokens:,}",
@@ -104,11 +114,15 @@ def _cells(row: UsageReport, period: Period, by: By | None) -> list[str]:
     ]
 
 
+def _in_files(context: Context) -> list[Used]:
+    """What pi's files say, for where no dashboard has been kept yet, and for a comparison."""
+    with context.folded(context.files) as (database, _problems):
+        return used_in(database)
+
+
 def _audit(context: Context) -> None:
     """Raises `PartlyDone` where store and files differ."""
-    everything = used(context.states)
-    with context.folded(context.files) as (database, _problems):
-        in_files = used_in(database)
+    everything, in_files = used(context.states), _in_files(context)
     apart = differing((one.said for one in everything), (one.said for one in in_files))
     for name, sums in (("known here", total(everything)), ("in the files", total(in_files))):
         tokens = sums.prompt_tokens + sums.completion_tokens

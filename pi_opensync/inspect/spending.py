@@ -29,7 +29,10 @@ class Used(msgspec.Struct, frozen=True, gc=False):
 
 @dataclass(frozen=True, slots=True)
 class UsageReport:
-    """Sums over a `period`; `cost` in US dollars, `group` what was asked to sum by."""
+    """Sums over a `period`; `cost` in US dollars, `group` what was asked to sum by.
+
+    Of one `session`, named by its id, the period is the day on which it began.
+    """
 
     period: str
     group: str | None
@@ -38,10 +41,14 @@ class UsageReport:
     prompt_tokens: int
     completion_tokens: int
     cost: float
+    session: str | None = None
+    title: str | None = None
 
 
 def usage(used: Iterable[Used], period: Period, by: By | None = None) -> list[UsageReport]:
     """The sums, the latest first; each message counts where it was said."""
+    if period == "session":
+        return _by_session(used, by)
     named = _PERIODS[period]
     sums: dict[tuple[str, str | None], list[Used]] = {}
     for one in used:
@@ -55,7 +62,22 @@ def usage(used: Iterable[Used], period: Period, by: By | None = None) -> list[Us
     ]
 
 
-def total(used: Iterable[Used], period: str = "total", group: str | None = None) -> UsageReport:
+def _by_session(used: Iterable[Used], by: By | None) -> list[UsageReport]:
+    """The same, a row for each session, the one that began last first."""
+    sums: dict[tuple[int, str, str | None], list[Used]] = {}
+    for one in used:
+        group = None if by is None else _group(one, by)
+        sums.setdefault((one.said.created_at or 0, one.said.id, group), []).append(one)
+    ordered = sorted(sums.items(), key=lambda item: (*item[0][:2], -sum(it.cost for it in item[1])))
+    return [
+        total(items, _named(began, "%Y-%m-%d") if began else UNKNOWN, group, items[0].said)
+        for (began, _session, group), items in reversed(ordered)
+    ]
+
+
+def total(
+    used: Iterable[Used], period: str = "total", group: str | None = None, session: Summary | None = None
+) -> UsageReport:
     items = list(used)
     return UsageReport(
         period,
@@ -65,6 +87,8 @@ def total(used: Iterable[Used], period: str = "total", group: str | None = None)
         round(sum(item.prompt_tokens for item in items)),
         round(sum(item.completion_tokens for item in items)),
         sum(item.cost for item in items),
+        None if session is None else session.id,
+        None if session is None else session.title,
     )
 
 
@@ -101,15 +125,4 @@ def _month(used: Used) -> str:
     return _named(used.at, "%Y-%m")
 
 
-def _session(used: Used) -> str:
-    began = used.said.created_at
-    day = UNKNOWN if began is None else f"{datetime.fromtimestamp(began / 1000, UTC).astimezone():%Y-%m-%d}"
-    return f"{day} {used.said.title or used.said.id}"
-
-
-_PERIODS: dict[Period, Callable[[Used], str]] = {
-    "daily": _day,
-    "weekly": _week,
-    "monthly": _month,
-    "session": _session,
-}
+_PERIODS: dict[Period, Callable[[Used], str]] = {"daily": _day, "weekly": _week, "monthly": _month}

@@ -123,6 +123,14 @@ def open_beside(folder: Path) -> StateDatabase | None:
         return _read(path, lambda: open_private(path, mode="write"))
 
 
+def is_of_before(folder: Path) -> bool:
+    """Whether an older version wrote the state file, so that it is read from the next daemon's start on."""
+    database = open_beside(folder)
+    if database is not None:
+        database.close()
+    return database is None and (folder / FILE).exists()
+
+
 def _read(path: Path, opened: Callable[[], sqlite.Database]) -> StateDatabase | None:
     database = StateDatabase(opened().connection, path)
     try:
