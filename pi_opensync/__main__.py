@@ -17,18 +17,34 @@ def main() -> None:
     try:
         if sys.argv[1:] != ["usage", "statusline"] or not _show_statusline():
             _run()
+        sys.stdout.flush()
     except PiOpensyncError as error:
-        width = shutil.get_terminal_size().columns if sys.stderr.isatty() else None
-        for text in (f"pi-opensync: {error.message}", error.hint and f"  {error.hint}"):
-            if text:
-                pieces = [piece for line in text.splitlines() for piece in wrapped(line, width, 2)]
-                print("\n".join(pieces), file=sys.stderr)
+        _tell(error)
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
         sys.exit(130)
     except BrokenPipeError:
-        sys.stderr.close()
+        _write_no_more()
         sys.exit(141)
+    except OSError as error:
+        named = f"{os.fsdecode(error.filename)}: " if error.filename else "can not write: "
+        _tell(PiOpensyncError(f"{named}{error.strerror}"))
+        _write_no_more()
+        sys.exit(1)
+
+
+def _tell(error: PiOpensyncError) -> None:
+    width = shutil.get_terminal_size().columns if sys.stderr.isatty() else None
+    for text in (f"pi-opensync: {error.message}", error.hint and f"  {error.hint}"):
+        if text:
+            pieces = [piece for line in text.splitlines() for piece in wrapped(line, width, 2)]
+            print("\n".join(pieces), file=sys.stderr)
+
+
+def _write_no_more() -> None:
+    """Let what is still to be written out at the end fail nowhere."""
+    with open(os.devnull, "wb") as nowhere:  # noqa: PTH123 - a device
+        os.dup2(nowhere.fileno(), 1)
 
 
 def _run() -> None:

@@ -77,6 +77,7 @@ class PlainGroup(_Plain, TyperGroup):
             raise _told(error) from None
         if code == INTERRUPTED and sys.stderr.isatty():
             print(file=sys.stderr)  # the terminal has written ^C
+        sys.stdout.flush()  # what can not be written is an error still
         sys.exit(code if isinstance(code, int) else 0)
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:

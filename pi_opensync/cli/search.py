@@ -6,6 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
+import msgspec
 import typer
 
 from pi_opensync.cli import terminal
@@ -46,7 +47,7 @@ def show(
     short = short_ids(external_id(item.header) for item in context.sessions() if item.header is not None)
     if as_json:
         found = [asdict(hit) | {"short": short.get(hit.session.id, hit.session.id)} for hit in hits]
-        print(json.dumps({"schema": 1, "sessions": found}, indent=2))
+        print(json.dumps({"schema": 1, "sessions": found}, indent=2, default=msgspec.structs.asdict))
         return
     for hit in hits:
         said = hit.session

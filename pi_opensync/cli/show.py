@@ -6,6 +6,7 @@ from dataclasses import asdict
 from html import escape
 from typing import Annotated
 
+import msgspec
 import typer
 
 from pi_opensync.cli.context import Context
@@ -38,7 +39,8 @@ def show(
     if not found:
         raise UsageError(f"{shown(wanted)} holds nothing that may be shown", hint="see `pi-opensync preview`")
     if as_json:
-        print(json.dumps({"schema": 1, "sessions": list(map(asdict, found))}, indent=2))
+        report = {"schema": 1, "sessions": list(map(asdict, found))}
+        print(json.dumps(report, indent=2, default=msgspec.structs.asdict))
         return
     for past in found:
         lines = html(past) if as_html else markdown(past.session, past.messages)

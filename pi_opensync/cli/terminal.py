@@ -6,6 +6,7 @@ import shutil
 import sys
 from collections.abc import Callable
 from io import TextIOWrapper
+from pathlib import Path
 from textwrap import wrap
 from typing import TextIO
 from unicodedata import east_asian_width, normalize
@@ -21,6 +22,10 @@ Ask = Callable[[str], str]
 
 def take_any_sign() -> None:
     """Let no sign make a command fail: where the terminal or the pipe is not UTF-8, ASCII stands for it."""
+    if sys.stdout is None:  # closed by who started it
+        sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - until the end
+    if sys.stderr is None:
+        sys.stderr = sys.stdout
     codecs.register_error("plain", _plain)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):

@@ -38,7 +38,7 @@ def run(
     if period == "statusline":
         print(statusline(context.states, datetime.now().astimezone()))
         return
-    everything = used(context.states) or _in_files(context)
+    everything = used(context.states) or (_in_files(context) if context.files else [])
     wanted = list(chosen(everything, since=since, until=until, project=project, model=model))
     rows = usage(wanted, period, by)
     if as_json:

@@ -54,6 +54,13 @@ def test_periods(period: str, count: int) -> None:
     assert len(usage(sessions, period)) == count  # type: ignore[arg-type]
 
 
+def test_each_session_has_its_row_also_beside_one_of_the_same_day_and_title() -> None:
+    sessions = used_by(session("a", 0, title="again"), session("b", 0, title="again", cost=2.0))
+    rows = usage([*sessions, sessions[0]], "session")
+    assert [(row.session, row.title, row.cost) for row in rows] == [("b", "again", 2.0), ("a", "again", 1.0)]
+    assert {row.period for row in rows} == {rows[0].period}
+
+
 def test_by_model_each_has_its_sum_and_all_of_them_the_total() -> None:
     sessions = used_by(session("a", 0), session("b", 0, model=None), session("c", 0, model="m-2"))
     rows = usage(sessions, "monthly", "model")
@@ -86,6 +93,25 @@ def test_where_only_opensync_is_configured_the_numbers_are_there(used_today: Cli
     assert used_today("usage", "--model", "other").out == "No sessions.\n"
     assert f"${listed[0]['cost']:.2f} today" in used_today("usage", "statusline").out
     assert "m-1" in used_today("usage", "weekly", "--by", "model").out
+
+
+def test_where_no_dashboard_is_kept_the_files_tell(fresh_cli: Cli) -> None:
+    begun = time.time() - 1
+    sessions = fresh_cli.home / ".pi/agent/sessions/--src-shop--"
+    sessions.mkdir(parents=True)
+    lines = (
+        header("a", begun, cwd="/src/shop"),
+        said("user", "a question", begun),
+        said("assistant", "an answer", begun, usage=used(), model="m-1", provider="p"),
+    )
+    (sessions / "a.jsonl").write_bytes(b"".join(map(line, lines)))
+    assert json.loads(fresh_cli("usage", "--json").out)["total"]["sessions"] == 1
+    told = fresh_cli("list").out
+    assert "a question" in told
+    assert "pi-opensync start" in told
+    listed = json.loads(fresh_cli("list", "--json").out)["sessions"]
+    assert [(row["title"], row["why"]) for row in listed] == [("a question", "not read yet")]
+    assert not (fresh_cli.home / "state").exists()
 
 
 @pytest.mark.parametrize(
