@@ -10,8 +10,6 @@ from pi_opensync import texts
 LONG = 1 << 20  # characters
 WINDOW = texts.MAX_TEXT // 2 + (96 << 10)
 EDGE = 32 << 10  # dropped where a look ends: half a secret may stand there
-SHORT = 120  # characters; names of models, projects and tools come again and again
-MOST_KNOWN = 4096
 WITHHELD = "[withheld: it could not be redacted]"
 MOST_CALLS = 500  # unanswered ones whose message's secrets are remembered, in memory alone
 
@@ -53,8 +51,6 @@ class Cleaner:
         self._redactor = redactor
         self._whole = whole
         self._of_calls: dict[str, RedactingOfMessage] = {}
-        # Short texts that hold no secret. What a message's texts tell of one another is not known here.
-        self._known: set[str] | None = set() if hasattr(redactor, "message") else None
 
     def together(
         self,
@@ -108,15 +104,8 @@ class Cleaner:
             return WITHHELD
 
     def _cleaned(self, text: str) -> str:
-        if self._known is not None and text in self._known:
-            return text
         well = texts.well_formed(text)
-        cleaned: str = well if self._redactor is None else _guarded(self._redactor.text, well)
-        if self._known is not None and cleaned == text and len(text) <= SHORT:
-            if len(self._known) >= MOST_KNOWN:
-                self._known.clear()
-            self._known.add(text)
-        return cleaned
+        return well if self._redactor is None else _guarded(self._redactor.text, well)
 
     def json(self, value: Any) -> Any:
         """A JSON value with keys and strings cleaned, and numbers that arrive as themselves.

@@ -112,6 +112,7 @@ class Text:
         return _AFTER_ESCAPE.search(self.data, max(self.floor, at - 16), at) is not None
 
 
+Hit = tuple[int, int]
 Spans = Sequence[tuple[int, int]]
 NOTHING: Spans = ()
 
@@ -168,17 +169,20 @@ class RuleEngine:
             ):
                 self._by_first.setdefault(first, []).append(rule)
 
-    def hit(self, data: bytes, at: int = 0, trigger: int = 0) -> tuple[int, int] | None:
+    def hit(self, data: bytes, at: int = 0, trigger: int = 0) -> Hit | None:
         """Where this trigger matches next, and where its match ends, if it does."""
         match = self._triggers[trigger].search(data, at)
         return None if match is None else match.span()
 
-    def findings(self, text: Text) -> list[Match]:
-        """Every secret, left to right, not overlapping. Raises OverBudget."""
-        data, meter = text.data, text.meter
+    def hits(self, data: bytes, meter: Meter) -> list[Hit | None]:
+        """Where each trigger matches first. Raises OverBudget."""
         meter.charge(len(data))
+        return [self.hit(data, 0, trigger) for trigger in range(len(self._triggers))]
+
+    def findings(self, text: Text, hits: list[Hit | None]) -> list[Match]:
+        """Every secret, left to right, not overlapping; `hits` are this text's. Raises OverBudget."""
+        data, meter = text.data, text.meter
         found: list[Match] = []
-        hits = [self.hit(data, 0, trigger) for trigger in range(len(self._triggers))]
         while any(hits):
             at, end = min(hit for hit in hits if hit is not None)
             meter.charge(_HIT_COST + end - at)
@@ -294,18 +298,16 @@ def _openings(rule: Rule) -> list[bytes]:
     return [(b"(?i:%s)%s" if rule.fold else b"%s(?:%s)") % (lead, follow) for lead in leads]
 
 
-_BOUNDED = re.compile(rb"\{([0-9]),([0-9]{1,3})\}")
-_FEW = 3
+_BOUNDED = re.compile(rb"(\\\\|\[ \\t\]|\\s|\[0-9;?\]|[)])\{([01]),[0-9]{1,3}\}")
 
 
 def _without_bounds(pattern: bytes) -> bytes:
-    """The pattern without the upper bounds of its longer repeats, each of which the automaton would count."""
+    """The pattern without bounds where they would only multiply the automaton's states.
 
-    def unbounded(bound: re.Match[bytes]) -> bytes:
-        least, most = bound.groups()
-        return bound.group() if int(most) <= _FEW else {b"0": b"*", b"1": b"+"}.get(least, b"{%s,}" % least)
-
-    return _BOUNDED.sub(unbounded, pattern)
+    Runs of backslashes, of white space and of digits need none, for no lead can stand in one; what may hold
+    letters keeps its bound, or each of many hits would look at all that is behind it.
+    """
+    return _BOUNDED.sub(lambda bound: bound.group(1) + (b"*" if bound.group(2) == b"0" else b"+"), pattern)
 
 
 def _first_bytes(lead: bytes, *, fold: bool) -> set[int]:

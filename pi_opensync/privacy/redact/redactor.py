@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from pi_opensync.privacy.redact.engine import JUDGED, Match, Meter, OverBudget, Text, replace
+from pi_opensync.privacy.redact.engine import JUDGED, Hit, Match, Meter, OverBudget, Text, replace
 from pi_opensync.privacy.redact.learned import LearnedValues
 from pi_opensync.privacy.redact.personal import (
     NAME_GOES_ON,
@@ -27,6 +27,8 @@ _MOST_PASSES = 8
 _NAME_FIELDS = ("name", "key", "Name", "Key", "header")
 _HEADERS = ("authorization", "cookie")
 _VALUE_FIELDS = ("value", "Value")
+_SHORT = 120  # characters
+_MOST_REMEMBERED = 4096
 
 
 Step = Callable[[Text], list[Match]]
@@ -65,13 +67,15 @@ class Redactor:
         if home:
             options.append((HOME.name, literal_finder(home_forms(home), name_goes_on=NAME_GOES_ON)))
         self._options: tuple[Step, ...] = tuple(functools.partial(_disjoint, *option) for option in options)
-        self._built_in = engine().findings
+        self._engine = engine()
+        self._clean: set[str] = set()
         self.found: Counter[str] = Counter()
 
     def text(self, value: str) -> str:
         """The text without its secrets; the same object if there are none. Raises OverBudget."""
         redacted, findings = self.scan(value)
-        self.found.update(finding.rule for finding in findings)
+        if findings:
+            self.found.update(finding.rule for finding in findings)
         return redacted
 
     def message(self) -> "MessageRedactor":
@@ -88,9 +92,35 @@ class Redactor:
         known: the secrets of the message that the text is part of; those of this text are added.
         Raises OverBudget if the text costs more work than its length allows, or than the meter given.
         """
+        by_itself = known is None or not known.values
+        if by_itself and value in self._clean:
+            return value, ()
         data = value.encode("utf-8", "surrogatepass")
         meter = Meter.for_size(len(data)) if meter is None else meter
-        known = LearnedValues() if known is None else known
+        hits = None
+        if self._own_key is None and not self._options and by_itself:
+            hits = self._engine.hits(data, meter)
+            if not any(hits):
+                self._remember(value)
+                return value, ()
+        redacted, findings = self._passes(data, meter, LearnedValues() if known is None else known, hits)
+        if findings:
+            return redacted.decode("utf-8", "surrogatepass"), tuple(findings)
+        if by_itself:
+            self._remember(value)
+        return value, ()
+
+    def _remember(self, clean: str) -> None:
+        """Short texts come again and again: names of models, projects and tools, keys of arguments."""
+        if len(clean) <= _SHORT:
+            if len(self._clean) >= _MOST_REMEMBERED:
+                self._clean.clear()
+            self._clean.add(clean)
+
+    def _passes(
+        self, data: bytes, meter: Meter, known: LearnedValues, hits: list[Hit | None] | None
+    ) -> tuple[bytes, list[Finding]]:
+        """Looks until nothing more is found; `hits` are the rules' of the text as it is, where known."""
         findings: list[Finding] = []
 
         def replaced(data: bytes, found: Sequence[Match]) -> bytes:
@@ -103,7 +133,8 @@ class Redactor:
             if self._own_key is not None and (own := self._own_key(text)):
                 data = replaced(data, own)
                 text = Text(data, meter)
-            found = self._built_in(text)
+            found = self._engine.findings(text, hits or self._engine.hits(data, meter))
+            hits = None
             for each in found:
                 known.learn(data[each.start : each.end], each.rule)
             data = replaced(data, found)
@@ -112,7 +143,7 @@ class Redactor:
             for find in self._options:
                 data = replaced(data, find(Text(data, meter)))
             if len(findings) == before:
-                return (data.decode("utf-8", "surrogatepass"), tuple(findings)) if findings else (value, ())
+                return data, findings
         raise OverBudget(f"still finding secrets after {_MOST_PASSES} passes")
 
     def json(self, value: object) -> object:
@@ -226,11 +257,13 @@ class MessageRedactor:
 
     def done(self) -> None:
         """Counts what was replaced."""
-        self._redactor.found.update(self._found)
+        if self._found:
+            self._redactor.found.update(self._found)
 
     def _add(self, findings: Sequence[Finding]) -> None:
         self._strings += 1
-        self._found.update(finding.rule for finding in findings)
+        if findings:
+            self._found.update(finding.rule for finding in findings)
 
 
 def _unused(key: str, taken: dict[str, object]) -> str:
