@@ -11,15 +11,20 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 import structlog
 
+from tests import forked
 from tests.harness import World
 from tests.standin.backend import OpenSync
 from tests.standin.server import Server, running
 
 PATIENCE = 120.0  # seconds that a process gets; far more than it needs, also beside others
+
+
+Process = subprocess.Popen[bytes] | forked.Forked
 
 
 def new_key() -> str:
@@ -65,7 +70,7 @@ class Done:
 class Running:
     """A command that runs; its output goes to files."""
 
-    process: subprocess.Popen[bytes]
+    process: Process
     out: Path
     err: Path
 
@@ -91,39 +96,51 @@ class Cli:
     _count: int = 0
 
     def __call__(self, *arguments: str, stdin: str = "", **variables: str) -> Done:
-        done = subprocess.run(
-            self.command_line(arguments),
-            cwd=self.home,
-            env=self.environment() | variables,
-            input=stdin,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=PATIENCE,
-        )
-        self._check(done.stdout + done.stderr)
-        return Done(done.returncode, done.stdout, done.stderr)
+        with TemporaryDirectory() as folder:
+            given, out, err = (Path(folder) / name for name in ("in", "out", "err"))
+            given.write_text(stdin)
+            process = self._start(arguments, variables, given, out, err)
+            try:
+                code = process.wait(PATIENCE)
+            finally:
+                process.kill()
+            done = Done(code, out.read_text(), err.read_text())
+        self._check(done.out + done.err)
+        return done
 
     @contextmanager
     def running(self, *arguments: str, **variables: str) -> Iterator[Running]:
         """Run it for the block; killed at its end if it still runs then."""
         self._count += 1
         out, err = (self.home / f"{self._count}.{name}" for name in ("out", "err"))
-        with out.open("wb") as stdout, err.open("wb") as stderr:
-            process = subprocess.Popen(
-                self.command_line(arguments),
-                cwd=self.home,
-                env=self.environment() | variables,
-                stdin=subprocess.DEVNULL,
-                stdout=stdout,
-                stderr=stderr,
-            )
+        process = self._start(arguments, variables, Path(os.devnull), out, err)
         try:
             yield Running(process, out, err)
         finally:
             process.kill()
             process.wait(PATIENCE)
         self._check(out.read_text() + err.read_text())
+
+    def _start(
+        self, arguments: tuple[str, ...], variables: dict[str, str], given: Path, out: Path, err: Path
+    ) -> Process:
+        """A process of its own: forked where the imports are done already, if nothing speaks against it."""
+        environment = self.environment() | variables
+        out.touch()
+        err.touch()
+        if not self.prefix and forked.is_heeded(environment):
+            return forked.command(
+                arguments, cwd=self.home, environment=environment, stdin=given, out=out, err=err
+            )
+        with given.open("rb") as stdin, out.open("wb") as stdout, err.open("wb") as stderr:
+            return subprocess.Popen(
+                self.command_line(arguments),
+                cwd=self.home,
+                env=environment,
+                stdin=stdin,
+                stdout=stdout,
+                stderr=stderr,
+            )
 
     def environment(self) -> dict[str, str]:
         return {

@@ -1,6 +1,5 @@
 """A run may end at any call of a file, the database or the network: the next one finishes what it began."""
 
-import multiprocessing
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -8,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from pi_opensync.sqlite import StoreUnavailable
+from tests import forked
 from tests.harness import World, header, line, result, said, usage
 from tests.standin.backend import OpenSync
 from tests.standin.server import running
@@ -115,8 +115,6 @@ def test_a_run_may_end_at_any_call(
 @pytest.mark.slow
 @pytest.mark.parametrize("batch_keeps_dates", [False, True])
 def test_a_process_may_vanish_at_any_call(tmp_path: Path, *, batch_keeps_dates: bool) -> None:
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tests.storm.victim"])
     expected = _expected(tmp_path / "calm", batch_keeps_dates=batch_keeps_dates)
     number, vanished = 0, True
     while vanished:
@@ -126,7 +124,7 @@ def test_a_process_may_vanish_at_any_call(tmp_path: Path, *, batch_keeps_dates: 
         opensync = OpenSync(now=_now, key=victim.key(), batch_keeps_dates=batch_keeps_dates)
         with running(opensync) as server:
             for at in (number, None):
-                process = context.Process(target=victim.sync, args=(folder, server.url, _now(), at))
+                process = forked.process(victim.sync, folder, server.url, _now(), at)
                 process.start()
                 process.join(timeout=60)
                 assert process.exitcode in (0, victim.VANISHED)

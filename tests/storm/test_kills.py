@@ -1,7 +1,6 @@
 """The real daemon, killed at random moments while transcripts grow and the server misbehaves."""
 
 import json
-import multiprocessing
 import os
 import random
 import time
@@ -9,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import forked
 from tests.harness import World, header, line, result, said, usage
 from tests.standin.backend import OpenSync
 from tests.standin.faults import FAULTS_THAT_ANSWER, random_faults
@@ -23,15 +23,13 @@ SETTLED_WITHIN = 120.0
 @pytest.mark.parametrize("batch_keeps_dates", [False, True])
 def test_the_dashboard_survives_any_number_of_kills(tmp_path: Path, *, batch_keeps_dates: bool) -> None:
     chance = random.Random(20)  # noqa: S311 - a seed makes a run repeatable
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tests.storm.victim"])
     opensync = OpenSync(now=time.time, key=victim.key(), batch_keeps_dates=batch_keeps_dates)
     sessions = tmp_path / "sessions"
     sessions.mkdir()
     with running(opensync) as server:
         server.faults = random_faults(chance, 0.2, FAULTS_THAT_ANSWER)
         for number in range(KILLS // 2):
-            process = context.Process(target=victim.follow, args=(tmp_path, server.url))
+            process = forked.process(victim.follow, tmp_path, server.url)
             process.start()
             _wait_for(tmp_path / "log", chance)
             for _ in range(chance.randrange(1, 6)):
@@ -40,7 +38,7 @@ def test_the_dashboard_survives_any_number_of_kills(tmp_path: Path, *, batch_kee
             process.kill()
             process.join()
         server.faults = random_faults(chance, 0.0)
-        process = context.Process(target=victim.follow, args=(tmp_path, server.url))
+        process = forked.process(victim.follow, tmp_path, server.url)
         process.start()
         try:
             expected = _expected(tmp_path, batch_keeps_dates=batch_keeps_dates)
