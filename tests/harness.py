@@ -10,10 +10,8 @@ import secrets
 import shutil
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
-from functools import cache
 from math import isclose
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import Any, Literal, Self
 from uuid import UUID, uuid5
@@ -28,9 +26,10 @@ from pi_opensync.daemon.events import LogEvents
 from pi_opensync.daemon.run import FURTHEST_WAIT
 from pi_opensync.model import Session
 from pi_opensync.settings import Secret, Settings
-from pi_opensync.store.database import FILE, open_database
+from pi_opensync.store.database import open_database
 from pi_opensync.store.views import Tally, tally
 from tests.clock import Clock
+from tests.empty import place_state
 from tests.standin.backend import OpenSync
 from tests.standin.faults import Fault
 from tests.standin.transport import Request, StandInTransport
@@ -251,9 +250,7 @@ class World:
     def start(self, *, backfill: bool) -> None:
         base_url, _key = self.settings.require_server()
         folder = state_folder(self.settings.state_dir, base_url)
-        if not (folder / FILE).exists():
-            folder.mkdir(parents=True, mode=0o700, exist_ok=True)
-            (folder / FILE).write_bytes(_empty_state())
+        place_state(folder)
         database = open_database(folder)
         database.run("PRAGMA synchronous = OFF")  # no test here cuts the power, and fsync takes time
         self.engine = engine.build(
@@ -313,14 +310,6 @@ class World:
         """What must never happen on the server, by the number of times it did; empty is well."""
         counters = vars(self.opensync.counters)
         return {name: counters[name] for name in SIDE_EFFECTS if counters[name]}
-
-
-@cache
-def _empty_state() -> bytes:
-    """A state file with its tables and nothing in them: to make them takes longer than most tests."""
-    with TemporaryDirectory() as folder:
-        open_database(Path(folder)).close()
-        return (Path(folder) / FILE).read_bytes()
 
 
 def without_dates(snapshot: Snapshot) -> Snapshot:

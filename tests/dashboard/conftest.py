@@ -17,6 +17,7 @@ from pi_opensync.dashboard.db.connections import Connections
 from pi_opensync.dashboard.web.application import create_app
 from pi_opensync.dashboard.web.keys import Keys
 from pi_opensync.dashboard.web.listener import serve
+from tests.empty import place_dashboard
 
 START = 1_780_000_000_000
 
@@ -96,7 +97,9 @@ def clock() -> Clock:
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Connections]:
-    store = Connections.open(tmp_path / "data" / "local.sqlite3")
+    path = tmp_path / "data" / "local.sqlite3"
+    place_dashboard(path)
+    store = Connections.open(path)
     yield store
     store.close()
 
