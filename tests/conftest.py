@@ -2,10 +2,12 @@
 
 import os
 import secrets
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -24,7 +26,15 @@ from tests.standin.server import Server, running
 PATIENCE = 120.0  # seconds that a process gets; far more than it needs, also beside others
 
 
+IN_MEMORY = Path("/dev/shm")  # noqa: S108 - pytest makes a folder of its own in it
+ROOM = 4 << 30  # bytes; what tests write is far less, and removed when they pass
 Process = subprocess.Popen[bytes] | forked.Forked
+
+
+def pytest_configure() -> None:
+    """Let tests write to memory where there is room: else they wait for the disk more than for anything."""
+    if "TMPDIR" not in os.environ and IN_MEMORY.is_dir() and shutil.disk_usage(IN_MEMORY).free >= ROOM:
+        os.environ["TMPDIR"] = tempfile.tempdir = str(IN_MEMORY)
 
 
 def new_key() -> str:
