@@ -8,8 +8,9 @@ from pi_opensync.dashboard.query import Query, Term
 _UNSPACED = re.compile(f"[{UNSPACED}]")
 _SPACE = re.compile(r"\s+")
 _BETWEEN = r"[\W_]{1,40}"  # what may stand between the words of one that was typed with signs in it
-_NO_WORD_BEFORE = r"(?<![^\W_])"
-_NO_WORD_AFTER = r"(?![^\W_])"
+# A sign of a script without spaces ends a word, as it does in the index.
+_NO_WORD_BEFORE = rf"(?<![^\W_{UNSPACED}])"
+_NO_WORD_AFTER = rf"(?![^\W_{UNSPACED}])"
 
 
 def pattern(terms: tuple[Term, ...]) -> re.Pattern[str]:

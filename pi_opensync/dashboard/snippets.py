@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from itertools import islice
 
 from pi_opensync.dashboard.folding import fold, fold_with_places
 from pi_opensync.dashboard.matching import pattern
@@ -36,6 +37,18 @@ def snippet(text: str, query: Query) -> Snippet:
     return _marked(text, 0, 3 * _CONTEXT, wanted)
 
 
+def places_of(text: str, query: Query, most: int) -> list[tuple[int, int]]:
+    """Return where the terms stand in a text, in order: the begin and the end of each, at most `most`."""
+    folded, places = fold_with_places(text)
+    found = pattern(query.terms).finditer(folded) if query.terms else iter(())
+    return [_span(places, match) for match in islice(found, most)]
+
+
+def _span(places: list[int], match: re.Match[str]) -> tuple[int, int]:
+    begin = places[match.start()]
+    return begin, max(places[match.end()], begin + 1)
+
+
 def _marked(text: str, left: int, right: int, wanted: re.Pattern[str]) -> Snippet:
     if left > 0:
         space = text.find(" ", left, left + 20)
@@ -45,7 +58,7 @@ def _marked(text: str, left: int, right: int, wanted: re.Pattern[str]) -> Snippe
     runs = []
     end = 0
     for match in wanted.finditer(folded):
-        begin, stop = places[match.start()], max(places[match.end()], places[match.start()] + 1)
+        begin, stop = _span(places, match)
         runs += [piece[end:begin], piece[begin:stop]]
         end = stop
     runs.append(piece[end:])

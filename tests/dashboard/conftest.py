@@ -5,6 +5,7 @@ import json
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import UTC
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 
+from pi_opensync.dashboard.db.budget import Budget
 from pi_opensync.dashboard.db.connections import Connections
 from pi_opensync.dashboard.web.application import create_app
 from pi_opensync.dashboard.web.keys import Keys
@@ -35,11 +37,11 @@ class Clock:
 class Local:
     """The application, its store, and requests to it: with the key to the API, with a cookie to the pages."""
 
-    def __init__(self, store: Connections, clock: Clock) -> None:
+    def __init__(self, store: Connections, clock: Clock, budget: Budget | None = None) -> None:
         self.store = store
         self.clock = clock
         self.keys = Keys(store, now=clock)
-        self.app: Starlette = create_app(store, self.keys, now=clock, zone=UTC)
+        self.app: Starlette = create_app(store, self.keys, now=clock, zone=UTC, budget=budget or Budget())
         self.key = self.keys.issue_for_this_run()
         cookie = self.keys.admit(self.key)
         self.cookie = f"opensync_8000={cookie}"
@@ -109,15 +111,15 @@ def local(store: Connections, clock: Clock) -> Local:
     return Local(store, clock)
 
 
-@pytest.fixture
-def url(local: Local) -> Iterator[str]:
-    """Serve in a thread, for what asks blocks this one."""
+@contextmanager
+def serving(app: Starlette) -> Iterator[str]:
+    """Serve in a thread, for what asks blocks this one; the value is the address."""
     listening = threading.Event()
     stop = asyncio.Event()
     known: dict[str, Any] = {}
 
     async def run() -> None:
-        running = await serve(local.app)
+        running = await serve(app)
         known.update(url=running.url, loop=asyncio.get_running_loop())
         listening.set()
         await stop.wait()
@@ -129,6 +131,12 @@ def url(local: Local) -> Iterator[str]:
     yield known["url"]
     known["loop"].call_soon_threadsafe(stop.set)
     thread.join(10)
+
+
+@pytest.fixture
+def url(local: Local) -> Iterator[str]:
+    with serving(local.app) as url:
+        yield url
 
 
 @pytest.fixture(scope="module")
@@ -148,4 +156,25 @@ def tab(browser: Any, local: Local, url: str) -> Iterator[Any]:
     from tests.dashboard.browsing import opened  # noqa: PLC0415 - the same
 
     with opened(browser, local, url) as tab:
+        yield tab
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """A filled dashboard for all tests of a module, which only look at it."""
+    from tests.dashboard.house import House  # noqa: PLC0415 - it is built on what stands here
+
+    store = Connections.open(tmp_path_factory.mktemp("house") / "local.sqlite3")
+    house = House(Local(store, Clock(), Budget(daily=1.0, monthly=100.0)))
+    with serving(house.local.app) as house.url:
+        yield house
+    store.close()
+
+
+@pytest.fixture
+def room(browser: Any, house: Any) -> Iterator[Any]:
+    """A page of the house."""
+    from tests.dashboard.browsing import opened  # noqa: PLC0415 - the same
+
+    with opened(browser, house.local, house.url) as tab:
         yield tab

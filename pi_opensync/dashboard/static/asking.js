@@ -24,11 +24,12 @@ const isOut = () => {
   show("You are logged out. ", element("a", { href: `/login?to=${to}`, textContent: "Log in" }));
 };
 
-// The text of an answer, null for one without; an error if there is none, which is told to the reader.
-export const ask = async (url) => {
+// The text of an answer, null for one without; an error if there is none, which is told to the reader. With a
+// body it is posted.
+export const ask = async (url, body) => {
   let answer;
   try {
-    answer = await fetch(url, { redirect: "manual", headers: { accept: "text/html" } });
+    answer = await fetch(url, { method: body === undefined ? "GET" : "POST", body, redirect: "manual", headers: { accept: "text/html" } });
   } catch (error) {
     isLost();
     throw error;

@@ -4,27 +4,7 @@ import { say } from "./drawing.js";
 
 const main = document.querySelector("main");
 const BLOCKS = "p, li, pre, td, th, summary, dt, dd, blockquote, h3, h4, h5, h6, .line, .text, .result, article";
-const state = { terms: null, ids: [], at: -1, marks: [], mark: -1 };
-
-// One character for each, without accents and in lower case, so that places in it are places in the text.
-const fold = (text) => [...text].map((sign) => {
-  const base = sign.normalize("NFD")[0].toLowerCase();
-  return sign.length === 1 && base.length === 1 ? base : sign;
-}).join("");
-
-const CJK = /[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]/u;
-const escaped = (word) => word.replace(/[.*+?^${}()|[\]\\]/gu, "\\$&");
-
-const patternOf = (terms) => {
-  const each = terms.map(({ text, begins, literal }) => {
-    if (literal) return escaped(fold(text));
-    const words = fold(text).split(/[^\p{L}\p{N}]+/u).filter(Boolean).map(escaped);
-    const isCjk = CJK.test(text);
-    const end = isCjk || begins ? "" : "(?![\\p{L}\\p{N}])";
-    return (isCjk ? "" : "(?<![\\p{L}\\p{N}])") + words.join("[^\\p{L}\\p{N}]{1,40}") + end;
-  }).filter(Boolean);
-  return each.length ? new RegExp(each.join("|"), "gu") : null;
-};
+const state = { wide: false, ids: [], at: -1, marks: [], mark: -1, turn: 0 };
 
 const unmark = () => {
   for (const mark of main.querySelectorAll("article mark")) {
@@ -52,13 +32,12 @@ const textsIn = (article) => {
   return { found, whole };
 };
 
-const markIn = (article) => {
-  const pattern = patternOf(state.terms);
-  if (!pattern) return [];
+// Where the words stand is told by the server, which has found them: the same rules for every script.
+const markIn = async (article) => {
   const { found, whole } = textsIn(article);
-  const runs = [...fold(whole).matchAll(pattern)].filter((run) => run[0]).slice(0, 500);
-  for (const run of runs.reverse()) {
-    const [start, end] = [run.index, run.index + run[0].length];
+  const query = `q=${encodeURIComponent(state.words)}${state.wide ? "&wide=1" : ""}`;
+  const runs = JSON.parse(await ask(`/sessions/${main.dataset.session}/marks?${query}`, whole));
+  for (const [start, end] of runs.reverse()) {
     for (let index = found.length - 1; index >= 0; index -= 1) {
       const { node, start: from } = found[index];
       const left = Math.max(start - from, 0);
@@ -92,7 +71,7 @@ const stand = (index) => {
   tell(`${state.at + 1} of ${state.ids.length}`);
 };
 
-const enter = (at, fromEnd) => {
+const enter = async (at, fromEnd) => {
   const id = state.ids[at];
   const article = document.getElementById(`m${id}`);
   const words = document.querySelector("[data-find-in] input[name=q]").value;
@@ -102,7 +81,11 @@ const enter = (at, fromEnd) => {
   }
   unmark();
   state.at = at;
-  state.marks = markIn(article);
+  state.turn += 1;
+  const { turn } = state;
+  const marks = await markIn(article).catch(() => []);
+  if (turn !== state.turn) return;
+  state.marks = marks;
   if (!state.marks.length) article.scrollIntoView({ block: "start", behavior: "instant" });
   stand(fromEnd ? state.marks.length - 1 : 0);
 };
@@ -124,10 +107,10 @@ const first = () => {
 const look = async (words) => {
   unmark();
   state.words = words;
-  Object.assign(state, { terms: null, ids: [], at: -1, marks: [], mark: -1 });
+  Object.assign(state, { wide: false, ids: [], at: -1, marks: [], mark: -1 });
   if (!words.trim()) { tell(""); return; }
   const answer = JSON.parse(await ask(`/sessions/${main.dataset.session}/find?q=${encodeURIComponent(words)}`));
-  Object.assign(state, { terms: answer.terms, ids: answer.ids });
+  Object.assign(state, { wide: answer.wide, ids: answer.ids });
   if (!state.ids.length) tell("Not found");
 };
 
@@ -139,7 +122,7 @@ export const find = async () => {
     event.preventDefault();
     if (state.words === field.value && state.ids.length) { step(1); return; }
     await look(field.value).catch(() => {});
-    if (state.ids.length) enter(first(), false);
+    if (state.ids.length) await enter(first(), false);
   });
   field.addEventListener("keydown", (event) => {
     if (event.key === "Enter" && event.shiftKey) { event.preventDefault(); step(-1); }
@@ -153,6 +136,6 @@ export const find = async () => {
   await look(words).catch(() => {});
   const at = state.ids.indexOf(query.get("at"));
   if (at < 0 || !document.getElementById(`m${state.ids[at]}`)) return false;
-  enter(at, false);
+  await enter(at, false);
   return true;
 };

@@ -27,6 +27,7 @@ from pi_opensync.dashboard.web.session import SessionPages, found
 from pi_opensync.dashboard.web.streams import Streams
 from pi_opensync.dashboard.web.touched import FilePages
 from pi_opensync.dashboard.web.visitor import zone_of
+from pi_opensync.dashboard.web.within import Within
 from pi_opensync.sqlite import Database, Row
 
 _FAMILIES = 50
@@ -75,6 +76,7 @@ class Pages:
             Route("/events/ready", self.ready),
             Route("/search", self.search),
             *self._of_one.routes(),
+            *Within(self._store).routes(),
             *self._of_files.routes(),
             *Notes(self._store, self._page, now=self._now).routes(),
         ]

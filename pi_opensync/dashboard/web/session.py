@@ -1,4 +1,4 @@
-"""The pages of one session: its messages, what changed in it, its outline, what is found in it, exports."""
+"""The pages of one session: its messages, what changed in it, its outline, exports."""
 
 import shlex
 from collections.abc import Callable, Sequence
@@ -15,7 +15,6 @@ from pi_opensync.dashboard.db import finding, listing, noted, readback, turns
 from pi_opensync.dashboard.db.connections import Connections
 from pi_opensync.dashboard.db.contents import StoredMessage
 from pi_opensync.dashboard.parts import whole_of
-from pi_opensync.dashboard.query import MAX_QUERY, parse
 from pi_opensync.dashboard.show import document, visible
 from pi_opensync.dashboard.show.cards import card_of
 from pi_opensync.dashboard.show.pictures import image_of
@@ -61,7 +60,6 @@ class SessionPages:
             Route("/sessions/{id}/changes", self.changes),
             Route("/sessions/{id}/events", self.events),
             Route("/sessions/{id}/outline", self.outline),
-            Route("/sessions/{id}/find", self.find),
             Route("/sessions/{id}/export/{format}", self.export),
             Route(message, self.part),
             Route(f"{message}/image", self.image),
@@ -172,20 +170,6 @@ class SessionPages:
             prompts = turns.outline(con, session["id"])
         name = "_outline.html" if request.query_params.get("list") else "outline.html"
         return self._page(request, name, session=session, prompts=prompts)
-
-    def find(self, request: Request) -> Response:
-        """Return `{terms, ids}`: the words to mark, and the messages that hold them all, in order."""
-        query = parse(request.query_params.get("q", "").strip()[: MAX_QUERY + 1])
-        with self._store.read() as con:
-            session_id = found(con, id_of(request))["id"]
-        ids = finding.ids_in(self._store.read, query, session_id) if query.groups else []
-        if not ids and query.widened() != query:
-            query = query.widened()
-            ids = finding.ids_in(self._store.read, query, session_id)
-        terms = [
-            {"text": term.text, "begins": term.begins, "literal": term.is_phrase} for term in query.terms
-        ]
-        return Json({"terms": terms, "ids": [str(message_id) for message_id in ids]})
 
     def export(self, request: Request) -> Response:
         kind = request.path_params["format"]

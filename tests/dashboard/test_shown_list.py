@@ -1,0 +1,206 @@
+"""The list, search, files and keys in a browser."""
+
+from typing import Any
+
+import pytest
+
+from tests.dashboard.browsing import Tab, opened
+from tests.dashboard.conftest import START, Local, serving
+from tests.dashboard.house import House
+
+pytestmark = pytest.mark.slow
+
+TITLES = ".row:not(.beside) .title"
+
+
+def titles(page: Any) -> list[str]:
+    return list(page.locator(TITLES).all_inner_texts())
+
+
+def test_heads_sort_and_the_total_is_that_of_all_that_fits(room: Tab) -> None:
+    page = room.open("/")
+    assert page.locator(".totals").inner_text().split("\n")[0].startswith("72 sessions")
+    assert "$52.58" in page.locator(".totals").inner_text()
+    page.get_by_role("link", name="Cost", exact=True).click()
+    page.wait_for_url("**sort=cost")
+    assert titles(page)[:2] == ["Elsewhere", "Rounding of totals"]
+    assert page.locator("th[aria-sort='descending']").inner_text() == "Cost ▾"
+    page.get_by_role("link", name="Title", exact=True).click()
+    page.wait_for_url("**sort=title")
+    assert titles(page)[0] == "A way that was left"
+    assert page.locator("th[aria-sort='ascending']").inner_text() == "Title ▴"
+    assert "2 h ago" not in page.locator("tbody").inner_text()
+    digits = {text.split(".")[1] for text in page.locator("td.cost").all_inner_texts() if "." in text}
+    assert {len(each) for each in digits} == {2}
+
+
+def test_presets_and_the_ones_with_errors(room: Tab) -> None:
+    page = room.open("/")
+    page.get_by_role("link", name="7 days").click()
+    page.wait_for_url("**since_day=2026-05-22")
+    assert page.locator(".totals").inner_text().startswith("9 sessions")
+    page.get_by_label("has").select_option("errors")
+    page.wait_for_url("**has=errors**")
+    assert titles(page) == ["Rounding of totals"]
+    page.get_by_role("link", name="Show all").click()
+    page.wait_for_url(f"{room.url}/")
+
+
+def test_it_is_dense_where_one_wants_it_and_stays_so(room: Tab) -> None:
+    page = room.open("/")
+    usual = page.locator("tr.row").first.bounding_box()["height"]
+    page.get_by_role("button", name="Dense").click()
+    assert page.locator("tr.row").first.bounding_box()["height"] < 0.7 * usual
+    page.reload()
+    assert page.locator("tr.row").first.bounding_box()["height"] < 0.7 * usual
+    assert page.get_by_role("button", name="Dense").get_attribute("aria-pressed") == "true"
+
+
+def test_the_exact_time_of_a_session_is_reached_by_keys(room: Tab) -> None:
+    page = room.open("/")
+    page.keyboard.press("j")
+    when = page.locator("tr.row").first.locator("time")
+    assert when.inner_text() == "2026-05-28 20:26"
+    page.keyboard.press("j")
+    assert when.inner_text() == "just now"
+
+
+def test_two_projects_of_one_name_and_the_machines_are_told_apart(room: Tab) -> None:
+    page = room.open("/")
+    page.get_by_label("project").select_option(label="work/app")
+    page.wait_for_url("**project=**")
+    assert titles(page) == ["Elsewhere"]
+    assert page.locator(".row .where").inner_text().split() == ["work/app", "Claude", "Code", "laptop"]
+    page = room.open("/")
+    page.get_by_label("machine").select_option("laptop")
+    page.wait_for_url("**machine=laptop**")
+    assert titles(page) == ["Elsewhere"]
+    page = room.open("/search?q=nothing machine:desk")
+    page.get_by_text("Nothing found").wait_for()
+    page = room.open("/search?q=nothing machine:laptop")
+    page.locator(".hit").wait_for()
+
+
+def test_a_lost_connection_is_said_until_it_is_back(browser: Any, local: Local) -> None:
+    local.session("s1", title="Work", createdAt=START)
+    with serving(local.app) as url:
+        page = browser.new_context().new_page()
+        page.goto(f"{url}/login?token={local.keys.login_token()}")
+        page.locator("tr.row").wait_for()
+    page.get_by_role("alert").filter(has_text="The connection is lost").wait_for()
+    page.context.close()
+
+
+def test_a_search_says_how_many_what_it_did_not_understand_and_is_narrowed(room: Tab) -> None:
+    page = room.open("/search?q=note colour:red")
+    assert "colour: is no filter" in page.locator(".note").first.inner_text()
+    page = room.open("/search?q=note*")
+    page.get_by_text("67 messages.").wait_for()
+    page.get_by_label("project").select_option(label="sam/app")
+    page.wait_for_url("**project=**")
+    page.get_by_text("Nothing found").wait_for()
+    page = room.open('/search?q="x.quantize(CENT)"')
+    page.locator(".hit").click()
+    page.locator("mark.now").first.wait_for()
+    assert page.locator("details.edit").get_attribute("open") is not None
+
+
+SAID = {
+    "елка": "Ещё одна ёлка",
+    "كتاب": "هٰذَا كِتَابٌ",
+    "שלום": "שָׁלוֹם עולם",
+    "duong": "Đây là đường phố",
+    "ติดกัน": "ภาษาไทยเขียนติดกันไม่เว้นวรรค",
+    "ຕິດກັນ": "ພາສາລາວຂຽນຕິດກັນ",
+    "🚀": "Ship it 🚀🎉 now",
+    "\u3007": "\u4e8c\u3007\u4e8c\u516d\u5e74",
+    "ABC": "全角ＡＢＣ",
+    "cafe": "un cafe\u0301 noir",
+}
+
+
+def test_every_script_is_found_and_marked(local: Local, tab: Tab) -> None:
+    for number, text in enumerate(SAID.values()):
+        local.message("s1", f"m{number}", textContent=text, createdAt=START + number)
+    local.session("s1", title="Scripts")
+    for asked, text in SAID.items():
+        page = tab.open(f"/search?q={asked}")
+        assert page.locator(".hit").count() == 1, asked
+        assert page.locator(".hit mark").count() >= 1, asked
+        page.locator(".hit").click()
+        page.locator("article mark.now").first.wait_for(timeout=5000)
+        assert page.locator("article.around .text").inner_text() == text
+
+
+def test_a_file_leads_to_its_sessions(house: House, room: Tab) -> None:
+    page = room.open(f"/sessions/{house.ids['talk']}")
+    page.get_by_role("button", name="Files").click()
+    page.get_by_role("link", name="total.py").click()
+    page.get_by_role("heading", name="Sessions with total.py").wait_for()
+    assert "written" in page.locator(".titled").inner_text()
+    page.get_by_role("link", name="Rounding of totals").click()
+    page.wait_for_url(f"**/sessions/{house.ids['talk']}")
+
+
+def test_a_used_login_link_leads_who_is_logged_in_to_the_page(browser: Any, local: Local, url: str) -> None:
+    link = f"{url}/login?token={local.keys.login_token()}"
+    with browser.new_context() as context:
+        page = context.new_page()
+        for _ in range(2):
+            page.goto(link)
+            assert page.url == f"{url}/"
+    with browser.new_context() as context:
+        page = context.new_page()
+        page.goto(link)
+        assert page.get_by_role("alert").is_visible()
+        assert page.get_by_label("Key").is_visible()
+
+
+def test_keys_are_made_only_when_asked_for_and_revoked(local: Local, tab: Tab) -> None:
+    page = tab.open("/")
+    page.get_by_role("link", name="Keys of this server").click()
+    page.get_by_text("There is none.").wait_for()
+    assert local.keys.listed() == []
+    page.get_by_label("Name").fill("codex")
+    page.get_by_role("button", name="Make a key").click()
+    key = page.get_by_role("status").filter(has_text="The new key").locator("code").inner_text()
+    assert local.keys.holds(key)
+    page = tab.open("/keys")
+    assert page.get_by_text(key).count() == 0
+    page.get_by_role("button", name="Revoke codex").click()
+    page.get_by_text("There is none.").wait_for()
+    assert not local.keys.holds(key)
+
+
+def test_pages_come_compressed(room: Tab) -> None:
+    answer = room.page.goto(f"{room.url}/numbers")
+    assert answer.header_value("content-encoding") in ("gzip", "zstd")
+
+
+def test_what_arrives_is_told_to_a_screen_reader(local: Local, tab: Tab) -> None:
+    local.session("s1", title="One", createdAt=START)
+    page = tab.open("/")
+    local.session("s2", title="Two", createdAt=START + 1)
+    page.get_by_role("link", name="Two").wait_for()
+    page.locator("#said", has_text="1 session").wait_for(state="attached")
+    assert page.locator("#said").get_attribute("aria-live") == "polite"
+
+
+def test_links_in_text_are_told_apart_by_more_than_colour(house: House, room: Tab) -> None:
+    page = room.open(f"/sessions/{house.ids['fork']}")
+    line = "(one) => getComputedStyle(one).textDecorationLine"
+    assert page.locator(".family a").first.evaluate(line) == "underline"
+
+
+def test_a_phone_opens_all_of_it(browser: Any, house: House) -> None:
+    phone = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+    with opened(browser, house.local, house.url, **phone) as tab:
+        page = tab.open("/")
+        page.get_by_role("link", name="Rounding of totals").tap()
+        page.wait_for_url("**/sessions/**")
+        assert (
+            page.locator("article header .copy").first.evaluate("(one) => getComputedStyle(one).opacity")
+            == "1"
+        )
+        page.get_by_label("More").check()
+        assert page.get_by_label("Copy this command").is_visible()
