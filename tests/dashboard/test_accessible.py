@@ -4,13 +4,16 @@ import json
 import os
 import shutil
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
+from pi_opensync.dashboard.db.budget import Budget
+from pi_opensync.dashboard.db.connections import Connections
 from tests.dashboard.browsing import Tab, opened
-from tests.dashboard.conftest import START, Local
+from tests.dashboard.conftest import START, Clock, Local, serving
 
 pytestmark = pytest.mark.slow
 
@@ -21,12 +24,32 @@ LOOKS: dict[str, dict[str, Any]] = {
     "phone": {"viewport": {"width": 360, "height": 700}},
     "dark phone": {"color_scheme": "dark", "viewport": {"width": 360, "height": 700}},
 }
+PROSE = "These are words of a usual length as people write them. " * 40
 SEEN_SIZES = """
 [...new Set([...document.querySelectorAll('body *')]
   .filter((one) => one.checkVisibility())
   .filter((one) => [...one.childNodes].some((child) => child.nodeType === 3 && child.data.trim()))
   .map((one) => getComputedStyle(one).fontSize))]
 """
+WIDE_LINES = """
+[...document.querySelectorAll('p, li, .hit > span')]
+  .filter((one) => one.checkVisibility() && !one.querySelector('p, li, pre, table'))
+  .filter((one) => {
+    const words = document.createRange();
+    words.selectNodeContents(one);
+    const lines = new Set([...words.getClientRects()].map((line) => Math.round(line.bottom / 8))).size;
+    return lines > 1 && one.innerText.length / lines > 80;
+  })
+  .map((one) => one.innerText)
+"""
+
+
+class Filled(NamedTuple):
+    """`session_id` is that of the session with everything."""
+
+    local: Local
+    url: str
+    session_id: str
 
 
 def absent(reason: str) -> None:
@@ -85,14 +108,36 @@ def rich(local: Local) -> str:
         )
     for role in ("system", "tool", "unknown"):
         local.message("aaaa1111-x", role, role=role, textContent="said", createdAt=START + 99)
+    local.message("aaaa1111-x", "long", textContent=PROSE, createdAt=START + 999)
     gone = local.session("gone", title="Deleted")
     local.ask("POST", f"/sessions/{gone}/delete", headers={"cookie": local.cookie})
     return local.session("aaaa1111-x")
 
 
-@pytest.mark.parametrize("look", LOOKS)
-def test_axe_finds_nothing(browser: Any, local: Local, url: str, axe: str, look: str) -> None:
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Filled]:
+    """One for all tests that only look at it."""
+    store = Connections.open(tmp_path_factory.mktemp("filled") / "local.sqlite3")
+    local = Local(store, Clock(), Budget(daily=1))
     session_id = rich(local)
+    local.keys.issue("codex")
+    with serving(local.app) as url:
+        yield Filled(local, url, session_id)
+    store.close()
+
+
+def violations(page: Any, axe: str, within: str = "html") -> str:
+    """What axe-core finds on a page, or within what a selector finds on it, with all of it unfolded."""
+    page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true })")
+    page.evaluate(axe)
+    found = page.evaluate(f"axe.run('{within}', {{resultTypes: ['violations']}})")["violations"]
+    told = [(one["id"], [node["html"][:120] for node in one["nodes"]][:3]) for one in found]
+    return json.dumps(told, indent=1) if told else ""
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_axe_finds_nothing(browser: Any, filled: Filled, axe: str, look: str) -> None:
+    session_id, url = filled.session_id, filled.url
     pages = [
         "/",
         "/?project=q",
@@ -102,50 +147,93 @@ def test_axe_finds_nothing(browser: Any, local: Local, url: str, axe: str, look:
         "/search",
         "/search?q=mend",
         "/search?q=nothing",
+        "/search?q=colour:red mend",
+        f"/search?q=mend&in={session_id}",
         "/numbers?days=all",
+        "/numbers?first=2000-01-01&last=2000-01-02",
+        "/?since_day=2000-01-01&until=2000-01-02",
+        "/?hour=3.20",
         "/keys",
         "/deleted",
+        "/files",
         "/files?path=a.py",
+        "/files?path=nowhere",
         "/sessions/42",
+        "/?sort=odd",
         "/login",
+        "/login?token=used",
     ]
-    with opened(browser, local, url, **LOOKS[look]) as tab:
+    with opened(browser, filled.local, url, **LOOKS[look]) as tab:
+        page = tab.page
         for path in pages:
-            page = tab.page
             page.goto(url + path)
-            page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true })")
-            page.evaluate(axe)
-            found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
-            told = [
-                (one["id"], [node["html"][:120] for node in one["nodes"]][:3]) for one in found["violations"]
-            ]
-            assert told == [], (path, json.dumps(told, indent=1))
+            assert violations(page, axe) == "", path
             assert page.locator("h1").count() == 1, path
-        tab.troubles[:] = [trouble for trouble in tab.troubles if "404" not in trouble]
+        for name in ("Outline", "Files", "Export", "Star, tags, note", "Delete"):
+            page.goto(f"{url}/sessions/{session_id}")
+            if look.endswith("phone"):
+                page.get_by_label("More").check()
+            page.get_by_role("button", name=name).click()
+            assert violations(page, axe, within=".menu:popover-open") == "", name
+        page.keyboard.press("Escape")
+        page.keyboard.press("?")
+        assert violations(page, axe, within="dialog") == ""
+        tab.troubles[:] = [trouble for trouble in tab.troubles if "server responded with" not in trouble]
+    with browser.new_context(**LOOKS[look]) as context:
+        page = context.new_page()
+        page.set_content(filled.local.page(f"/sessions/{session_id}/export/html"))
+        assert violations(page, axe) == ""
+        assert page.locator("h1").count() == 1
+
+
+def test_axe_finds_nothing_where_there_is_nothing(browser: Any, local: Local, url: str, axe: str) -> None:
+    for look in ("light", "dark phone"):
+        with opened(browser, local, url, **LOOKS[look]) as tab:
+            for path in ("/", "/numbers", "/keys", "/deleted"):
+                assert violations(tab.open(path), axe) == "", path
+            session_id = local.session(f"empty {look}", title="Empty", createdAt=START)
+            assert violations(tab.open(f"/sessions/{session_id}"), axe) == ""
+            local.ask("POST", f"/sessions/{session_id}/delete", headers={"cookie": local.cookie})
+            page = tab.open("/keys")
+            page.get_by_role("button", name="Make a key").click()
+            page.get_by_role("status").filter(has_text="The new key").wait_for()
+            assert violations(page, axe) == ""
+            page.get_by_role("button", name="Revoke plugin").click()
+            page.get_by_text("There is none.").wait_for()
 
 
 @pytest.mark.parametrize("look", ["light", "phone"])
-def test_few_sizes_and_lines_that_can_be_read(browser: Any, local: Local, url: str, look: str) -> None:
-    session_id = rich(local)
-    prose = "These are words of a usual length as people write them. " * 40
-    local.message("aaaa1111-x", "long", textContent=prose, createdAt=START + 999)
-    with opened(browser, local, url, **LOOKS[look]) as tab:
+def test_few_sizes_and_lines_that_can_be_read(browser: Any, filled: Filled, look: str) -> None:
+    session_id = filled.session_id
+    with opened(browser, filled.local, filled.url, **LOOKS[look]) as tab:
         sizes = set()
-        for path in ("/", f"/sessions/{session_id}?end", "/search?q=mend", "/numbers?days=all"):
+        for path in (
+            "/",
+            f"/sessions/{session_id}?end",
+            f"/sessions/{session_id}/outline",
+            "/search?q=mend",
+            "/search?q=nowhere",
+            "/numbers?days=all",
+            "/keys",
+            "/deleted",
+            "/files?path=a.py",
+            "/login",
+        ):
             page = tab.open(path)
             page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true })")
             sizes |= set(page.evaluate(SEEN_SIZES))
+            assert page.evaluate(WIDE_LINES) == [], path
         assert len(sizes) <= 5, sizes
         page = tab.open(f"/sessions/{session_id}?end")
         paragraph = page.locator("article p", has_text="These are words").last
         line_height = paragraph.evaluate("(one) => parseFloat(getComputedStyle(one).lineHeight)")
         lines = paragraph.bounding_box()["height"] / line_height
-        assert len(prose) / lines <= 80
+        assert len(PROSE) / lines <= 80
 
 
-def test_on_a_phone_the_first_message_is_in_the_first_third(browser: Any, local: Local, url: str) -> None:
-    session_id = rich(local)
-    with opened(browser, local, url, **LOOKS["phone"]) as tab:
+def test_on_a_phone_the_first_message_is_in_the_first_third(browser: Any, filled: Filled) -> None:
+    session_id = filled.session_id
+    with opened(browser, filled.local, filled.url, **LOOKS["phone"]) as tab:
         page = tab.open(f"/sessions/{session_id}")
         assert page.locator("article").first.bounding_box()["y"] < 700 / 3
         assert not page.get_by_text("Tokens in").is_visible()
@@ -153,9 +241,8 @@ def test_on_a_phone_the_first_message_is_in_the_first_third(browser: Any, local:
         assert page.get_by_text("Tokens in").is_visible()
 
 
-def test_on_a_phone_the_filters_are_one_touch_away(browser: Any, local: Local, url: str) -> None:
-    rich(local)
-    with opened(browser, local, url, **LOOKS["phone"]) as tab:
+def test_on_a_phone_the_filters_are_one_touch_away(browser: Any, filled: Filled) -> None:
+    with opened(browser, filled.local, filled.url, **LOOKS["phone"]) as tab:
         for path in ("/", "/numbers?days=all"):
             page = tab.open(path)
             assert not page.get_by_label("project").is_visible()
@@ -166,8 +253,8 @@ def test_on_a_phone_the_filters_are_one_touch_away(browser: Any, local: Local, u
         assert tab.open("/?project=q").get_by_label("project").is_visible()
 
 
-def test_nothing_moves_after_it_is_drawn(browser: Any, local: Local, url: str) -> None:
-    session_id = rich(local)
+def test_nothing_moves_after_it_is_drawn(browser: Any, filled: Filled) -> None:
+    session_id = filled.session_id
     watch = """
 window.moved = 0;
 new PerformanceObserver((list) => {
@@ -175,7 +262,7 @@ new PerformanceObserver((list) => {
 }).observe({ type: "layout-shift", buffered: true });
 """
     for look in ("light", "phone"):
-        with opened(browser, local, url, **LOOKS[look]) as tab:
+        with opened(browser, filled.local, filled.url, **LOOKS[look]) as tab:
             tab.page.add_init_script(watch)
             for path in ("/", f"/sessions/{session_id}", "/search?q=mend", "/numbers?days=all"):
                 page = tab.open(path)
@@ -183,6 +270,10 @@ new PerformanceObserver((list) => {
                     "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
                 )
                 assert page.evaluate("window.moved") == 0, (look, path)
+            page = tab.open(f"/sessions/{session_id}")
+            page.mouse.wheel(0, 900)
+            page.locator(".bar.stuck").wait_for()
+            assert page.evaluate("window.moved") == 0, look
 
 
 def test_the_keys(local: Local, tab: Tab) -> None:
@@ -215,15 +306,15 @@ def test_the_keys(local: Local, tab: Tab) -> None:
     assert not page.get_by_role("dialog").is_visible()
 
 
-def test_a_theme_is_chosen_and_kept(local: Local, tab: Tab) -> None:
-    rich(local)
-    page = tab.open("/")
-    ground = "getComputedStyle(document.body).backgroundColor"
-    light = page.evaluate(ground)
-    page.get_by_label("Theme").select_option("dark")
-    dark = page.evaluate(ground)
-    assert dark != light
-    page.reload()
-    assert page.evaluate(ground) == dark
-    page.get_by_label("Theme").select_option("")
-    assert page.evaluate(ground) == light
+def test_a_theme_is_chosen_and_kept(browser: Any, filled: Filled) -> None:
+    with opened(browser, filled.local, filled.url) as tab:
+        page = tab.open("/")
+        ground = "getComputedStyle(document.body).backgroundColor"
+        light = page.evaluate(ground)
+        page.get_by_label("Theme").select_option("dark")
+        dark = page.evaluate(ground)
+        assert dark != light
+        page.reload()
+        assert page.evaluate(ground) == dark
+        page.get_by_label("Theme").select_option("")
+        assert page.evaluate(ground) == light
