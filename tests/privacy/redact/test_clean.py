@@ -14,9 +14,9 @@ def test_ordinary_text_is_not_touched(kind: str) -> None:
     assert output is text
 
 
-@pytest.mark.parametrize("line", ORDINARY_CODE.strip().splitlines())
-def test_an_ordinary_line_is_not_touched_by_itself(line: str) -> None:
-    assert Redactor().text(line) is line
+def test_an_ordinary_line_is_not_touched_by_itself() -> None:
+    redactor = Redactor()
+    assert [line for line in ORDINARY_CODE.strip().splitlines() if redactor.scan(line)[0] is not line] == []
 
 
 def test_the_ordinary_text_is_at_least_200_kb() -> None:

@@ -42,17 +42,21 @@ VALUES: dict[str, Callable[[Maker], str]] = {
 }
 
 
-@pytest.mark.parametrize("form", FORMS, ids=lambda form: form["name"])
-def test_the_secret_is_gone(form: dict[str, Any]) -> None:
-    for seed in range(EACH):
-        secret = VALUES[form["value"]](Maker(7000 + seed))
-        coded = base64.b64encode(f"joe:{secret}".encode()).decode()
-        encoded = quote(secret, safe="")
-        text = form["text"].replace("{}", secret).replace("{B64}", coded).replace("{PCT}", encoded)
-        output = Redactor().text(text)
-        assert not any(each in output for each in (secret, coded, encoded)), seed
+@pytest.mark.parametrize("kind", VALUES)
+def test_the_secret_is_gone(kind: str) -> None:
+    redactor, left = Redactor(), list[tuple[str, int]]()
+    for form in FORMS:
+        for seed in range(EACH if form["value"] == kind else 0):
+            secret = VALUES[kind](Maker(7000 + seed))
+            coded = base64.b64encode(f"joe:{secret}".encode()).decode()
+            encoded = quote(secret, safe="")
+            text = form["text"].replace("{}", secret).replace("{B64}", coded).replace("{PCT}", encoded)
+            output = redactor.scan(text)[0]
+            if any(each in output for each in (secret, coded, encoded)):
+                left.append((form["name"], seed))
+    assert left == []
 
 
-@pytest.mark.parametrize("text", HARMLESS)
-def test_what_holds_no_secret_is_untouched(text: str) -> None:
-    assert Redactor().text(text) is text
+def test_what_holds_no_secret_is_untouched() -> None:
+    redactor = Redactor()
+    assert [text for text in HARMLESS if redactor.scan(text)[0] is not text] == []
