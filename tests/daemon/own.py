@@ -28,8 +28,16 @@ MOST_MOVES = 200
 class OwnWorld:
     """Use it as a context manager. `is_inside`: what is read is handed over, not sent."""
 
-    def __init__(self, folder: Path, *, is_inside: bool = True, sessions: Path | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        is_inside: bool = True,
+        sessions: Path | None = None,
+        dashboard: Path | None = None,
+    ) -> None:
         self.folder = folder
+        self.dashboard = dashboard or folder / "own"
         self.sessions = sessions or folder / "sessions"
         self.sessions.mkdir(parents=True, exist_ok=True)
         self.clock = Clock(START)
@@ -52,7 +60,7 @@ class OwnWorld:
             file.write(b"".join(map(line, items)))
 
     def start(self) -> None:
-        self.connections = Connections.open(self.folder / "own" / FILE, busy_seconds=0.1)
+        self.connections = Connections.open(self.dashboard / FILE, busy_seconds=0.1)
         with self.connections.write() as writer:
             pass
         database = open_database(self.folder / "state")
