@@ -65,12 +65,13 @@ class Counting:
     def over(self, database: Database) -> Numbers:
         fitting, values = where(self._asked)
         owned = self._count(self._booked(database, fitting, values))
-        roots = {row[0] for row in database.tuples("SELECT root_id FROM sessions WHERE id != root_id")}
+        sessions = database.tuples(
+            f"SELECT id, root_id, source, machine, project, repository FROM sessions WHERE {fitting}", values
+        )
+        roots = {row[1] for row in sessions if row[0] != row[1]}
         groups: defaultdict[tuple[str, str | None, str], Sums] = defaultdict(Sums)
         is_together = self._asked.worktrees_together
-        for session_id, root, source, machine, project, repository in database.tuples(
-            f"SELECT id, root_id, source, machine, project, repository FROM sessions WHERE {fitting}", values
-        ):
+        for session_id, root, source, machine, project, repository in sessions:
             own = owned.get(session_id)
             if own is None:
                 continue
