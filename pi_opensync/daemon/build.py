@@ -97,9 +97,6 @@ def build(
     events = events or LogEvents(logbook.get(), now=now)
     client = Client(base_url, key.get_secret_value(), now=now, connections=WIDEST, transport=transport)
     server = Server(database, now=now)
-    if inside is not None:
-        with database.transaction():
-            server.learned_batch(Learned(keeps_dates=True, at=now()))
     sender = Sender(
         database,
         client,
@@ -112,7 +109,10 @@ def build(
     )
     hand = None if inside is None else Hand(database, sender, inside, now=now)
     follow = Follow(database, reader, again, folders, now=now)
-    follow.settings_are(_fingerprint(settings, chosen))
+    with database.transaction():
+        if inside is not None:
+            server.learned_batch(Learned(keeps_dates=True, at=now()))
+        follow.settings_are(_fingerprint(settings, chosen))
     return Engine(
         database=database,
         client=client,

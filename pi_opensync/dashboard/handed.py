@@ -8,7 +8,7 @@ import msgspec
 
 from pi_opensync.dashboard.db import listing
 from pi_opensync.dashboard.db.bookings import rebook
-from pi_opensync.dashboard.db.connections import Connections, next_revision
+from pi_opensync.dashboard.db.connections import Connections, damaged, next_revision
 from pi_opensync.dashboard.db.upsert import put
 from pi_opensync.dashboard.incoming import MessageIn, SessionIn
 from pi_opensync.dashboard.parts import to_json
@@ -30,10 +30,15 @@ class Handed:
 
     @contextmanager
     def taking(self) -> Iterator["_Taking"]:
-        with self._connections.write() as database:
-            taking = _Taking(database, self._now(), next_revision(database))
-            yield taking
-            rebook(database, taking.touched)
+        try:
+            with self._connections.write() as database:
+                taking = _Taking(database, self._now(), next_revision(database))
+                yield taking
+                rebook(database, taking.touched)
+        except Damaged as error:
+            if error.message.startswith(str(self._connections.path)):
+                raise damaged(self._connections.path, error) from None
+            raise  # the daemon's state, which is written within the block
 
 
 class _Taking:

@@ -57,8 +57,9 @@ class Baseline:
             self._keep()
 
     def _keep(self) -> None:
-        self._database.set_meta("baseline_at", self.at)
-        self._database.set_meta("backfilled", int(self.takes_all))
+        with self._database.transaction():
+            self._database.set_meta("baseline_at", self.at)
+            self._database.set_meta("backfilled", int(self.takes_all))
         if self._database.path.parent.is_dir() and self._database.path.is_file():
             self.save_for_another()
 

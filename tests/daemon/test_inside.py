@@ -8,9 +8,10 @@ from typing import Any, cast
 import pytest
 
 from pi_opensync.dashboard.db import upsert
+from pi_opensync.dashboard.db.connections import FILE
 from pi_opensync.dashboard.db.contents import StoredContent, pack
 from pi_opensync.privacy.judge import Judge
-from pi_opensync.sqlite import StoreUnavailable
+from pi_opensync.sqlite import Damaged, StoreUnavailable
 from tests.daemon.own import OwnWorld
 from tests.daemon.test_reading import FullAtCommit
 from tests.harness import START, TRANSCRIPTS, header, result, said, session_id, usage
@@ -93,6 +94,25 @@ def test_what_the_dashboard_could_not_keep_counts_as_not_read(tmp_path: Path) ->
         assert world.shown() == {}
         world.sync()
         assert _texts(world, "s") == ["first", "second", "third"]
+
+
+def test_a_dashboard_that_is_damaged_says_so_and_how_it_is_mended(tmp_path: Path) -> None:
+    with OwnWorld(tmp_path) as world:
+        world.write("s.jsonl", *TALK)
+        world.engine.follow.compare(world.engine.follow.list_files())
+        with world.connections.write() as writer:
+            root = writer.one("SELECT rootpage FROM sqlite_master WHERE name = 'sessions'")
+            size = writer.one("PRAGMA page_size")
+        with (tmp_path / "own" / FILE).open("r+b") as file:
+            file.seek((root - 1) * size)
+            file.write(b"\xff" * size)
+        world.stop()
+        world.start()
+        world.engine.follow.compare(world.engine.follow.list_files())
+        with pytest.raises(Damaged, match=FILE) as raised:
+            world.read_next()
+        assert "what others sent is lost" in (raised.value.hint or "")
+        assert world.tally().transcripts == 0
 
 
 def test_one_message_that_can_not_be_stored_holds_back_no_other(

@@ -92,9 +92,7 @@ class Connections:
         try:
             writer = connect(_CACHE_TO_WRITE)
         except Damaged as error:
-            # Not moved aside as the daemon's state is: what other programs sent is nowhere else.
-            hint = f"move all in {path.parent} away: pi's sessions are read again, what others sent is lost"
-            raise Damaged(error.message, hint=hint) from None
+            raise damaged(path, error) from None
         opened = [writer]
         try:
             bring_up_to_date(writer)
@@ -146,6 +144,12 @@ class Connections:
     def _check_open(self) -> None:
         if self._closed:
             raise ClosedError("The dashboard's database has been closed.")
+
+
+def damaged(path: Path, error: Damaged) -> Damaged:
+    """The error with what mends it: not as of the daemon's state, for what others sent is nowhere else."""
+    hint = f"move all in {path.parent} away: pi's sessions are read again, what others sent is lost"
+    return Damaged(error.message, hint=hint)
 
 
 @contextmanager
