@@ -100,7 +100,8 @@ def _require(path: Path, is_kind: Callable[[int], bool], kind: str, mode: str) -
         raise ConfigurationError(f"{path} is a link that another user put there", hint=away)
     if not is_kind(status.st_mode):
         found = next((name for is_it, name in _KINDS if is_it(status.st_mode)), "something else")
-        raise ConfigurationError(f"{path} is {found}, not {kind}", hint=away)
+        is_device = stat.S_ISCHR(link.st_mode) or stat.S_ISBLK(link.st_mode)
+        raise ConfigurationError(f"{path} is {found}, not {kind}", hint="name another" if is_device else away)
     if status.st_uid not in {user, 0} and user != 0:
         raise ConfigurationError(f"{path} belongs to another user", hint=away)
     if status.st_mode & _OTHERS_WRITE:

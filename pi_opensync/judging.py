@@ -47,10 +47,14 @@ def judged(values: Mapping[str, Any], described: Mapping[str, Described]) -> dic
         made = model(**values)
     except ValidationError as error:
         problem = error.errors(include_url=False, include_input=False, include_context=False)[0]
-        raise WrongSettingError(
-            str(problem["loc"][0]), problem["msg"].removeprefix("Value error, ")
-        ) from None
+        raise WrongSettingError(str(problem["loc"][0]), _in_words(problem["msg"])) from None
     return {name: getattr(made, name) for name in values}
+
+
+def _in_words(said: str) -> str:
+    """What pydantic says of a value, without its own terms."""
+    plain = said.removeprefix("Value error, ").removesuffix(", unable to interpret input")
+    return plain.replace("Input should be", "it must be")
 
 
 def _field(about: Described) -> Any:

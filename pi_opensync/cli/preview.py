@@ -43,6 +43,8 @@ def run(wanted: str, *, as_json: bool) -> None:
         seen = preview(database, found, server_dated=_server_dated(context, place))
     for path, reason in problems.items():
         raise UsageError(f"{shown(os.fsdecode(path))} can not be read: {reason}")
+    if not seen.sessions and not seen.excluded:
+        raise UsageError(f"{shown(wanted)} holds no session of pi's")
     print(json.dumps(_as_json(seen), indent=2) if as_json else "\n".join(_lines(seen)))
 
 

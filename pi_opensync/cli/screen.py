@@ -67,6 +67,8 @@ def _from_home(path: str, home: str) -> str:
 def _place(place: Report, now: float) -> Iterator[tuple[str, str]]:
     yield "", ""
     yield place["name"], _address(place)
+    if not place.get("has_key", True):
+        yield "key", "none; `pi-opensync login` asks for it"
     yield "running", _running(place, now)
     trouble = (place["pulse"] or {}).get("trouble")
     if trouble:

@@ -69,6 +69,7 @@ def _of(context: Context, place: Place) -> dict[str, Any]:
         "name": place.name,
         "url": place.where,
         "is_own": place.is_own,
+        "has_key": place.is_own or place.settings.api_key is not None,
         "running": None
         if holder is None
         else {"pid": holder.pid, "command": holder.command, "version": holder.version, "since": holder.since},

@@ -15,7 +15,7 @@ from pi_opensync.cli.statusline import statusline
 from pi_opensync.cli.tables import Column, table
 from pi_opensync.errors import PartlyDone
 from pi_opensync.inspect.spending import By, Period, UsageReport, Used, differing, total, usage
-from pi_opensync.texts import shown
+from pi_opensync.texts import counted, shown
 
 _HEADS = {"daily": "Day", "weekly": "Week", "monthly": "Month"}
 
@@ -126,10 +126,11 @@ def _audit(context: Context) -> None:
     apart = differing((one.said for one in everything), (one.said for one in in_files))
     for name, sums in (("known here", total(everything)), ("in the files", total(in_files))):
         tokens = sums.prompt_tokens + sums.completion_tokens
-        print(f"{name:13} {sums.sessions:,} sessions, {tokens:,} tokens, ${sums.cost:,.4f}")
+        print(f"{name:13} {counted(sums.sessions, 'session')}, {tokens:,} tokens, ${sums.cost:,.4f}")
     for key in apart:
         print(f"differs       {shown(key)}")
     if apart:
         raise PartlyDone(
-            f"{len(apart)} sessions differ", hint="`pi-opensync sync` reads what is new; files may be gone"
+            f"{counted(len(apart), 'session')} with other numbers",
+            hint="`pi-opensync sync` reads what is new; files may be gone",
         )

@@ -12,6 +12,7 @@ from pi_opensync.store.sessions import SyncState
 from pi_opensync.texts import shown
 
 QUIET = 30.0  # seconds between two lines about the same trouble
+NAMED = 13  # characters of an id: those of pi begin with the time, eight of them with the minute
 
 
 class LogEvents:
@@ -95,6 +96,6 @@ class LogEvents:
 
 
 def names(session: SyncState) -> dict[str, str]:
-    """A session's short id and its project's name."""
+    """The beginning of a session's id, and its project's name."""
     project = summary(session.wanted).project or "-"
-    return {"session": shown(session.external_id[:8]), "project": shown(project)}
+    return {"session": shown(session.external_id[:NAMED]), "project": shown(project)}

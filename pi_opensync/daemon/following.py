@@ -88,7 +88,10 @@ async def follow(
             await daemon.once(backfill=backfill)
             _tell_up_to_date(totals, chosen)
             return True
-        beside = [asyncio.create_task(_tell_when_up_to_date(ready, built, totals, chosen))]
+        beside = [
+            asyncio.create_task(_tell_when_up_to_date(ready, built, totals, chosen)),
+            asyncio.create_task(_tell_that_it_stops(daemon, built)),
+        ]
         if chosen.notify:
             dashboard = "your dashboard" if extras else "OpenSync"
             messenger = Messenger(chosen.notify_command, os.environ)
@@ -122,6 +125,16 @@ async def _tell_when_up_to_date(
             logbook.get().info("sending", delivered=str(totals), waiting=waiting)
         wait = min(2 * wait, LOOK_SELDOM)
     _tell_up_to_date(totals, chosen)
+
+
+async def _tell_that_it_stops(daemon: Daemon, built: engine.Engine) -> None:
+    """Say at once that a signal came, where what is under way takes a while."""
+    await daemon.asked_to_stop()
+    if daemon.was_asked_to_stop and not built.delivery.is_idle:
+        waiting = tally(built.database).messages_waiting
+        logbook.get().info(
+            "stopping", waiting=waiting, hint="another Ctrl-C does so at once; nothing is lost"
+        )
 
 
 def _tell_up_to_date(totals: Totals, chosen: Settings) -> None:

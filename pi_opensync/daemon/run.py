@@ -306,6 +306,10 @@ class Daemon:
         await asyncio.gather(*tasks, return_exceptions=True)
         self._engine.events.tell(await self._engine.delivery.stop(within=FLUSH_WITHIN))
 
+    async def asked_to_stop(self) -> None:
+        """Wait for a signal, or for `stop`."""
+        await self._stopping.wait()
+
     def stop(self) -> None:
         """Let `watch` end once what is under way has had its time."""
         self._stopping.set()

@@ -42,7 +42,7 @@ def asked(folder: Path, now: float) -> PauseAsked | None:
     """The pause that holds now. A file that can not be understood pauses: it was put there to."""
     try:
         text = read_regular(folder / FILE)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError:
         return PauseAsked(None)

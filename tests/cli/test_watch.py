@@ -99,6 +99,7 @@ def test_a_second_signal_ends_it_at_once_and_nothing_is_lost(cli: Cli, opensync:
         with cli.running("watch", "--backfill") as watch:
             wait_until(lambda: slow.begun > 0, "the first request")
             watch.process.send_signal(signal.SIGTERM)
+            watch.wait_for("stopping")
             # Another one, as two of the same at once are one to the process. It says that it did not wait.
             assert watch.stop(signal.SIGINT) in (128 + signal.SIGINT, 128 + signal.SIGTERM)
         slow.delay = 0

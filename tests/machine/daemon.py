@@ -142,9 +142,11 @@ class Commands:
             "CONFIG": str(world.state.parent / "no-such-file.json"),
         }.items():
             monkeypatch.setenv(f"PI_OPENSYNC_{name}", value)
-        build = partial(
-            engine.build, transport=world.transport, now=world.clock.now, jitter=lambda: world.jitter
-        )
+        real = partial(engine.build, now=world.clock.now, jitter=lambda: world.jitter)
+
+        def build(*what: Any, transport: Any = None, **more: Any) -> engine.Engine:
+            return real(*what, transport=transport or world.transport, **more)
+
         monkeypatch.setattr(engine, "build", build)
         monkeypatch.setattr("pi_opensync.daemon.run.Watcher", Deaf)
         monkeypatch.setattr("pi_opensync.cli.context.open_or_rebuild", hasty)
