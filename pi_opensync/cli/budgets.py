@@ -18,14 +18,17 @@ if TYPE_CHECKING:
     from pi_opensync.settings import Settings
 
 
-def spent(chosen: Settings) -> list[Spending]:
-    """As one's own dashboard knows, or else as the daemon has read; empty where no budget is set."""
+def spent(chosen: Settings, now: float) -> list[Spending]:
+    """As one's own dashboard knows, or else as the daemon has read; empty where no budget is set.
+
+    `now` in seconds since the epoch: today and this month are those of this machine then.
+    """
     if chosen.budget_daily is None and chosen.budget_monthly is None:
         return []
     from pi_opensync.dashboard.db.budget import Budget, spending
     from pi_opensync.dashboard.db.connections import FILE, beside
 
-    budget, now = Budget(chosen.budget_daily, chosen.budget_monthly), time.time()
+    budget = Budget(chosen.budget_daily, chosen.budget_monthly)
     try:
         with beside(places.own(chosen).home / FILE) as database:
             if database is not None:
@@ -67,4 +70,6 @@ def watched(chosen: Settings) -> Callable[[], Sequence[Passed]] | None:
 def _passed(chosen: Settings) -> list[Passed]:
     from pi_opensync.daemon.notices import Passed
 
-    return [Passed(each.time, each.spent, each.limit) for each in spent(chosen) if each.is_passed]
+    return [
+        Passed(each.time, each.spent, each.limit) for each in spent(chosen, time.time()) if each.is_passed
+    ]

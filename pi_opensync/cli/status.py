@@ -56,7 +56,9 @@ def gather() -> dict[str, Any]:
         "dashboard": served and served["dashboard"],
         "state": first["state"],
         "pause": first["pause"],
-        "budgets": [asdict(each) | {"is_passed": each.is_passed} for each in spent(context.settings)],
+        "budgets": [
+            asdict(each) | {"is_passed": each.is_passed} for each in spent(context.settings, time.time())
+        ],
         "places": kept,
         "unknown_settings": unknown(os.environ),
     }

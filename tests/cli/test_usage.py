@@ -3,16 +3,20 @@
 import json
 import shutil
 import time
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from pi_opensync.cli.budgets import spent
+from pi_opensync.cli.statusline import statusline
+from pi_opensync.daemon import places
 from pi_opensync.dashboard.db import numbers
 from pi_opensync.dashboard.db.connections import FILE, beside
 from pi_opensync.dashboard.db.sums import Asked, Sums
 from pi_opensync.inspect.spending import Used, differing, total, usage
 from pi_opensync.opensync.summary import Summary
+from pi_opensync.settings import Settings
 from tests.conftest import Cli
 from tests.harness import TRANSCRIPTS, entry, header, line, result, said
 from tests.harness import usage as used
@@ -73,9 +77,13 @@ def test_what_differs_is_named() -> None:
     assert differing(one, [session("a", 0), session("b", 0, cost=0.6)]) == ["b", "c"]
 
 
+DAY = datetime(2026, 11, 20, 12).astimezone()
+"""A Friday: what the sessions of these tests used, they used on it."""
+
+
 @pytest.fixture
-def used_today(cli: Cli) -> Cli:
-    begun = time.time() - 1
+def used_then(cli: Cli) -> Cli:
+    begun = DAY.timestamp()
     lines = (
         header("a", begun, cwd="/src/shop"),
         said("user", "a question", begun),
@@ -86,13 +94,28 @@ def used_today(cli: Cli) -> Cli:
     return cli
 
 
-def test_where_only_opensync_is_configured_the_numbers_are_there(used_today: Cli) -> None:
-    report = json.loads(used_today("usage", "--json").out)
-    listed = json.loads(used_today("list", "--json").out)["sessions"]
+def kept(cli: Cli, **more: object) -> Settings:
+    """The settings of that home."""
+    variables = cli.environment()
+    server = variables["PI_OPENSYNC_CONVEX_URL"]
+    return Settings(convex_url=server, state_dir=Path(variables["PI_OPENSYNC_STATE_DIR"]), **more)  # type: ignore[arg-type]
+
+
+def test_where_only_opensync_is_configured_the_numbers_are_there(used_then: Cli) -> None:
+    report = json.loads(used_then("usage", "--json").out)
+    listed = json.loads(used_then("list", "--json").out)["sessions"]
     assert report["total"]["cost"] == listed[0]["cost"] > 0
-    assert used_today("usage", "--model", "other").out == "No sessions.\n"
-    assert f"${listed[0]['cost']:.2f} today" in used_today("usage", "statusline").out
-    assert "m-1" in used_today("usage", "weekly", "--by", "model").out
+    assert used_then("usage", "--model", "other").out == "No sessions.\n"
+    assert "m-1" in used_then("usage", "weekly", "--by", "model").out
+    assert used_then("usage", "statusline").out.count("$") == 2
+
+
+def test_the_line_of_a_status_bar_tells_of_today_and_this_week(used_then: Cli) -> None:
+    states = [place.state for place in places.kept(kept(used_then))]
+    assert statusline(states, DAY) == "$0.50 today, $0.50 this week, 110 tokens today"
+    assert statusline(states, DAY.replace(hour=0, minute=0)).startswith("$0.50 today")
+    assert statusline(states, DAY + timedelta(days=2)).startswith("$0.00 today, $0.50 this week, 0 tokens")
+    assert statusline(states, DAY + timedelta(days=3)).startswith("$0.00 today, $0.00 this week")
 
 
 def test_where_no_dashboard_is_kept_the_files_tell(fresh_cli: Cli) -> None:
@@ -124,24 +147,24 @@ def test_a_status_bar_hears_of_wrong_settings_as_every_command(cli: Cli, name: s
     assert done.code == 6
 
 
-def test_a_budget_is_counted_where_only_opensync_is_configured(used_today: Cli) -> None:
-    assert json.loads(used_today("status", "--json").out)["budgets"] == []
-    report = json.loads(
-        used_today("status", "--json", PI_OPENSYNC_BUDGET_DAILY="0.1", PI_OPENSYNC_BUDGET_MONTHLY="100").out
-    )
-    assert [(each["time"], each["is_passed"]) for each in report["budgets"]] == [
-        ("today", True),
-        ("this month", False),
-    ]
-    assert report["budgets"][0]["spent"] == report["budgets"][1]["spent"] == 0.5
+def test_a_budget_is_counted_where_only_opensync_is_configured(used_then: Cli) -> None:
+    assert json.loads(used_then("status", "--json").out)["budgets"] == []
+    set_to = {"PI_OPENSYNC_BUDGET_DAILY": "0.1", "PI_OPENSYNC_BUDGET_MONTHLY": "100"}
+    budgets = json.loads(used_then("status", "--json", **set_to).out)["budgets"]
+    assert [(each["time"], each["limit"]) for each in budgets] == [("today", 0.1), ("this month", 100.0)]
+    chosen = kept(used_then, budget_daily=0.1, budget_monthly=100.0)
+    told = [(each.time, each.is_passed, each.spent) for each in spent(chosen, DAY.timestamp())]
+    assert told == [("today", True, 0.5), ("this month", False, 0.5)]
+    tomorrow = spent(chosen, DAY.timestamp() + 86_400)
+    assert [(each.is_passed, each.spent) for each in tomorrow] == [(False, 0), (False, 0.5)]
 
 
-def test_the_audit_names_what_the_files_say_otherwise(used_today: Cli) -> None:
-    assert used_today("usage", "--audit").code == 0
-    path = Path(used_today.home / "sessions" / "a.jsonl")
+def test_the_audit_names_what_the_files_say_otherwise(used_then: Cli) -> None:
+    assert used_then("usage", "--audit").code == 0
+    path = Path(used_then.home / "sessions" / "a.jsonl")
     with path.open("ab") as file:
         file.write(line(said("assistant", "more", time.time(), usage=used(), model="m-1", provider="p")))
-    done = used_today("usage", "--audit")
+    done = used_then("usage", "--audit")
     assert (done.code, "differs" in done.out) == (8, True)
 
 
