@@ -10,6 +10,7 @@ import pytest
 from pi_opensync.dashboard.db import upsert
 from pi_opensync.dashboard.db.connections import FILE
 from pi_opensync.dashboard.db.contents import StoredContent, pack
+from pi_opensync.deliver.wishes import Wishes
 from pi_opensync.privacy.judge import Judge
 from pi_opensync.sqlite import Damaged, StoreUnavailable
 from tests.daemon.own import OwnWorld
@@ -65,6 +66,24 @@ def test_a_message_that_waits_for_a_result_is_kept_on_disk_until_it_comes(tmp_pa
         world.start()
         world.sync()
         assert _texts(world, "s") == ["first", "asks"]
+
+
+def test_what_is_read_in_a_pause_is_handed_over_when_it_ends_in_steps(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pi_opensync.deliver.inside.ENOUGH", 1)
+    monkeypatch.setattr(Wishes, "is_held", lambda _self: True)
+    with OwnWorld(tmp_path) as world:
+        for name in "abc":
+            world.write(f"{name}.jsonl", header(name, START), said("user", f"words of {name}", START + 1))
+        world.engine.follow.compare(world.engine.follow.list_files())
+        world.read_next()
+        assert world.shown() == {}
+        assert world.tally().messages_waiting == 3
+        monkeypatch.setattr(Wishes, "is_held", lambda _self: False)
+        world.sync()
+        assert [_texts(world, name) for name in "abc"] == [[f"words of {name}"] for name in "abc"]
+        assert world.requests == []
 
 
 def test_what_the_state_could_not_keep_is_read_and_handed_over_again_once(tmp_path: Path) -> None:
