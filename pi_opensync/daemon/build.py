@@ -28,7 +28,7 @@ from pi_opensync.settings import Settings
 from pi_opensync.store.database import StateDatabase
 
 FILES_AT_ONCE = 64  # read in one transaction that hands over what it read, at most
-BYTES_AT_ONCE = 2 << 20  # of the messages in them
+BYTES_AT_ONCE = 4 << 20  # of the messages in them, each as often as it grew
 
 
 @dataclass(slots=True)
