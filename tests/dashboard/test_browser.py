@@ -109,6 +109,27 @@ def test_a_long_session_loads_as_it_is_scrolled(local: Local, tab: Tab) -> None:
     assert texts(page) == [str(n) for n in range(400)]
 
 
+def test_what_is_loaded_further_may_draw_tables(local: Local, tab: Tab) -> None:
+    table = "| a | b |\n|---|---|\n| 1 | 2 |"
+    messages = [
+        {
+            "sessionExternalId": "s1",
+            "externalId": f"m{number}",
+            "textContent": f"message-{number}.\n\n{table}",
+            "role": "assistant",
+            "createdAt": START + number,
+        }
+        for number in range(100)
+    ]
+    local.post("/sync/batch", {"messages": messages})
+    page = tab.open(f"/sessions/{local.session('s1')}")
+    while len(texts(page)) < 100:
+        before = len(texts(page))
+        page.mouse.wheel(0, 9000)
+        page.locator("article").nth(before).wait_for()
+    assert texts(page) == [str(number) for number in range(100)]
+
+
 def test_from_its_end_a_long_session_loads_upward_without_a_jump(local: Local, tab: Tab) -> None:
     session_id = fill(local, 400)
     page = tab.open(f"/sessions/{session_id}?at={local.stored(session_id)[1][300]['id']}")

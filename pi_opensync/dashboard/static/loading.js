@@ -24,7 +24,7 @@ export const load = async (link) => {
   try {
     const content = fragment(await ask(upward || link.dataset.more));
     const anchor = upward ? atTop() : null;
-    const rows = content.querySelector("tbody");
+    const rows = content.querySelector("table.rows > tbody"); // not one that a message draws
     place.replaceWith(...(rows || content).childNodes);
     mendDays();
     if (anchor) scrollBy({ top: anchor.one.getBoundingClientRect().top - anchor.top, behavior: "instant" });
