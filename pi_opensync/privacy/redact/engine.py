@@ -186,7 +186,9 @@ class RuleEngine:
         while any(hits):
             at, end = min(hit for hit in hits if hit is not None)
             meter.charge(_HIT_COST + end - at)
-            here = self._at(text, _behind_escape(data, at))
+            here = self._at(text, at)
+            if not here and (lead := _behind_escape(data, at)) != at:
+                here = self._at(text, lead)
             if here:
                 found.extend(here)
                 text.floor = here[-1].end

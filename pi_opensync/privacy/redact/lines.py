@@ -4,9 +4,7 @@ import re
 
 from pi_opensync.privacy.redact.command_lines import password
 from pi_opensync.privacy.redact.engine import NOTHING, Find, Rule, Spans, Text
-from pi_opensync.privacy.redact.literals import begins_line
 from pi_opensync.privacy.redact.values import is_secret
-from pi_opensync.privacy.redact.words import has_digit, is_named
 
 _PASS = re.compile(rb"pass:([^\s\"'`]{4,200})")
 
@@ -44,13 +42,18 @@ _SLASH = re.compile(rb"/(?:pass(?:word)?|pw|pwd|p|rp):[\"']?([^\s\"'`]{4,200})",
 _CHPASSWD = re.compile(
     rb"(?:echo|printf)[ \t]{1,4}(?:-n[ \t]{1,4}|[\"']?%s(?:\\{1,8}n)?[\"']?[ \t]{1,4})?[\"']?"
     rb"(?:[A-Za-z0-9_.-]{1,40}:)?([^\s\"'|:]{4,100})[\"']?[ \t]{0,4}"
-    rb"\|[ \t]{0,4}(?:sudo[ \t]{1,4}(?:-S|chpasswd)|chpasswd"
-    rb"|[^\r\n|]{0,120}(?:--(?:with-token|password-stdin|passphrase-fd)|[ \t]secret[ \t](?:put|set|create)))"
+    rb"\|[ \t]{0,4}(?:sudo[ \t]{1,4}(?:-S|chpasswd|passwd)|chpasswd|kinit|passwd|smbpasswd|cryptsetup"
+    rb"|[^\r\n|]{0,120}(?:--(?:stdin|with-token|password-stdin|passphrase-fd)"
+    rb"|[ \t](?:secret|env)[ \t](?:put|set|create|add)))"
 )
 _IDENTIFIED = re.compile(
     rb"identified(?:[ \t]{1,4}with[ \t]{1,4}['\"]?[A-Za-z0-9_]{1,40}['\"]?)?[ \t]{1,4}"
     rb"(?:by|as)(?:[ \t]{1,4}password)?[ \t]{1,4}"
-    rb"(?:(\\{0,8}['\"])([^'\"\r\n\\]{3,200})\1|([A-Za-z_#$]{0,40}[0-9][^\s'\";,)]{3,100}))",
+    rb"(?:(\\{0,8}['\"])([^'\"\r\n\\]{3,200})\1|([A-Za-z_#$]{0,40}[0-9][^\s'\";,)]{3,100}))"
+    rb"|crypt\([ ]{0,4}(\\{0,8}['\"])([^'\"\r\n\\]{3,200})\4[ ]{0,4},[ ]{0,4}gen_salt"
+    rb"|pgp_sym_(?:en|de)crypt\([^()\r\n]{1,120}?,[ ]{0,4}(\\{0,8}['\"])([^'\"\r\n\\]{3,200})\6"
+    rb"|set[ ]password[ ]from[ ]\\{0,8}['\"][^'\"\r\n\\]{1,100}\\{0,8}['\"][ ]to[ ]"
+    rb"(\\{0,8}['\"])([^'\"\r\n\\]{3,200})\8",
     re.IGNORECASE,
 )
 _CONFIGURE = re.compile(
@@ -118,9 +121,13 @@ _SECURE_STRING = re.compile(
 _PART = rb"[^()\r\n]{1,120}?,\s{0,40}"
 _CALLED = re.compile(
     rb"(?:(?:auth[ \t]{0,2}=[ \t]{0,2}\(|(?:HTTPBasic|HTTPDigest|SetBasic|Basic)Auth\(|NetworkCredential\("
-    rb"|\.login\()"
+    rb"|\.login\(|\.auth\(|changeUserPassword\()"
     + _PART
     + rb"|(?:new mysqli\(|mysqli_connect\(|new PDO\(|set_password\(|getConnection\(|DirectoryEntry\()"
+    + _PART
+    + _PART
+    + rb"|\bCredentials\("
+    + _PART
     + _PART
     + _PART
     + rb")[\"']([^\"'\r\n\\$]{6,200})[\"']"
@@ -133,28 +140,6 @@ def _called(text: Text, at: int) -> Spans:
     if match is None or not is_secret(b"password", text.weigh(match.group(1)), quoted=True):
         return NOTHING
     return (match.span(1),)
-
-
-_CONFIGURED = re.compile(
-    rb"(?:requirepass|masterauth|rocommunity|rwcommunity|rootpw|insecure-password|(?:secret"
-    rb"|password)[ \t][0579]"
-    rb"|isakmp[ \t]key|AUTH(?:[ \t]{1,2}[A-Za-z][A-Za-z0-9_.-]{0,40})?)[ \t]{1,8}"
-    rb"(?:--plaintext[ \t]{1,4})?[\"']?"
-    rb"([^\s\"'`,;(){}<>|\\&]{6,200})"
-)
-
-
-def _configured(text: Text, at: int) -> Spans:
-    """A line of Redis, SNMP, HAProxy, Cisco and their like whose first word is no other's."""
-    match = _CONFIGURED.match(text.data, at)
-    value = b"" if match is None else text.weigh(match.group(1))
-    if match is None or not has_digit(value) or is_named(value) or value.startswith(b"$"):
-        return NOTHING
-    if match.group().startswith(b"AUTH") and not (
-        begins_line(text.data, at) or text.data.endswith(b"> ", 0, at)
-    ):
-        return NOTHING
-    return password(text.data, *match.span(1))
 
 
 LINES = (
@@ -199,8 +184,8 @@ LINES = (
         "sql-password",
         "B",
         "https://dev.mysql.com/doc/refman/8.4/en/create-user.html",
-        (b"identified ",),
-        rb"(?i:with|by|as)",
+        (b"identified ", b"crypt(", b"pgp_sym_encrypt(", b"pgp_sym_decrypt(", b"set password from "),
+        rb"(?:(?i:with|by|as)|[^\r\n)]{0,60}['\"])",
         _one(_IDENTIFIED),
         fold=True,
     ),
@@ -270,6 +255,9 @@ LINES = (
                 b"getConnection(",
                 b"NetworkCredential(",
                 b"DirectoryEntry(",
+                b".auth(",
+                b"changeUserPassword(",
+                b"Credentials(",
             ),
         ),
         rb"[^()\r\n]",
@@ -282,31 +270,5 @@ LINES = (
         (b"jdbc:oracle:thin:", b"jdbc:oracle:oci:"),
         rb"[A-Za-z0-9_]{1,40}/[^\s@]{4}",
         _one(re.compile(rb"jdbc:oracle:[a-z]{3,4}:[A-Za-z0-9_]{1,40}/([^\s@/\"'`<>]{4,100})@")),
-    ),
-    Rule(
-        "configured-password",
-        "B",
-        "the manual of each program",
-        (
-            *(
-                b"requirepass ",
-                b"masterauth ",
-                b"rocommunity ",
-                b"rwcommunity ",
-                b"rootpw ",
-                b"insecure-password ",
-            ),
-            *(
-                b"secret 0 ",
-                b"secret 5 ",
-                b"secret 7 ",
-                b"password 0 ",
-                b"password 7 ",
-                b"isakmp key ",
-                b"AUTH ",
-            ),
-        ),
-        rb"[^\s]",
-        _configured,
     ),
 )

@@ -17,7 +17,7 @@ Kind = Literal["password", "secret", "weak", "key"]
 
 _PASSWORDS = word_set(
     "password passwd passphrase pwd passcode passwort kennwort motdepasse contrasena wachtwoord senha"
-    " losenord passord"
+    " losenord passord authtok"
 )
 _SECRETS = word_set(
     "secret token credential credentials cred creds apikey authkey secretkey accesskey privatekey apitoken"
@@ -37,7 +37,7 @@ _RUN_TOGETHER_SECRETS = (
     "secret",
 )
 _RUN_TOGETHER_SHORT = re.compile(
-    r"(?:db|root|admin|user|ftp|smtp|mail|my|pg|ldap|sudo|mysql|redis|ssh|bind|key|store|rpc)(?:pass|pw|pwd)"
+    r"(?:db|root|admin|user|ftp|smtp|mail|my|pg|ldap|sudo|mysql|redis|ssh|bind|key|store|rpc|remote|local)(?:pass|pw|pwd)"
 )
 
 # How or where it is kept, not what it is.
@@ -85,6 +85,7 @@ _PHRASES: dict[tuple[str, ...], Kind] = {
     ("set", "cookie"): "secret",
     ("become", "pass"): "password",
     ("io", "key"): "secret",
+    ("sonar", "login"): "secret",
 }
 _LONGEST_PHRASE = 3
 _LONGEST_NAME = 64
@@ -101,7 +102,7 @@ _ENV_NAME = re.compile(rb"[A-Z][A-Z0-9_]*")
 
 KEYWORDS = (
     rb"key|secrets?|token[_ -](?:de[_ -])?acceso|token|pass(?:wor[dt]|wd|phrase|code)?|credentials?"
-    rb"|creds?|pwd|pw|psk|auths?|pepper|salt|pat|mdp"
+    rb"|creds?|pwd|pw|psk|authtok|auths?|sonar[._]login|pepper|salt|pat|mdp"
     rb"|kennwort|geheimnis|schl(?:\xc3\xbc|u\xcc\x88|ue|u)ssel|zugangsdaten|mot[_ -]?de[_ -]?passe"
     rb"|contrase(?:\xc3\xb1|n\xcc\x83|n)a|senha|wachtwoord"
     rb"|clave(?:[_ -](?:de[_ -])?(?:secreta|privada|api|acceso))?"
@@ -113,7 +114,7 @@ KEYWORDS = (
 
 LEADS = tuple(
     b"key secret token pass cred pwd pw psk auth pepper salt pat mdp kennwort geheimnis schl zugangsdaten"
-    b" mot contrase senha wachtwoord clave llave cl jeton".split()
+    b" mot contrase senha wachtwoord clave llave cl jeton sonar".split()
 )
 
 SUFFIX = (

@@ -7,9 +7,12 @@ from pathlib import Path
 from pi_opensync.privacy.redact.assignments import ASSIGNMENTS
 from pi_opensync.privacy.redact.command_lines import COMMAND_RULES
 from pi_opensync.privacy.redact.credential_files import FILES
+from pi_opensync.privacy.redact.databases import DATABASES
 from pi_opensync.privacy.redact.engine import Rule, RuleEngine
 from pi_opensync.privacy.redact.issuers import ISSUERS
 from pi_opensync.privacy.redact.lines import LINES
+from pi_opensync.privacy.redact.pairs import PAIRS
+from pi_opensync.privacy.redact.services import SERVICES
 from pi_opensync.privacy.redact.shapes import SHAPES
 
 
@@ -29,7 +32,17 @@ USER_PATTERN = Rule("user-pattern", "D", "redact_patterns in the settings")
 EMAIL = Rule("email", "D", "redact_emails in the settings; RFC 5321 section 4.1.2")
 HOME = Rule("home", "D", "redact_home in the settings")
 
-BUILT_IN: tuple[Rule, ...] = (*ISSUERS, *SHAPES, *FILES, *COMMAND_RULES, *LINES, *ASSIGNMENTS)
+BUILT_IN: tuple[Rule, ...] = (
+    *ISSUERS,
+    *SHAPES,
+    *FILES,
+    *COMMAND_RULES,
+    *LINES,
+    *SERVICES,
+    *DATABASES,
+    *ASSIGNMENTS,
+    *PAIRS,
+)
 RULES: tuple[Rule, ...] = (OWN_KEY, *BUILT_IN, USER_PATTERN, EMAIL, HOME)
 
 

@@ -135,5 +135,16 @@ def shaped() -> list[Callable[[Maker], Sample]]:
             '{"auths": {"r.example.net": {"auth": "{}"}}}',
             lambda m: base64.b64encode(f"ann:{m.alnum(8)}".encode()).decode(),
         ),
+        within(
+            "sql-insert", "INSERT INTO users (name, password) VALUES ('ann', '{}');", lambda m: m.alnum(12)
+        ),
+        within("value-before-name", "<value>{}</value><name>password</name>", lambda m: m.alnum(12)),
+        within("session-cookie", "PHPSESSID={}", lambda m: m.alnum(26)),
+        within("mail-password", "smtp.example.net ann@example.net:{}", lambda m: m.alnum(16)),
+        within("login-line", "ftp -n files.example.net\nuser ann {}", lambda m: m.alnum(12)),
+        within("chat-password", "/msg NickServ IDENTIFY {}", lambda m: m.alnum(12)),
+        within("first-password", "chpasswd:\n  list: |\n    ann:{}", lambda m: m.alnum(12)),
+        within("sent-password", 'expect "assword:"; send "{}"', lambda m: m.alnum(12)),
+        within("config-command", "poetry config pypi-token.pypi {}", lambda m: m.alnum(24)),
         within("command-flag", "vercel deploy --token {}", lambda m: m.alnum(24)),
     ]
