@@ -10,6 +10,7 @@ from bench.engines import bare, settings
 FILES = 10_000
 SIZE = 200_000  # bytes of each, most of them a hole
 FOLDERS = 50
+LONG_AGO = 1_700_000_000  # when each was written last
 
 
 def crowd(folder: Path, count: int, url: str, *, read: bool = True) -> tuple[Path, Path]:
@@ -23,6 +24,7 @@ def crowd(folder: Path, count: int, url: str, *, read: bool = True) -> tuple[Pat
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(b"".join(transcript(f"crowd {number}", 1, size=1000)))
         os.truncate(path, SIZE)
+        os.utime(path, (LONG_AGO, LONG_AGO))
     shutil.rmtree(home, ignore_errors=True)
     with bare(settings(home / "state", url), sessions, backfill=read) as filling:
         filling.hasty(hasty=True)

@@ -31,6 +31,7 @@ if TYPE_CHECKING:  # loaded where they are used: most commands read only the sto
 
 
 PROJECTS_AGAIN = 60.0  # seconds
+ALL_PROJECTS_AGAIN = 600.0
 
 
 class Context:
@@ -45,6 +46,7 @@ class Context:
         with suppress(OSError):  # what can not be looked at is told where it is needed
             require_private_folder(self.settings.state_dir)
         self._looked_for_projects = 0.0
+        self._named_at: list[int] = []
 
     def log(self, chosen: logbook.LogFormat = "auto") -> None:
         """Set up the log lines, for the commands that have some."""
@@ -66,12 +68,12 @@ class Context:
     def folders_changed(self) -> bool:
         """Whether other folders are to be followed by now: sessions of a new project, or its settings.
 
-        Cheap enough for every sweep; the projects are looked for once in `PROJECTS_AGAIN` at most.
+        Cheap enough for every sweep; the projects are looked for once in `PROJECTS_AGAIN` at most, and where
+        no name came into the folders, as a new project's folder does, in `ALL_PROJECTS_AGAIN`.
         """
-        if self._roots_of(self._projects) != self.roots:
-            return True
-        if time.monotonic() - self._looked_for_projects < PROJECTS_AGAIN:
-            return False
+        since = time.monotonic() - self._looked_for_projects
+        if since < PROJECTS_AGAIN or (since < ALL_PROJECTS_AGAIN and self._named_at == self._times()):
+            return self._roots_of(self._projects) != self.roots
         del self._projects
         return self._roots_of(self._projects) != self.roots
 
@@ -85,11 +87,16 @@ class Context:
     @cached_property
     def _projects(self) -> Sequence[str]:
         self._looked_for_projects = time.monotonic()
+        self._named_at = self._times()
         if self.settings.sessions_dir:
             return ()
         from pi_opensync.pi import parents
 
         return [str(Path.cwd()), *parents.projects(discover.files(self._own_folders))]
+
+    def _times(self) -> list[int]:
+        """When a name came into each of the user's own folders, or left it."""
+        return [folder.stat().st_mtime_ns if folder.is_dir() else 0 for folder in self._own_folders]
 
     def _roots_of(self, projects: Sequence[str]) -> Roots:
         own = self._own_folders

@@ -28,6 +28,7 @@ from pi_opensync.store.views import tally
 
 LOOK_AGAIN = 0.5  # seconds until it is looked whether all is delivered; twice as many each time
 LOOK_SELDOM = 10.0
+BEAT_AGAIN = 30.0  # seconds between two beats that say the same
 
 
 async def follow(
@@ -143,12 +144,22 @@ def _tell_up_to_date(totals: Totals, chosen: Settings) -> None:
 
 
 def _beating(folder: Path, built: engine.Engine, notifier: Notifier) -> Callable[[bool], None]:
+    written = -1
+    said: tuple[str, str | None] | None = None
+    said_at = 0.0
+
     def beat(events: bool) -> None:
-        watching = "events" if events else "sweep"
-        if notifier.is_heard:
+        nonlocal written, said, said_at
+        changes = built.database.connection.total_changes
+        if notifier.is_heard and changes != written:
             now = tally(built.database)
             notifier.status(f"{now.messages_delivered} messages delivered, {now.messages_waiting} waiting")
-        trouble = built.events.trouble_of_late()
+        written = changes
+        saying = "events" if events else "sweep", built.events.trouble_of_late()
+        if saying == said and time.monotonic() - said_at < BEAT_AGAIN:
+            return
+        said, said_at = saying, time.monotonic()
+        watching, trouble = saying
         pulse.beat(
             folder, pulse.Pulse(os.getpid(), time.time(), __version__, watching, pulse.memory(), trouble)
         )

@@ -17,6 +17,7 @@ from pi_opensync.errors import KeyRefused, NetworkError, PartlyDone
 from pi_opensync.fold import external_id
 from pi_opensync.pi.parents import first_header
 from pi_opensync.read.baseline import Baseline
+from pi_opensync.read.follow import Listing
 from pi_opensync.read.watching import Watcher
 from pi_opensync.sqlite import StoreUnavailable
 from pi_opensync.texts import shown_path
@@ -27,6 +28,8 @@ SWEEP_WITHOUT_EVENTS = 2.0
 SWEEP_FOR_A_FOLDER = 0.5  # while a folder is missing there is little to sweep, and pi may make it any moment
 LONGEST_SWEEP = 60.0  # seconds between sweeps, at most
 SWEEP_SHARE = 500.0  # a sweep may take one part in so many of the time
+GLANCE_SHARE = 5000.0  # the same, where a glance tells
+ALL_AGAIN = 300.0  # seconds until every file is looked at, whatever is heard: an event can be lost
 LONGEST_SLEEP = 20.0  # seconds between two beats
 FULL_AGAIN = 0.5  # seconds until the outbox is asked again for room
 TROUBLE_AGAIN = 5.0  # seconds until the store is tried again
@@ -72,6 +75,8 @@ class Daemon:
         self._told: dict[bytes, str] = {}
         self._clock_offset = now() - time.monotonic()
         self._no_events: str | None = None
+        self._in_doubt = True
+        self._all_again = 0.0  # monotonic
 
     async def watch(self, *, backfill: bool) -> None:
         """Follow the folders until SIGINT or SIGTERM; a second signal ends the process at once."""
@@ -167,7 +172,7 @@ class Daemon:
         if watcher is not None:
             self._tell_events(await asyncio.to_thread(watcher.mend))
             self._on_sweep(watcher.is_alive)
-        listing = await asyncio.to_thread(follow.list_files)
+        _is_glance, listing = await self._look(watcher)
         await self._written(lambda: self._engine.delivery.clock_was_set(horizon=FURTHEST_WAIT))
         left = await self._written(lambda: follow.begin(listing, backfill=backfill))
         looked = await self._written(lambda: follow.compare(listing))
@@ -213,13 +218,13 @@ class Daemon:
 
     async def _sweep_for_ever(self, watcher: Watcher) -> None:
         follow = self._engine.follow
-        cost = 0.0
+        pause = 0.0
         while True:
             least = SWEEP_WITH_EVENTS if watcher.is_alive else SWEEP_WITHOUT_EVENTS
             if not all(folder.is_dir() for folder in self._folders):
                 least = SWEEP_FOR_A_FOLDER
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(min(max(least, cost * SWEEP_SHARE), LONGEST_SWEEP)):
+                async with asyncio.timeout(min(max(least, pause), LONGEST_SWEEP)):
                     await self._sweep_wanted.wait()
             self._sweep_wanted.clear()
             if self._is_outdated():
@@ -231,18 +236,32 @@ class Daemon:
             self._tell_events(await asyncio.to_thread(watcher.mend))
             self._on_sweep(watcher.is_alive)
             begun = time.perf_counter()
-            listing = await asyncio.to_thread(follow.list_files)
+            is_glance, listing = await self._look(watcher)
             looked = await self._written(partial(follow.compare, listing))
-            cost = time.perf_counter() - begun
+            pause = (time.perf_counter() - begun) * (GLANCE_SHARE if is_glance else SWEEP_SHARE)
             self._tell()
             if looked.changed:
                 self._changed.set()
 
+    async def _look(self, watcher: Watcher | None) -> tuple[bool, Listing]:
+        """What may have changed; and whether a glance told it, which does while events are beyond doubt."""
+        is_due = self._in_doubt or time.monotonic() >= self._all_again
+        if watcher is not None and watcher.is_alive and watcher.heard_all() and not is_due:
+            listing = await asyncio.to_thread(self._engine.follow.glance)
+            if listing is not None:
+                return True, listing
+        self._in_doubt, self._all_again = False, time.monotonic() + ALL_AGAIN
+        return False, await asyncio.to_thread(self._engine.follow.list_files)
+
     async def _mind_the_clock(self) -> None:
-        """Notice that the clock was set back: what waits for a moment must not wait for another one."""
+        """Notice that the clock was set back: what waits for a moment must not wait for another one.
+
+        After any jump, as of a machine that slept, all files are looked at.
+        """
         offset = self._now() - time.monotonic()
         back_by = self._clock_offset - offset
         self._clock_offset = offset
+        self._in_doubt |= abs(back_by) > CLOCK_JUMP
         if back_by > CLOCK_JUMP:
             self._log.warning("the clock was set back", by_s=round(back_by))
             await self._written(self._engine.follow.clock_was_set)
@@ -254,6 +273,7 @@ class Daemon:
             try:
                 return step()
             except StoreUnavailable as error:
+                self._in_doubt = True
                 self._engine.events.trouble(error)
                 self._on_beat(INGEST)
                 await asyncio.sleep(TROUBLE_AGAIN)
@@ -273,6 +293,7 @@ class Daemon:
         try:
             self._engine.follow.hint(path)
         except StoreUnavailable:
+            self._in_doubt = True
             self._sweep_wanted.set()
         self._changed.set()
 

@@ -8,8 +8,10 @@ import os
 import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from operator import attrgetter
 from pathlib import Path, PosixPath
+from typing import NamedTuple
 
 from pi_opensync.pi.tail import Signature, opened
 
@@ -18,8 +20,7 @@ SETTINGS = Path(".pi", "settings.json")  # of pi, in a project
 MAX_SETTINGS = 4 << 20  # bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     path: bytes
     signature: Signature
 
@@ -41,6 +42,7 @@ class Odd:
 
 
 Item = Found | Unreadable | Odd
+_name = attrgetter("name")
 
 
 def session_dir_setting(file: Path) -> str | None:
@@ -147,8 +149,26 @@ def sessions_folder(path: Path) -> Path:
     return path
 
 
-def transcripts(folders: tuple[Path, ...]) -> Iterator[Item]:
-    """Every transcript below the folders, each file once, symbolic links followed once."""
+@dataclass(slots=True)
+class Trace:
+    """What a listing met: folders with what `stat` said before they were listed, the number of files.
+
+    `unheard` are files of several names: what is written under another is heard by nobody who watches these
+    folders. `is_linked`: a folder was reached by a link, so nobody watches it either.
+    """
+
+    folders: dict[bytes, os.stat_result] = field(default_factory=dict)
+    files: int = 0
+    unheard: list[bytes] = field(default_factory=list)
+    is_linked: bool = False
+
+
+def transcripts(folders: tuple[Path, ...], trace: Trace | None = None) -> Iterator[Item]:
+    """Every transcript below the folders, each file once, symbolic links followed once.
+
+    What was met on the way is noted in `trace`.
+    """
+    trace = trace or Trace()
     visited: set[tuple[int, int]] = set()
     pending = [(os.fsencode(folder), _bound(folder)) for folder in reversed(folders)]
     while pending:
@@ -158,8 +178,9 @@ def transcripts(folders: tuple[Path, ...]) -> Iterator[Item]:
             if (status.st_dev, status.st_ino) in visited:
                 continue
             visited.add((status.st_dev, status.st_ino))
+            trace.folders[folder] = status
             with os.scandir(folder) as listing:
-                entries = sorted(listing, key=lambda entry: entry.name)
+                entries = sorted(listing, key=_name)
         except OSError as error:
             yield Unreadable(folder, error.strerror or "unreadable")
             continue
@@ -167,8 +188,8 @@ def transcripts(folders: tuple[Path, ...]) -> Iterator[Item]:
         for entry in entries:
             if bound is not None and entry.is_symlink() and not _lies_in(entry.path, bound):
                 yield Odd(entry.path, "it leads out of the folder that a project names")
-            else:
-                yield from _looked_at(entry, inner, visited)
+            elif (item := _looked_at(entry, inner, visited, trace)) is not None:
+                yield item
         pending.extend((path, bound) for path in reversed(inner))
 
 
@@ -197,24 +218,31 @@ def files(folders: tuple[Path, ...]) -> list[Found]:
 
 
 def _looked_at(
-    entry: os.DirEntry[bytes], inner: list[bytes], visited: set[tuple[int, int]]
-) -> Iterator[Item]:
+    entry: os.DirEntry[bytes], inner: list[bytes], visited: set[tuple[int, int]], trace: Trace
+) -> Item | None:
     """What one name of a folder is; folders are added to `inner`, files to `visited`."""
     try:
         if entry.is_dir():
             inner.append(entry.path)
-            if entry.name.endswith(SUFFIX):
-                yield Odd(entry.path, "it is a folder, and is looked into")
-        elif entry.name.endswith(SUFFIX):
-            status = entry.stat()
-            key = (status.st_dev, status.st_ino)
-            if stat.S_ISREG(status.st_mode) and key not in visited:
-                visited.add(key)
-                yield Found(entry.path, Signature.of(status))
+            trace.is_linked |= entry.is_symlink()
+            return (
+                Odd(entry.path, "it is a folder, and is looked into") if entry.name.endswith(SUFFIX) else None
+            )
+        if not entry.name.endswith(SUFFIX):
+            return None
+        status = entry.stat()
     except FileNotFoundError:
-        return  # vanished between the listing and the look
+        return None  # vanished between the listing and the look
     except OSError as error:
-        yield Unreadable(entry.path, error.strerror or "unreadable")
+        return Unreadable(entry.path, error.strerror or "unreadable")
+    key = (status.st_dev, status.st_ino)
+    if not stat.S_ISREG(status.st_mode) or key in visited:
+        return None
+    visited.add(key)
+    trace.files += 1
+    if status.st_nlink > 1 or entry.is_symlink():
+        trace.unheard.append(entry.path)
+    return Found(entry.path, Signature.of(status))
 
 
 def _unique(paths: Iterator[Path] | list[Path]) -> tuple[Path, ...]:

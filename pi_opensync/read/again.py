@@ -43,6 +43,8 @@ class Again:
         """Take back what was excluded since it was read, and take up what no longer is."""
         paths: list[bytes] = []
         for project in self._readings.projects():
+            if not _is_redacted(project) and self._judge.reason(project) is None:
+                continue
             for reading in self._readings.of_project(project):
                 reason = self._reason(project, reading.transcript_id)
                 if reason is None:

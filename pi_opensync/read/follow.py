@@ -5,10 +5,11 @@ from collections.abc import Callable, Container, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from pi_opensync.pi.discover import Found, Item, Odd, Unreadable, leads_out, transcripts
+from pi_opensync.pi.discover import Found, Item, Odd, Trace, Unreadable, leads_out, transcripts
 from pi_opensync.pi.tail import Signature
 from pi_opensync.read.again import Again
 from pi_opensync.read.baseline import Baseline
+from pi_opensync.read.glance import ACTIVE, Glance, glance
 from pi_opensync.read.reader import Progress, Read, Reader
 from pi_opensync.store.database import StateDatabase
 from pi_opensync.store.transcripts import Transcripts
@@ -67,18 +68,41 @@ class Follow:
         self.unreadable: dict[bytes, str] = {}
         self.odd: dict[bytes, str] = {}
         self._looked.update(self._transcripts.looked_at())
+        self._glance: Glance | None = None
+        self._active: dict[bytes, None] = {}
 
     def list_files(self) -> Listing:
         """The files below the folders. Touches only the file system: may run in a thread."""
+        self._glance, self._active = None, {}
+        now, trace = self._now(), Trace()
         items: list[Item] = []
-        files = 0
-        for item in transcripts(self._folders):
+        since = (now - ACTIVE) * 1e9
+        active: dict[bytes, None] = {}
+        for item in transcripts(self._folders, trace):
             if isinstance(item, Found):
-                files += 1
-                if self._looked.get(item.path) == item.signature:
+                is_known = self._looked.get(item.path) == item.signature
+                if not is_known or item.signature.modified > since:
+                    active[item.path] = None
+                if is_known:
                     continue
             items.append(item)
-        return Listing(items, files)
+        self._active.update(active)
+        self._glance = glance(items, trace, self._folders, now)
+        return Listing(items, trace.files)
+
+    def glance(self) -> Listing | None:
+        """What changed since all files were listed, as folders and the files written of late tell.
+
+        None where that needs `list_files`. Whoever asks heard every event since. Touches only the file
+        system: may run in a thread.
+        """
+        seen = self._glance
+        if seen is None:
+            return None
+        items = seen.finds(self._looked, list(self._active))
+        if items is None or any(leads_out(item.path, self._folders) for item in items):
+            return None
+        return Listing(items, seen.count)
 
     def begin(self, listing: Listing, *, backfill: bool) -> int:
         """The first start leaves alone what is there; returns how many files were left alone.
@@ -145,6 +169,7 @@ class Follow:
             signature = Signature.of(os.stat(path))  # noqa: PTH116 - bytes path
         except OSError:
             return
+        self._active[path] = None
         self._consider(Found(path, signature), live=True)
 
     def clock_was_set(self) -> None:
@@ -242,6 +267,7 @@ class Follow:
             del (self._live if piece.live else self._old)[path]
             # Not looked at: the next sweep tries again, whatever the reason was.
             self._looked.pop(path, None)
+            self._active[path] = None
             if not isinstance(read, FileNotFoundError):
                 self.problems[path] = read.strerror or type(read).__name__
             return

@@ -1,5 +1,6 @@
 """Events of the file system, as hints. Whatever is missed here, a sweep finds."""
 
+import logging
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -19,6 +20,7 @@ from watchdog.observers.api import BaseObserver
 
 from pi_opensync.pi.discover import SUFFIX
 
+_WATCHDOG = logging.getLogger("watchdog")
 # Not the opening and closing of files: our own reading would wake us.
 EVENTS: list[type[FileSystemEvent]] = [
     FileCreatedEvent,
@@ -41,6 +43,13 @@ class Watcher:
         self._handler = _Handler(hint)
         self.observer: BaseObserver | None = None
         self._watched: set[Path] = set()
+        self._complaints = _Complaints()
+        self._is_in_doubt = True
+
+    def heard_all(self) -> bool:
+        """Whether events of every folder arrived, and none was lost, ever since this was asked last."""
+        were_lost, self._is_in_doubt = self._is_in_doubt or self._complaints.taken(), False
+        return self.is_alive and not were_lost
 
     @property
     def is_alive(self) -> bool:
@@ -56,6 +65,7 @@ class Watcher:
         if self.observer is not None and self._watched == set(present) and self._threads_live():
             return None
         self.stop()
+        self._is_in_doubt = True
         if not present:
             return None
         observer: BaseObserver | None = None
@@ -63,6 +73,7 @@ class Watcher:
             observer = Observer()
             for folder in present:
                 observer.schedule(self._handler, str(folder), recursive=True, event_filter=EVENTS)
+            self._complaints.listen()
             observer.start()
         except OSError as error:
             if observer is not None:
@@ -73,6 +84,7 @@ class Watcher:
         return None
 
     def stop(self) -> None:
+        self._complaints.ignore()
         observer, self.observer, self._watched = self.observer, None, set()
         if observer is not None:
             observer.stop()
@@ -87,6 +99,29 @@ class Watcher:
             and len(observer.emitters) == len(self._watched)
             and all(emitter.is_alive() for emitter in observer.emitters)
         )
+
+
+class _Complaints(logging.Handler):
+    """What watchdog warns of: that the system dropped events, or that a folder can not be watched."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self._came = False
+
+    def listen(self) -> None:
+        _WATCHDOG.addHandler(self)
+
+    def ignore(self) -> None:
+        _WATCHDOG.removeHandler(self)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        del record
+        self._came = True
+
+    def taken(self) -> bool:
+        """Whether one came since this was asked last."""
+        came, self._came = self._came, False
+        return came
 
 
 class _Handler(FileSystemEventHandler):

@@ -210,7 +210,7 @@ class Readings:
 
     def with_lineage(self) -> list[Reading]:
         """The sessions that hold copied entries, or may."""
-        return self._all("lineage IS NOT NULL AND lineage <> ? AND excluded IS NULL", _encode(()))
+        return self._all("lineage IS NOT NULL AND lineage <> x'90' AND excluded IS NULL")
 
     def _find(self, where: str, value: object) -> Reading | None:
         row = self._database.row(f"SELECT {_COLUMNS} FROM sessions WHERE {where}", (value,))

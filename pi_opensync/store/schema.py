@@ -50,12 +50,23 @@ def messages_by_session(database: Database) -> None:
     database.run("CREATE INDEX messages_held ON messages(session_id) WHERE held_as IS NOT NULL")
 
 
+def asked_at_every_sweep(database: Database) -> None:
+    """Few sessions hold copied entries, and few transcripts are excluded."""
+    # x'90': no project, which is what most have
+    database.run(
+        "CREATE INDEX sessions_with_lineage ON sessions(id) WHERE lineage IS NOT NULL AND lineage <> x'90' "
+        "AND excluded IS NULL"
+    )
+    database.run("CREATE INDEX transcripts_excluded ON transcripts(id) WHERE excluded IS NOT NULL")
+
+
 MIGRATIONS: tuple[Migration, ...] = (
     transcripts_sessions_outbox,
     sessions_of_several_files,
     titles_that_changed,
     usage_by_quarter,
     messages_by_session,
+    asked_at_every_sweep,
 )
 
 _FIRST = (
