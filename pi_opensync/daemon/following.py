@@ -66,6 +66,7 @@ async def follow(
         ready.set()
 
     totals = Totals(logbook.get(), now=time.time)
+    where = chosen.convex_url if transport is None else "yours, on this machine"  # it is not served then
     built = engine.build(
         chosen,
         folders,
@@ -87,10 +88,10 @@ async def follow(
         )
         if once:
             await daemon.once(backfill=backfill)
-            _tell_up_to_date(totals, chosen)
+            _tell_up_to_date(totals, where)
             return True
         beside = [
-            asyncio.create_task(_tell_when_up_to_date(ready, built, totals, chosen)),
+            asyncio.create_task(_tell_when_up_to_date(ready, built, totals, where)),
             asyncio.create_task(_tell_that_it_stops(daemon, built)),
         ]
         if chosen.notify:
@@ -114,7 +115,7 @@ async def follow(
 
 
 async def _tell_when_up_to_date(
-    ready: asyncio.Event, built: engine.Engine, totals: Totals, chosen: Settings
+    ready: asyncio.Event, built: engine.Engine, totals: Totals, where: str | None
 ) -> None:
     """Say once that all is delivered, and until then now and then how far it is."""
     await ready.wait()
@@ -125,7 +126,7 @@ async def _tell_when_up_to_date(
             waiting = tally(built.database).messages_waiting
             logbook.get().info("sending", delivered=str(totals), waiting=waiting)
         wait = min(2 * wait, LOOK_SELDOM)
-    _tell_up_to_date(totals, chosen)
+    _tell_up_to_date(totals, where)
 
 
 async def _tell_that_it_stops(daemon: Daemon, built: engine.Engine) -> None:
@@ -138,9 +139,9 @@ async def _tell_that_it_stops(daemon: Daemon, built: engine.Engine) -> None:
         )
 
 
-def _tell_up_to_date(totals: Totals, chosen: Settings) -> None:
+def _tell_up_to_date(totals: Totals, where: str | None) -> None:
     totals.is_up_to_date = True
-    logbook.get().info("up to date", delivered=str(totals), dashboard=chosen.convex_url)
+    logbook.get().info("up to date", delivered=str(totals), dashboard=where)
 
 
 def _beating(folder: Path, built: engine.Engine, notifier: Notifier) -> Callable[[bool], None]:

@@ -8,9 +8,9 @@ from pi_opensync.store.database import StateDatabase
 def want_session_again(state: StateDatabase, external_id: str, *, is_there: bool, now: float) -> None:
     """`is_there`: the server has the session, in another version. To be called in a transaction."""
     state.run(
-        "UPDATE sessions SET acked_digest = CASE WHEN ? THEN x'' END, parked = NULL, due = ? "
-        "WHERE external_id = ?",
-        (is_there, now, external_id),
+        "UPDATE sessions SET acked_digest = CASE WHEN ? THEN x'' END, "
+        "acked_key = CASE WHEN ? THEN acked_key END, parked = NULL, due = ? WHERE external_id = ?",
+        (is_there, is_there, now, external_id),
     )
 
 
