@@ -1,10 +1,12 @@
 """`pi-opensync mcp`: past sessions for agents, over the Model Context Protocol on stdin and stdout."""
 
+import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pi_opensync import __version__
+from pi_opensync.cli import terminal
 from pi_opensync.cli.booked import used
 from pi_opensync.cli.context import Context
 from pi_opensync.cli.options import new_app
@@ -23,6 +25,9 @@ if TYPE_CHECKING:
 
 MOST = 20_000  # signs of a session that are read at once, unless more are asked for
 EXCERPTS = 5  # of a session that was found
+AT_A_TERMINAL = """\
+An agent starts this and speaks to it; there is nothing to type here, and Ctrl-C ends it. Tell pi of it:
+  pi mcp add --exposure direct sessions -- pi-opensync mcp"""
 INSTRUCTIONS = (
     "The user's past sessions with the pi coding agent on this machine, read-only, secrets redacted. "
     "Search before asking the user what was done, decided or tried before; then read the session."
@@ -37,7 +42,10 @@ def serve() -> None:
 
     Tell pi of it: `pi mcp add --exposure direct sessions -- pi-opensync mcp`.
     """
-    server().run("stdio")
+    made = server()
+    if sys.stdin.isatty():
+        terminal.say(AT_A_TERMINAL, out=sys.stderr)
+    made.run("stdio")
 
 
 def server() -> "MCPServer[Any]":
@@ -47,7 +55,8 @@ def server() -> "MCPServer[Any]":
         from mcp.types import ToolAnnotations
     except ImportError:
         raise ConfigurationError(
-            "the package mcp is not installed", hint="pip install 'pi-opensync[mcp]'"
+            "the package mcp is not installed",
+            hint="pip install 'pi-opensync[mcp]', or as it was installed: uv tool install 'pi-opensync[mcp]'",
         ) from None
     made: MCPServer[Any] = MCPServer(
         "pi-opensync", version=__version__, instructions=INSTRUCTIONS, log_level="ERROR"

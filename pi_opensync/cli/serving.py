@@ -100,7 +100,8 @@ async def _serve(app: ASGIApp, host: str, port: int | None, *, remote: bool) -> 
             print(f"Port {PORT} is taken; another is used.", file=sys.stderr)
             return await serve(app, host, 0, remote=remote)
         raise PiOpensyncError(
-            f"can not serve on {host}:{port}: {error.strerror}", hint="use another --port, or --port 0"
+            f"can not serve on {host}:{port}: {error.strerror}",
+            hint="use another --port or --host; --port 0 takes any that is free",
         ) from None
 
 

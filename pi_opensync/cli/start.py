@@ -31,8 +31,10 @@ def start() -> None:
         watch.run(backfill=False, once=False, log_format="auto", debug=None)
         return
     has_sessions = bool(context.files)
-    terminal.say(OWN if has_sessions else NO_SESSIONS, out=sys.stderr)
     seen = sys.stderr.isatty()
+    if has_sessions and show_served(context, open_page=seen):
+        return
+    terminal.say(OWN if has_sessions else NO_SESSIONS, out=sys.stderr)
     try:
         watch_local(port=None, open_page=seen, demo=not has_sessions, log_format="auto", debug=None)
     except AlreadyRunning:
