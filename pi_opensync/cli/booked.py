@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import closing
 from typing import TYPE_CHECKING
 
-from pi_opensync.dashboard.booking import Booking, with_the_rest
+from pi_opensync.dashboard.booking import Booking, is_all, with_the_rest
 from pi_opensync.inspect.spending import Used
 from pi_opensync.store import booked_usage as kept
 from pi_opensync.store.database import open_beside
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from pi_opensync.store.booked_usage import SessionUsage
+    from pi_opensync.opensync.summary import Summary
     from pi_opensync.store.database import StateDatabase
 
 
@@ -37,11 +37,32 @@ def used(states: Sequence[Path], since: int | None = None) -> list[Used]:
 
 def used_in(database: StateDatabase, since: int | None = None) -> list[Used]:
     """Of one store."""
-    return [used for session in kept.used(database, since) for used in _of(session)]
+    sessions = kept.sessions(database, since)
+    # Few hold more than what is booked of them, as of subagents: of the others each row is as it counts.
+    rest = set(sessions)
+    for session_id, prompt, completion, cost in kept.sums(database, since):
+        said = sessions.get(session_id)
+        if said is not None and is_all(
+            said.cost, said.cost - cost, said.prompt_tokens - prompt, said.completion_tokens - completion
+        ):
+            rest.discard(session_id)
+    found: list[Used] = []
+    own: dict[int, list[Booking]] = {session_id: [] for session_id in rest}
+    for session_id, at, model, messages, prompt, completion, cost in kept.booked(database, since):
+        said = sessions.get(session_id)
+        if said is None:
+            continue
+        name = model or said.model or "unknown"
+        if session_id in own:
+            own[session_id].append(Booking(0, at, name, messages, prompt, completion, cost=cost))
+        else:
+            found.append(Used(said, at, name, messages, prompt, completion, cost))
+    return found + [
+        used for session_id, bookings in own.items() for used in _with(sessions[session_id], bookings)
+    ]
 
 
-def _of(session: SessionUsage) -> Iterator[Used]:
-    said = session.said
+def _with(said: Summary, booked: list[Booking]) -> Iterator[Used]:
     sums = {
         "id": 0,
         "cost": said.cost,
@@ -51,17 +72,5 @@ def _of(session: SessionUsage) -> Iterator[Used]:
         "created_at": said.created_at or 0,
         "model": said.model,
     }
-    booked = [
-        Booking(
-            0,
-            one.at,
-            one.model or said.model or "unknown",
-            one.messages,
-            one.usage.prompt,
-            one.usage.completion,
-            cost=one.usage.cost,
-        )
-        for one in session.booked
-    ]
     for each in with_the_rest(sums, booked):
         yield Used(said, each.at, each.model, each.messages, each.prompt, each.completion, each.cost)

@@ -39,7 +39,7 @@ def run(
         print(statusline(context.states, datetime.now().astimezone()))
         return
     everything = used(context.states) or (_in_files(context) if context.files else [])
-    wanted = list(chosen(everything, since=since, until=until, project=project, model=model))
+    wanted = chosen(everything, since=since, until=until, project=project, model=model)
     rows = usage(wanted, period, by)
     if as_json:
         report = {"schema": 1, "period": period, "by": by, "rows": list(map(asdict, rows))}
@@ -57,11 +57,15 @@ def chosen(
     until: str | None,
     project: str | None,
     model: str | None,
-) -> Iterator[Used]:
+) -> Sequence[Used]:
+    if since is until is project is model is None:
+        return everything
     begin, end = _moments(since, until)
-    for one in everything:
-        if begin <= one.at < end and _holds(one.said.folder, project) and _holds(one.model, model):
-            yield one
+    return [
+        one
+        for one in everything
+        if begin <= one.at < end and _holds(one.said.folder, project) and _holds(one.model, model)
+    ]
 
 
 def _moments(since: str | None, until: str | None) -> tuple[float, float]:

@@ -36,6 +36,11 @@ class Booking:
         return self.prompt + self.completion
 
 
+def is_all(cost: float, left: float, *tokens: float) -> bool:
+    """Whether nothing is left of a session's cost and its tokens once what is booked is taken away."""
+    return max(tokens) <= 0 and left <= _LEAST * cost
+
+
 def with_the_rest(session: Row | Mapping[str, Any], own: list[Booking]) -> list[Booking]:
     """The bookings of a session with what its sums hold beyond them."""
     cost, prompt, completion = session["cost"], session["prompt_tokens"], session["completion_tokens"]
@@ -53,7 +58,7 @@ def with_the_rest(session: Row | Mapping[str, Any], own: list[Booking]) -> list[
     if not own:
         begin = session["created_at"] // SLOT_MS * SLOT_MS
         own = [Booking(session["id"], begin, session["model"] or "unknown")]
-    elif max(prompt, completion, read, known) <= 0 and cost <= _LEAST * session["cost"]:
+    elif is_all(session["cost"], cost, prompt, completion, read, known):
         return own
     weights = [each.tokens for each in own] if in_all else [float(each.messages) for each in own]
     weight_of_all = sum(weights)

@@ -1,19 +1,11 @@
 """What each session used, by model and quarter of an hour, as it was folded."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable
+from typing import Any
 
 from pi_opensync.model import Booked, Usage
 from pi_opensync.opensync.summary import Summary, summary
 from pi_opensync.store.database import StateDatabase
-
-
-@dataclass(slots=True)
-class SessionUsage:
-    """A session with what is booked of it; its own sums may hold more, as of subagents."""
-
-    said: Summary
-    booked: Sequence[Booked]
 
 
 class UsageRows:
@@ -53,22 +45,39 @@ def known(database: StateDatabase) -> int:
     return int(database.one("SELECT count(*) FROM sessions WHERE excluded IS NULL"))
 
 
-def used(database: StateDatabase, since: int | None = None) -> Iterator[SessionUsage]:
-    """Each session that does not stay on this machine; with `since` (ms) those that used something since."""
+def sessions(database: StateDatabase, since: int | None = None) -> dict[int, Summary]:
+    """Those that do not stay on this machine; with `since` (ms) those that used something since."""
     narrow = (
         ""
         if since is None
         else "AND (id IN (SELECT session_id FROM usage WHERE at > :since) "
         "OR id NOT IN (SELECT session_id FROM usage))"
     )
-    values = {} if since is None else {"since": since}
-    sessions = database.rows(f"SELECT id, wanted FROM sessions WHERE excluded IS NULL {narrow}", values)
-    few = "" if since is None else "WHERE session_id IN (SELECT session_id FROM usage WHERE at > :since)"
-    booked: dict[int, list[Booked]] = {}
-    for session_id, at, model, messages, *usage in database.rows(
-        "SELECT session_id, at, model, messages, prompt, completion, cost, cache_read, cache_write "
-        f"FROM usage {few}",
-        values,
-    ):
-        booked.setdefault(session_id, []).append(Booked(at, model, messages, Usage(*usage)))
-    return (SessionUsage(summary(wanted), booked.get(session_id, ())) for session_id, wanted in sessions)
+    rows = database.rows(f"SELECT id, wanted FROM sessions WHERE excluded IS NULL {narrow}", _since(since))
+    return {session_id: summary(wanted) for session_id, wanted in rows}
+
+
+def sums(database: StateDatabase, since: int | None = None) -> Iterable[tuple[int, float, float, float]]:
+    """What is booked of each session in all: prompt, completion, cost. Excluded ones are among them."""
+    return database.rows(
+        "SELECT session_id, sum(prompt), sum(completion), sum(cost) "
+        f"FROM usage {_of_some(since)}GROUP BY session_id",
+        _since(since),
+    )
+
+
+def booked(database: StateDatabase, since: int | None = None) -> Iterable[tuple[Any, ...]]:
+    """The rows: session, quarter of an hour, model, messages, prompt, completion, cost."""
+    return database.rows(
+        f"SELECT session_id, at, model, messages, prompt, completion, cost FROM usage {_of_some(since)}",
+        _since(since),
+    )
+
+
+def _of_some(since: int | None) -> str:
+    of_them = "WHERE session_id IN (SELECT session_id FROM usage WHERE at > :since) "
+    return "" if since is None else of_them
+
+
+def _since(since: int | None) -> dict[str, int]:
+    return {} if since is None else {"since": since}
