@@ -10,6 +10,7 @@ from typing import Annotated, TypedDict
 
 import typer
 
+from pi_opensync import logbook
 from pi_opensync.cli import terminal
 from pi_opensync.cli.announcement import announcement
 from pi_opensync.cli.context import Context
@@ -19,6 +20,7 @@ from pi_opensync.daemon import lock
 from pi_opensync.daemon.build import Engine
 from pi_opensync.daemon.places import Place
 from pi_opensync.daemon.run import Daemon
+from pi_opensync.daemon.totals import Totals
 from pi_opensync.errors import PartlyDone
 from pi_opensync.fold import external_id
 from pi_opensync.inspect.comparison import differences, want_again
@@ -103,7 +105,7 @@ def _built_on(context: Context, place: Place, wanted: StateDatabase, *, repair: 
     """An engine over what is known of the dashboard, or, where nothing is changed, over the dry store."""
     with (
         context.writable(place) if repair else nullcontext(wanted) as database,
-        context.engine(place, database) as built,
+        context.engine(place, database, Totals(logbook.get(), now=context.now)) as built,
     ):
         yield built
 
@@ -128,6 +130,7 @@ async def _repair(context: Context, built: Engine, wanted: StateDatabase, found:
         built.follow.read_next()
     want_again(built.database, wanted, found, context.now())
     await Daemon(built, context.folders).finish()
+    print(f"{built.events} sent again.", file=sys.stderr)
 
 
 def _count(found: dict[str, list[Differences]]) -> int:
