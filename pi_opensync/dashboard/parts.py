@@ -25,6 +25,8 @@ _KINDS = {
 }
 # A tool's run as one line, as cursor-sync sends it: `shell: npm install`.
 _TOLD = re.compile(r"([A-Za-z][\w.-]{0,60}): (.+)", re.DOTALL)
+# Stands for an image in its message's text, and says nothing where the image itself is shown.
+IMAGE_LINE = re.compile(r"(?:\A|\n)\[image: image/[\w.+-]{1,40}, [\d.,]+ k?M?B\](?=\n|\Z)")
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from typing import Any
 from markupsafe import Markup
 
 from pi_opensync.dashboard.db.contents import StoredMessage
-from pi_opensync.dashboard.parts import StoredPart, call_of, duration_of, is_error, text_of
+from pi_opensync.dashboard.parts import IMAGE_LINE, StoredPart, call_of, duration_of, is_error, text_of
 from pi_opensync.dashboard.show import calls
 from pi_opensync.dashboard.show.calls import MAX_INLINE, MAX_SHOWN
 from pi_opensync.dashboard.show.pictures import holds_image
@@ -18,8 +18,6 @@ from pi_opensync.sqlite import Row
 
 # The last line that the daemon gives a turn that failed or was stopped.
 _ENDED = re.compile(r"(?:\A|\n)(\[(?:aborted|error(?:: (?:(?!\n\[)[\s\S]){0,4000})?)\])\s*\Z")
-# Stands for an image in its message's text, and says nothing where the image itself is shown.
-_IMAGE_LINE = re.compile(r"(?:\A|\n)\[image: image/[\w.+-]{1,40}, [\d.,]+ k?M?B\](?=\n|\Z)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +66,7 @@ def card_of(message: StoredMessage) -> Card:
             blocks.append(_result(part.content, address))
         elif part.kind == "text":
             text = (
-                _IMAGE_LINE.sub("", text_of(part.content), count=pictures)
+                IMAGE_LINE.sub("", text_of(part.content), count=pictures)
                 if pictures
                 else text_of(part.content)
             )

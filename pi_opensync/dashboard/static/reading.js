@@ -76,10 +76,13 @@ const follow = (root) => {
 };
 
 const placed = (menu) => {
-  const { bottom, right } = document.querySelector(`[popovertarget=${menu.id}]`).getBoundingClientRect();
+  const { bottom, left, right } = document.querySelector(`[popovertarget=${menu.id}]`).getBoundingClientRect();
+  const { clientWidth } = document.documentElement;
+  const isLeft = left + right < clientWidth; // it grows towards the middle
   menu.classList.add("placed");
   menu.style.top = `${bottom + 6}px`;
-  menu.style.right = `${Math.max(document.documentElement.clientWidth - right, 8)}px`;
+  menu.style.left = isLeft ? `${Math.max(left, 8)}px` : "auto";
+  menu.style.right = isLeft ? "auto" : `${Math.max(clientWidth - right, 8)}px`;
   if (menu.id === "outline") outline();
 };
 
