@@ -20,16 +20,25 @@ def pattern(terms: tuple[Term, ...]) -> re.Pattern[str]:
 
 def needs_look(query: Query) -> bool:
     """Whether the index alone can not tell that a message is a hit."""
-    return bool(query.without) or not all(term.is_exact for group in query.groups for term in group)
+    is_exact = all(term.is_exact for group in query.groups for term in group)
+    return bool(query.without) or not is_exact or any(_paths(query))
 
 
 def is_hit(query: Query, text: str) -> bool:
     """Whether a message's text, in which the index found the words, is what was looked for."""
     folded = fold(text)
+    if not all(path in folded.replace("\\", "/") for path in _paths(query)):
+        return False
     for group in query.groups:
         if not all(term.is_exact for term in group) and not pattern(group).search(folded):
             return False
     return not query.without or pattern(query.without).search(folded) is None
+
+
+def _paths(query: Query) -> list[str]:
+    """The files that are asked for, as a message that touched one names it; the index knows words alone."""
+    files = (each.value for each in query.filters if each.name == "file" and not each.excludes)
+    return [fold(file).replace("\\", "/") for file in files]
 
 
 def _one(term: Term) -> str:

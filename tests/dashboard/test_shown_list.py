@@ -1,6 +1,8 @@
 """The list, search, files and keys in a browser."""
 
+import re
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -103,6 +105,33 @@ def test_a_search_says_how_many_what_it_did_not_understand_and_is_narrowed(room:
     page.locator(".hit").click()
     page.locator("mark.now").first.wait_for()
     assert page.locator("details.edit").get_attribute("open") is not None
+
+
+@pytest.mark.parametrize(
+    ("asked", "hits"),
+    [
+        ("note project:notes", 67),
+        ("note* project:notes", 67),
+        ("forked model:m1", 1),
+        ("look role:user", 1),
+        ("look role:assistant", 0),
+        ("tool:edit", 1),
+        ("file:total.py", 1),
+        ("nothing source:claude-code", 1),
+        ("note* after:2026-05-24 before:2026-05-26", 2),
+        ("forked is:fork", 1),
+        ("reviewed is:subagent", 1),
+        ("forked OR reviewed", 2),
+        ("nothing -see", 0),
+        ('"Nothing to"', 1),
+        ("-project:notes note*", 0),
+    ],
+)
+def test_every_word_of_the_search_does_what_it_says(room: Tab, asked: str, hits: int) -> None:
+    page = room.open(f"/search?q={quote(asked)}&wide=")
+    told = re.search(r"(\d+) messages?\.", page.inner_text("main"))
+    found = int(told[1]) if told else page.locator(".hit").count()
+    assert (found, page.locator("p.note").filter(has_text="is no filter").count()) == (hits, 0)
 
 
 SAID = {

@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from tests.dashboard.browsing import Tab, opened
+from tests.dashboard.conftest import Local
 from tests.dashboard.house import House
+from tests.dashboard.test_worktrees_together import three
 
 pytestmark = pytest.mark.slow
 
@@ -145,6 +147,21 @@ def test_days_of_ones_own_a_project_and_the_time_before_and_a_table_of_it(room: 
     assert {line["project"] for line in lines} == {"app"}
     assert sum(float(line["cost_usd"]) for line in lines) == pytest.approx(5.875)
     assert {line["day"] for line in lines} == {"2026-05-27", "2026-05-28"}
+
+
+def test_worktrees_are_projects_of_their_own_or_count_with_their_repository(local: Local, tab: Tab) -> None:
+    three(local)
+    page = tab.open("/numbers")
+    assert set(table(page, "Projects")) == {"other", "two", "one", "app"}
+    page.get_by_label("worktrees with their repository").check()
+    page.wait_for_url("**worktrees=together**")
+    assert {name: row[0] for name, row in table(page, "Projects").items()} == {
+        "other": "$8.00",
+        "app": "$7.00",
+    }
+    page.get_by_role("link", name="app", exact=True).click()
+    page.wait_for_url("**project=**")
+    assert totals(page).startswith("3 sessions")
 
 
 def test_of_a_session_it_says_the_mean(room: Tab) -> None:
