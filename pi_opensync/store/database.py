@@ -1,7 +1,7 @@
 """The state file: opened, checked, moved aside where it is damaged."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,8 @@ from pi_opensync.sqlite import Damaged, StoreUnavailable, applied, migrate, open
 from pi_opensync.store.schema import APPLICATION_ID, MIGRATIONS
 
 FILE = "state.sqlite3"
+LEAST_TO_GIVE_BACK = 8 << 20  # bytes
+MOST_TO_MOVE = 32 << 20  # bytes, which are held in memory meanwhile
 PRAGMAS = (
     "journal_mode = TRUNCATE",
     # What is attempted must be on disk before the request, also if the power fails.
@@ -90,12 +92,30 @@ def _migrated(database: StateDatabase) -> StateDatabase:
 
 
 def open_or_rebuild(folder: Path, now: float) -> tuple[StateDatabase, Path | None]:
-    """Open the state file; a damaged one is moved aside, and where to is returned too."""
+    """Open the state file; a damaged one is moved aside, and where to is returned too.
+
+    One that held a backlog gives the room back.
+    """
     try:
-        return open_database(folder), None
+        database = open_database(folder)
+        try:
+            _give_back(database)
+        except BaseException:
+            database.close()
+            raise
     except Damaged:
         aside = set_aside(folder, now)
         return open_database(folder), aside
+    return database, None
+
+
+def _give_back(database: StateDatabase) -> None:
+    """Make the file smaller where most of it is free, and little has to be written again for it."""
+    pages, free = database.one("PRAGMA page_count"), database.one("PRAGMA freelist_count")
+    size = database.one("PRAGMA page_size")
+    if free * size >= LEAST_TO_GIVE_BACK and (pages - free) * size <= MOST_TO_MOVE and free > pages - free:
+        with suppress(StoreUnavailable):  # as on a full disk: it stays as large as it was
+            database.run("VACUUM")
 
 
 def set_aside(folder: Path, now: float) -> Path:
