@@ -12,35 +12,26 @@ from pi_opensync.privacy.redact import literals
 from pi_opensync.privacy.redact.engine import JUDGED, NOTHING, Rule, Spans, Text
 from pi_opensync.privacy.redact.literals import COLOUR, QUOTE, SPACE
 from pi_opensync.privacy.redact.names import KEYWORDS, LEADS, SUFFIX, is_env_name, kind_of, name_before
+from pi_opensync.privacy.redact.openings import BLOCK, BOLD, CLOSE, MARKS, OPENING, SIGN, TYPE
 from pi_opensync.privacy.redact.values import is_code, is_common_word, is_secret, is_sure
 from pi_opensync.privacy.redact.words import has_digit, is_random
 
 _KEYWORD = re.compile(rb"(" + KEYWORDS + rb")" + SUFFIX, re.IGNORECASE)
 
-_CLOSE = rb"(?:" + QUOTE + rb")?(?:\]|%5[Dd]|\[[0-9]{0,6}\])?[?!]?"
-_SIGN = (
-    rb"(?::{1,3}=|[?+.|!]{0,2}={1,3}>?|->|:|%3[AaDd]|%253[AaDd]|\xef\xbc[\x9a\x9d]"
-    rb"|\{[ a-z;]{4,40}\}[ \t]{0,4}=)"
-)
-_TYPE = rb":[ \t]{0,4}[&A-Za-z][A-Za-z0-9_.\[\]| ?&<>,']{0,20}[ \t]{0,4}=[ \t]{0,4}"
-_BLOCK = rb"(?:[|>][+-]?[ \t]{0,4})?(?:\r?\n|\\{1,255}n)[ \t]{1,40}"
-
-_MARKS = rb"(?:[&!]{1,2}[A-Za-z0-9_:,.]{1,40}[ \t]{1,4})?"  # an anchor or a tag of YAML
-_BOLD = rb"(?:[*_`]{1,3})?"
-_ASSIGN = re.compile(_BOLD + _CLOSE + SPACE + _SIGN + _BOLD + SPACE + _MARKS + rb"\*{0,2}")
-_TYPED = re.compile(_CLOSE + SPACE + _TYPE + rb"(?=[^\s=,;)}\]\"'`]|[\"'`][^\s])")
+_ASSIGN = re.compile(BOLD + CLOSE + SPACE + SIGN + BOLD + SPACE + MARKS + rb"\*{0,2}")
+_TYPED = re.compile(CLOSE + SPACE + TYPE + rb"(?=[^\s=,;)}\]\"'`]|[\"'`][^\s])")
 _GO_TYPED = re.compile(
-    rb"[ \t]{1,8}(?:\[\]byte|[*&]?[A-Za-z_][A-Za-z0-9_.]{1,30})[ \t]{1,8}=[ \t]{1,8}(?=[\"`])"
+    rb"[ \t]{1,8}(?:\[\]byte|[*&]?[A-Za-z_][A-Za-z0-9_.]{1,30})[ \t]{1,8}=[ \t]{1,8}(?=[\"'`])"
 )
-_DUMPED = re.compile(_CLOSE + rb"=>\s{1,20}string\([0-9]{1,6}\)[ ]{1,2}")
+_DUMPED = re.compile(CLOSE + rb"=>\s{1,20}string\([0-9]{1,6}\)[ ]{1,2}")
 _IN_BRACES = re.compile(
-    _CLOSE + rb"[ \t]{0,8}(?:=[ \t]{0,8})?\{\s{0,40}(?:[a-z_]{1,20}[ \t]{0,8}=[^\n=]{1,80}\n\s{0,40}){0,3}"
-    rb"(?:default|value)[ \t]{0,20}=[ \t]{0,8}"
+    CLOSE + rb"[ \t]{0,8}(?:[:=][ \t]{0,8})?\{\s{0,40}(?:[a-z_]{1,20}[ \t]{0,8}=[^\n=]{1,80}\n\s{0,40}){0,3}"
+    rb"(?:\\{0,255}[\"'])?(?:default|value)(?:\\{0,255}[\"'])?[ \t]{0,20}[:=][ \t]{0,8}"
 )
-_BLOCK_BEGINS = re.compile(_BLOCK)
+_BLOCK_BEGINS = re.compile(BLOCK)
 _WRAPPER = re.compile(
     rb"(?:[A-Za-z_$][A-Za-z0-9_.$\[\]\"'()]{0,60}[ \t]{1,4}(?:\|\||\?\?|\?:|or)[ \t]{1,4}"
-    rb"|(?:\[\]|&|\*)?[A-Za-z_][A-Za-z0-9_.:<>]{0,40}\([ \t]{0,2})(?=[bBrRuULN@]{0,2}[\"'`])"
+    rb"|(?:\[\]|&|\*)?[A-Za-z_][A-Za-z0-9_.:<>]{0,40}\([ \t]{0,2}(?:default=)?)(?=[bBrRuULN@]{0,2}[\"'`])"
 )
 # A type's name as a key (`"A::ApiKey":`), and the kind of thing that a cloud's name of it has.
 _NO_NAME = re.compile(rb"::[A-Za-z]{1,60}\"\Z|arn:aws[a-z-]{0,12}:secretsmanager:[a-z0-9:-]{1,60}:secret:\Z")
@@ -48,16 +39,17 @@ _ARROW = re.compile(rb"\\{0,255}[\"'][ \t]{1,4}->[ \t]{1,4}(?=\\{0,255}[\"'])")
 _DEFAULT = re.compile(rb"\$\{[A-Za-z_][A-Za-z0-9_]{0,60}:?[-=]")
 
 _ARGUMENT = re.compile(
-    rb"(?:"
-    + QUOTE
-    + rb")[ \t]{0,4},[ \t]{0,4}(?:(?:default|fallback|defaultValue|value)[ \t]{0,2}[=:][ \t]{0,2})?"
+    rb"(?:" + QUOTE + rb")[ \t]{0,4}(?:,|\)[ \t]{0,4}\{)[ \t]{0,4}"
+    rb"(?:(?:default|fallback|defaultValue|value)[ \t]{0,2}[=:][ \t]{0,2})?"
 )
+_IN_TUPLE = re.compile(rb",[ \t]{0,4}(?=\\{0,255}[\"'])")
 _CALL = re.compile(rb"[({][ \t]{0,2}(?=[bBrRuULN@]{0,2}\\{0,255}[\"'`])")
 _PAIR = re.compile(
     rb"(?:" + QUOTE + rb")?[ \t]{0,4}(?:/>)?,?(?:\r?\n|\\{1,255}n)?[ \t]{0,40}<?(?:" + QUOTE + rb")?"
-    rb"(?:value|content)(?:" + QUOTE + rb")?[ \t]{0,4}[=:][ \t]{0,4}",
+    rb"(?:parameter)?(?:value|content)(?:" + QUOTE + rb")?[ \t]{0,4}[=:][ \t]{0,4}",
     re.IGNORECASE,
 )
+_PART = re.compile(rb"\\{0,255}\"(?:\r?\n|\\{1,255}r\\{1,255}n){2}([^\s\"\\]{6,400})(?=\r|\n|\\|\Z)")
 _ELEMENT = re.compile(rb"(?:[ \t][^<>\r\n]{0,200})?(?:>|&gt;)\s{0,64}(?:<!\[CDATA\[)?")
 _ELEMENT_ENDS = re.compile(rb"([^<>\x00-\x08]{1,2000}?)\s{0,64}(?:\]\]>)?(?:</|&lt;/)")
 _NAMED_ELEMENT = re.compile(rb"</(?:key|name)>\s{0,64}<(?:string|value)>", re.IGNORECASE)
@@ -81,7 +73,7 @@ _SAID = re.compile(
     rb"[^\s]{1,40})?[ \t]{1,2}(?:is|was|will be|ist|lautet|war|est|es|era)(?:[ \t](?:now|set to|still|just"
     rb"|jetzt|nun|maintenant|ahora))?:?[ \t]{1,4}"
 )
-_BESIDE = re.compile(rb"[ \t]{1,4}(?:-[ \t]{1,4})?(?=" + QUOTE + rb")")
+_BESIDE = re.compile(rb"[ \t]{1,4}(?:-[ \t]{1,4})?(?=@?(?:" + QUOTE + rb"))")
 _SETS = re.compile(
     rb"(?:\A|[\n;&|]|\\n)[ \t]{0,20}(?:#[ \t]{0,4}define|ENV|ARG|setenv|setx|set[ \t]{1,4}-[gUux]{1,3}"
     rb"|config[ \t]{1,2}set"
@@ -92,6 +84,8 @@ _SETS = re.compile(
 )
 _SQL = re.compile(rb"(?:create|alter|set|with|encrypted|user|role|login)\b[^\r\n]{0,80}\Z", re.IGNORECASE)
 _WORDS_IN_IT = re.compile(rb"[^\s{}]+")
+_LONG = re.compile(rb"[^\s\"'`]{24}")  # nothing shorter counts behind `key` alone
+_NEAR = 400
 _LOOK_BACK = 100
 _SHORTEST_WORD = 8
 
@@ -103,7 +97,8 @@ def _named(text: Text, at: int) -> Spans:
     before = name_before(text.data, at)
     for end in dict.fromkeys((keyword.end(), keyword.end(1))):
         name = before + text.data[at:end]
-        if not text.data[end : end + 1].isalnum() and kind_of(name) is not None:
+        kind = None if text.data[end : end + 1].isalnum() else kind_of(name)
+        if kind is not None and (kind != "key" or _LONG.search(text.data, end, end + _NEAR) is not None):
             spans = _behind(text, name, at - len(before), end)
             if spans:
                 floor = max(0, at - len(before) - _LOOK_BACK)
@@ -223,7 +218,16 @@ def _bare(text: Text, name: bytes, _start: int, at: int) -> Spans:
 def _pair(text: Text, name: bytes, _start: int, end: int) -> Spans:
     """`name="API_KEY" value="..."`, `{"name": "API_KEY", "value": "..."}`, `- name: X` above `value: ...`."""
     gap = _PAIR.match(text.data, end)
-    return NOTHING if gap is None else _assigned(text, name, len(text.data), gap.end())
+    if gap is not None:
+        return _assigned(text, name, len(text.data), gap.end())
+    part = _PART.match(text.data, end)
+    return NOTHING if part is None else _part(text, name, part)
+
+
+def _part(text: Text, name: bytes, part: re.Match[bytes]) -> Spans:
+    """The part of a form that was posted: `name="password"`, an empty line, the value."""
+    value = text.weigh(part.group(1))
+    return (part.span(1),) if is_secret(name, value, quoted=True, literal=True) else NOTHING
 
 
 def _argument(text: Text, name: bytes, start: int, end: int) -> Spans:
@@ -233,6 +237,9 @@ def _argument(text: Text, name: bytes, start: int, end: int) -> Spans:
         opened = text.data[max(0, start - 1) : start] in (b'"', b"'", b"`")
         spans = _literal(text, name, gap.end()) if opened else NOTHING
         return spans if spans and has_digit(text.data[spans[0][0] : spans[0][1]]) else NOTHING
+    pair = _IN_TUPLE.match(text.data, end) if text.data[max(0, start - 1) : start] == b"{" else None
+    if pair is not None:
+        return _literal(text, name, pair.end())
     call = _CALL.match(text.data, end)
     return NOTHING if call is None else _literal(text, name, call.end(), random=True)
 
@@ -316,68 +323,17 @@ def _firsts(*, signs: str, quotes: bool = False, spaces: bool = False) -> frozen
 
 _GAPS = (
     (_TYPED, _firsts(signs=":][?!", quotes=True, spaces=True)),
-    (_ASSIGN, _firsts(signs="*_:=?!+.|-{][", quotes=True, spaces=True) | {b"\xef"}),
+    (_ASSIGN, _firsts(signs="*_:=?!+.|<-{][", quotes=True, spaces=True) | {b"\xef"}),
     (_GO_TYPED, _firsts(signs=" \t")),
     (_DUMPED, _firsts(signs="=][?!", quotes=True)),
-    (_IN_BRACES, _firsts(signs="=]{[?!", quotes=True, spaces=True)),
+    (_IN_BRACES, _firsts(signs=":=]{[?!", quotes=True, spaces=True)),
 )
 _OTHERS = (
     (_pair, _firsts(signs="/>,\r\n<vVcC", quotes=True, spaces=True)),
-    (_argument, _firsts(signs="({", quotes=True)),
+    (_argument, _firsts(signs="({,", quotes=True)),
     (_element, _firsts(signs="<>&\"' \t")),
     (_column, _firsts(signs="`*| \t")),
     (_said, _firsts(signs=" \t")),
-)
-
-_Q = rb"(?:" + QUOTE + rb")"
-_FIRST = rb"[^\x00-\x20\"'`,;(){}\[\]<>|\\&$\x7f][^\x00-\x20\"'`<>|\\\[\]\x7f]{4}"
-_INNER = rb"(?:[^\"'`\r\n]|\\[\"'`])"
-_VALUE = rb"(?:[bBrRuUfLN@]{0,2}" + _Q + rb"{1,3}[ ]?[^\s\"'`]" + _INNER + rb"{3}|" + _FIRST + rb")"
-_WRAPPED = (
-    rb"(?:[A-Za-z_$\[&*][A-Za-z0-9_.:<>$\[\]\"'()]{0,20}(?:\(|[ \t](?:\|\||\?\?|\?:|or)[ \t])"
-    rb"[bBrRuULN@]{0,2}[\"'`]"
-    rb"[^\s\"'`]{6}|\$\{[A-Za-z_][A-Za-z0-9_]{0,20}:?[-=])"
-)
-_ASSIGNED = (
-    _BOLD
-    + _CLOSE
-    + SPACE
-    + rb"(?:"
-    + _TYPE
-    + rb"|"
-    + _SIGN
-    + _BOLD
-    + SPACE
-    + rb")(?:"
-    + _BLOCK
-    + rb"|"
-    + _MARKS
-    + rb")\*{0,2}"
-)
-_SAYING = (
-    rb"for|of|f\xc3\xbcr|pour|para|de|del|von|to|is|was|set|changed|reset|updated|will"
-    rb"|ist|lautet|war|est|es|era"
-)
-_FORMS = (
-    _ASSIGNED + rb"(?:" + _VALUE + rb"|" + _WRAPPED + rb")",
-    _Q + rb"[ \t]{0,4},[ \t]{0,4}(?:[a-zA-Z]{5,12}[ \t]{0,2}[=:][ \t]{0,2})?" + _Q + rb"[^\s\"'`]{6}",
-    rb"[({][ \t]{0,2}[bBrRuULN@]{0,2}\\*[\"'`][^\s\"'`]{6}",
-    _Q
-    + rb"?[ \t]{0,4}(?:/>)?,?(?:\r?\n|\\+n)?[ \t]{0,40}<?"
-    + _Q
-    + rb"?(?:value|content)"
-    + _Q
-    + rb"?[ \t]{0,4}[=:]",
-    rb"(?:[ \t]{1,4}[A-Za-z][A-Za-z0-9_:.-]{0,20}=[^<>\r\n]{0,40})?(?:>|&gt;)\s{0,64}(?:<!\[CDATA\[)?[^\s<]",
-    rb"</(?:key|name)>",
-    rb"[`*]{0,2}(?:[ \t]{2,60}|[ \t]*\t[ \t]*|[ \t]{0,40}\|[ \t]{1,8})`?" + _FIRST,
-    rb"[ \t]{1,2}(?:" + _SAYING + rb")[ \t:]",
-    rb"[ \t]{1,4}(?:-[ \t]{1,4})?" + _Q + rb"[^\s\"'`]{6}",
-    rb"[ \t]{1,8}[A-Za-z0-9_.*&\[\]]{2,20}[ \t]{1,8}=[ \t]{1,8}[\"`][^\s\"'`]{6}",
-    _CLOSE + rb"=>\s{1,20}string\(",
-    _CLOSE + rb"[ \t]{0,8}(?:=[ \t]{0,8})?\{\s{1,20}[a-z_]{4,12}[ \t]*=[ \t]",
-    rb"[\"'][ a-z]{0,12}>(?:<value>)?[^\s<]{6}",
-    rb"[ ][\"']?[A-Za-z]{0,10}[0-9]",
 )
 
 ASSIGNMENTS = (
@@ -386,7 +342,7 @@ ASSIGNMENTS = (
         "C",
         "the name's last word; what its value looks like",
         LEADS,
-        opening=rb"(?i:(?:" + KEYWORDS + rb")" + SUFFIX + rb"(?:" + rb"|".join(_FORMS) + rb"))",
+        opening=OPENING,
         find=_named,
         fold=True,
     ),

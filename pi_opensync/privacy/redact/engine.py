@@ -12,7 +12,7 @@ that costs more than its budget raises `OverBudget`.
 import bisect
 import functools
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
@@ -162,12 +162,10 @@ class RuleEngine:
     def __init__(self, rules: Sequence[Rule]) -> None:
         issuers, others = ([rule for rule in rules if (rule.tier == "A") is side] for side in (True, False))
         self._triggers = tuple(_trigger(each) for each in (issuers, others) if each)
-        self._by_first: dict[int, list[Rule]] = {}
+        self._by_opening: dict[bytes, list[Rule]] = {}
         for rule in rules:
-            for first in sorted(
-                {first for lead in rule.leads for first in _first_bytes(lead, fold=rule.fold)}
-            ):
-                self._by_first.setdefault(first, []).append(rule)
+            for opening in {each for lead in rule.leads for each in _first_two(lead, fold=rule.fold)}:
+                self._by_opening.setdefault(opening, []).append(rule)
 
     def hit(self, data: bytes, at: int = 0, trigger: int = 0) -> Hit | None:
         """Where this trigger matches next, and where its match ends, if it does."""
@@ -201,7 +199,7 @@ class RuleEngine:
     def _at(self, text: Text, at: int) -> list[Match]:
         opening = text.data[at : at + _LONGEST_LEAD]
         folded = opening.lower()
-        for rule in self._by_first.get(opening[0], ()):
+        for rule in self._by_opening.get(opening[:2], ()):
             if not (folded if rule.fold else opening).startswith(rule.leads):
                 continue
             found = [
@@ -217,7 +215,7 @@ class RuleEngine:
 
     def _issuer(self, text: Text, start: int, end: int) -> str | None:
         """The prefix rule that names this whole value, where a rule by context found it first."""
-        for rule in self._by_first.get(text.data[start], ()):
+        for rule in self._by_opening.get(text.data[start : start + 2], ()):
             if rule.tier == "A" and text.data.startswith(rule.leads, start):
                 spans = rule.find(text, start)
                 if spans and spans[0][0] == start and spans[0][1] >= end:
@@ -312,8 +310,12 @@ def _without_bounds(pattern: bytes) -> bytes:
     return _BOUNDED.sub(lambda bound: bound.group(1) + (b"*" if bound.group(2) == b"0" else b"+"), pattern)
 
 
-def _first_bytes(lead: bytes, *, fold: bool) -> set[int]:
-    return {lead[0], lead[:1].upper()[0]} if fold else {lead[0]}
+def _first_two(lead: bytes, *, fold: bool) -> Iterator[bytes]:
+    """What a hit with this lead may begin with."""
+    cases = [{each, each ^ 0x20} if fold and chr(each).isalpha() else {each} for each in lead[:2]]
+    for first in cases[0]:
+        for second in cases[1] if len(cases) > 1 else range(256):
+            yield bytes((first, second))
 
 
 def _whole_characters(data: bytes, span: tuple[int, int]) -> tuple[int, int]:

@@ -40,9 +40,12 @@ def _net_use(text: Text, at: int) -> Spans:
 _MASK = re.compile(rb"::add-mask::([^\s\"'`\\%]{4,4000})")
 _SLASH = re.compile(rb"/(?:pass(?:word)?|pw|pwd|p|rp):[\"']?([^\s\"'`]{4,200})", re.IGNORECASE)
 _CHPASSWD = re.compile(
-    rb"(?:echo|printf)[ \t]{1,4}(?:-n[ \t]{1,4}|[\"']?%s(?:\\{1,8}n)?[\"']?[ \t]{1,4})?[\"']?"
-    rb"(?:[A-Za-z0-9_.-]{1,40}:)?([^\s\"'|:]{4,100})[\"']?[ \t]{0,4}"
+    rb"(?:echo|printf|yes)[ \t]{1,4}(?:-[ne]{1,2}[ \t]{1,4}|[\"']?(?:%s(?:\\{1,8}n)?){1,2}[\"']?[ \t]{1,4})?"
+    rb"[\"']?(?:[A-Za-z0-9_.-]{1,40}:)?"
+    rb"([^\s\"'|:\\;)]{4,100})(?:[\"']?[ \t]{1,4}[\"']?[^\s\"'|]{4,100}|(?:\\{1,8}n[^\s\"'|\\]{0,100}){1,2}"
+    rb"|[\"']?[ \t]{0,2};[ \t]{0,2}echo[ \t][^\r\n|]{1,100})?[\"']?\)?[ \t]{0,4}"
     rb"\|[ \t]{0,4}(?:sudo[ \t]{1,4}(?:-S|chpasswd|passwd)|chpasswd|kinit|passwd|smbpasswd|cryptsetup"
+    rb"|zfs[ \t]load-key|pass[ \t]insert|keepassxc-cli"
     rb"|[^\r\n|]{0,120}(?:--(?:stdin|with-token|password-stdin|passphrase-fd)"
     rb"|[ \t](?:secret|env)[ \t](?:put|set|create|add)))"
 )
@@ -121,9 +124,10 @@ _SECURE_STRING = re.compile(
 _PART = rb"[^()\r\n]{1,120}?,\s{0,40}"
 _CALLED = re.compile(
     rb"(?:(?:auth[ \t]{0,2}=[ \t]{0,2}\(|(?:HTTPBasic|HTTPDigest|SetBasic|Basic)Auth\(|NetworkCredential\("
-    rb"|\.login\(|\.auth\(|changeUserPassword\()"
+    rb"|\.login\(|\.auth\(|WiFi\.begin\(|changeUserPassword\()"
     + _PART
-    + rb"|(?:new mysqli\(|mysqli_connect\(|new PDO\(|set_password\(|getConnection\(|DirectoryEntry\()"
+    + rb"|(?:new mysqli\(|mysqli_connect\(|new PDO\(|set_password\(|getConnection\(|DirectoryEntry\("
+    rb"|DBI->connect\()"
     + _PART
     + _PART
     + rb"|\bCredentials\("
@@ -133,13 +137,20 @@ _CALLED = re.compile(
     + rb")[\"']([^\"'\r\n\\$]{6,200})[\"']"
 )
 
+_KEYED = re.compile(
+    rb"(?:(?:jwt\.(?:sign|verify|encode|decode)|createHmac)\("
+    + _PART
+    + rb"|(?:hmac\.new|Fernet)\([ ]{0,4})[bru]{0,2}[\"']([^\"'\r\n\\$]{12,400})[\"']"
+)
+
 
 def _called(text: Text, at: int) -> Spans:
     """The password among the arguments of calls that take a user and a password."""
-    match = _CALLED.match(text.data, at)
-    if match is None or not is_secret(b"password", text.weigh(match.group(1)), quoted=True):
-        return NOTHING
-    return (match.span(1),)
+    for pattern, name in ((_CALLED, b"password"), (_KEYED, b"secret")):
+        match = pattern.match(text.data, at)
+        if match is not None and is_secret(name, text.weigh(match.group(1)), quoted=True):
+            return (match.span(1),)
+    return NOTHING
 
 
 LINES = (
@@ -176,7 +187,7 @@ LINES = (
         "piped-password",
         "B",
         "chpasswd(8), sudo(8) -S",
-        (b"echo ", b"printf "),
+        (b"echo ", b"printf ", b"yes "),
         rb"[^\r\n|]{4,160}\|[ \t]*(?:sudo|chpasswd|[a-z])",
         _one(_CHPASSWD),
     ),
@@ -258,6 +269,15 @@ LINES = (
                 b".auth(",
                 b"changeUserPassword(",
                 b"Credentials(",
+                b"WiFi.begin(",
+                b"DBI->connect(",
+                b"jwt.sign(",
+                b"jwt.verify(",
+                b"jwt.encode(",
+                b"jwt.decode(",
+                b"createHmac(",
+                b"hmac.new(",
+                b"Fernet(",
             ),
         ),
         rb"[^()\r\n]",

@@ -86,6 +86,8 @@ _PHRASES: dict[tuple[str, ...], Kind] = {
     ("become", "pass"): "password",
     ("io", "key"): "secret",
     ("sonar", "login"): "secret",
+    ("dsonar", "login"): "secret",
+    ("bw", "session"): "secret",
 }
 _LONGEST_PHRASE = 3
 _LONGEST_NAME = 64
@@ -102,7 +104,7 @@ _ENV_NAME = re.compile(rb"[A-Z][A-Z0-9_]*")
 
 KEYWORDS = (
     rb"key|secrets?|token[_ -](?:de[_ -])?acceso|token|pass(?:wor[dt]|wd|phrase|code)?|credentials?"
-    rb"|creds?|pwd|pw|psk|authtok|auths?|sonar[._]login|pepper|salt|pat|mdp"
+    rb"|creds?|pwd|pw|psk|authtok|auths?|sonar[._]login|bw_session|pepper|salt|pat|mdp"
     rb"|kennwort|geheimnis|schl(?:\xc3\xbc|u\xcc\x88|ue|u)ssel|zugangsdaten|mot[_ -]?de[_ -]?passe"
     rb"|contrase(?:\xc3\xb1|n\xcc\x83|n)a|senha|wachtwoord"
     rb"|clave(?:[_ -](?:de[_ -])?(?:secreta|privada|api|acceso))?"
@@ -114,7 +116,7 @@ KEYWORDS = (
 
 LEADS = tuple(
     b"key secret token pass cred pwd pw psk auth pepper salt pat mdp kennwort geheimnis schl zugangsdaten"
-    b" mot contrase senha wachtwoord clave llave cl jeton sonar".split()
+    b" mot contrase senha wachtwoord clave llave cl jeton sonar bw_session".split()
 )
 
 SUFFIX = (

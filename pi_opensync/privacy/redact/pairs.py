@@ -110,13 +110,26 @@ def _is_session(name: bytes, value: bytes) -> bool:
     return _NAMED.fullmatch(name) is not None and is_random(value) and UUID.fullmatch(value) is None
 
 
+_SEEN = rb"\\*[\"']?"
+
 PAIRS = (
     Rule(
         "value-before-name",
         "C",
         "the name that stands behind it",
         (b"value",),
-        rb"(?:\\*[\"'`]?[ \t]*[:=][ \t]*\\*[\"'`]?[^\s\"'`<>\\,;(){}\[\]$&|=]{6}|>[^<>\s]{6})",
+        rb"(?:"
+        + _SEEN
+        + rb"[ \t]*[:=][ \t]*\\*[\"'][^\s\"'<>\\]{6}[^\s\"'<>\\]*\\*[\"'](?:,|\s|\\+[nrt])*(?:"
+        + _SEEN
+        + rb"[A-Za-z_]+"
+        + _SEEN
+        + rb"[ \t]*[:=][ \t]*\\*[\"'][^\"'<>\\\r\n]*\\*[\"'](?:,|\s|\\+[nrt])*){0,3}"
+        + _SEEN
+        + rb"(?i:name|key)"
+        + _SEEN
+        + rb"[ \t]*[:=]|:[ \t]+[^\s\"'<>\\,;(){}\[\]$&|=]{6}[^\s\"'<>\\]*(?:\r?\n|\\+n)[ \t]+(?i:name|key):"
+        rb"|>[^<>\s]{6}[^<>\s]*(?:</|&lt;/)(?i:value)(?:>|&gt;)(?:\s|\\+[nrt])*(?:<|&lt;)(?i:name|key))",
         _value_first,
         fold=True,
     ),

@@ -119,6 +119,8 @@ _CONFIG = re.compile(
     rb"|bundle[ \t]{1,4}config[ \t]{1,4}(?:set[ \t]{1,4})?(?:--[a-z]{1,20}[ \t]{1,4}){0,3}"
     rb"[^\s]{3,100}[ \t]{1,4}"
     rb"[\"']?[^\s:\"']{1,60}:([^\s\"'`\\]{6,2000})"
+    rb"|(?:psexec|wmiexec|smbexec|secretsdump|atexec|dcomexec|mssqlclient)\.py[ \t][^\r\n:@]{0,80}"
+    rb":([^\s@\"'`\\]{6,200})@"
     rb"|openssl[ \t]{1,4}passwd(?:[ \t]{1,4}-(?:[0-9]|apr1|salt[ \t]{1,4}[^\s]{1,20})){0,4}[ \t]{1,4}[\"']?"
     rb"([^\s\"'`\\-][^\s\"'`\\)]{5,100})"
     rb"|mkpasswd(?:[ \t]{1,4}-[^\s]{1,20}(?:[ \t=]{1,4}(?:sha-?[0-9]{1,3}|md5|bcrypt|yescrypt))?){0,4}"
@@ -167,9 +169,10 @@ SERVICES = (
         "B",
         "pppd(8), chap-secrets; ftp(1)",
         (b" * ", b"\t*\t", b" *\t", b"\nuser ", b"\\nuser "),
-        rb"(?:[A-Za-z0-9_.@-]+[ \t]+[^\s]*[0-9]"
-        rb"|\\*[\"']?[^\s\"'*\\]*[0-9][^\s\"'*\\]*\\*[\"']?[ \t]+\*[ \t]*(?:\r?\n|\z|\\|[\"'`\x1b]))",
-        _configured,
+        opening=rb"(?:\n|\\n)user [A-Za-z0-9_.@-]+[ \t]+[^\s]*[0-9]"
+        rb"|[ \t]\*[ \t]\\*[\"']?[^\s\"'*\\]*[0-9][^\s\"'*\\]*\\*[\"']?"
+        rb"[ \t]+\*[ \t]*(?:\r?\n|\z|\\|[\"'`\x1b])",
+        find=_configured,
     ),
     Rule(
         "chat-password",
@@ -204,6 +207,13 @@ SERVICES = (
             b"composer ",
             b"bundle config ",
             b"openssl passwd ",
+            b"psexec.py ",
+            b"wmiexec.py ",
+            b"smbexec.py ",
+            b"secretsdump.py ",
+            b"atexec.py ",
+            b"dcomexec.py ",
+            b"mssqlclient.py ",
             b"mkpasswd ",
             b"github-oauth",
             b"gitlab-oauth",
