@@ -66,7 +66,7 @@ class Engine:
         kept_back = self.database.kept_back
         if kept_back is None:
             return True
-        return files >= FILES_AT_ONCE or sum(len(body) for _, body in kept_back.values()) >= BYTES_AT_ONCE
+        return files >= FILES_AT_ONCE or sum(len(each.body) for each in kept_back.values()) >= BYTES_AT_ONCE
 
 
 def build(

@@ -2,14 +2,20 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from pi_opensync import sqlite
 from pi_opensync.errors import cannot_keep_state
 from pi_opensync.files import require_private_folder
+from pi_opensync.model import Message
 from pi_opensync.sqlite import Damaged, StoreUnavailable, applied, migrate, open_private
 from pi_opensync.store.schema import APPLICATION_ID, MIGRATIONS
+
+_encode = msgspec.msgpack.Encoder().encode
 
 FILE = "state.sqlite3"
 LEAST_TO_GIVE_BACK = 8 << 20  # bytes
@@ -24,13 +30,25 @@ PRAGMAS = (
 )
 
 
+KEPT_BACK = b""  # in place of what is kept back until the end of a round
+
+
+@dataclass(frozen=True, slots=True)
+class KeptBack:
+    """What is not written yet of the message in a row; `draft` while calls of it wait for results."""
+
+    row: int
+    body: bytes
+    draft: Message | None
+
+
 class StateDatabase(sqlite.Database):
     """The state of one server. All writes of a process go through it, from one thread.
 
-    `kept_back` are the bodies of messages that a round has not written yet, by digest, each with its row.
+    `kept_back` is what a round has not written yet of messages, by the digests of their bodies.
     """
 
-    kept_back: dict[bytes, tuple[int, bytes]] | None = None
+    kept_back: dict[bytes, KeptBack] | None = None
 
     @contextmanager
     def round(self) -> Iterator[None]:
@@ -42,13 +60,24 @@ class StateDatabase(sqlite.Database):
             self.kept_back = {}
             try:
                 yield
-                # A body is known by its digest: a part of the round that failed leaves no wrong one.
-                self.run_many(
-                    "UPDATE messages SET wanted = ? WHERE id = ? AND wanted_digest = ? AND wanted = x''",
-                    [(body, row, digest) for digest, (row, body) in self.kept_back.items()],
-                )
+                self._write_kept_back(self.kept_back)
             finally:
                 self.kept_back = None
+
+    def _write_kept_back(self, kept_back: dict[bytes, KeptBack]) -> None:
+        # Each is known by its digest: a part of the round that failed leaves no wrong one.
+        self.run_many(
+            "UPDATE messages SET wanted = ? WHERE id = ? AND wanted_digest = ? AND wanted = x''",
+            [(each.body, each.row, digest) for digest, each in kept_back.items()],
+        )
+        self.run_many(
+            "UPDATE messages SET draft = ? WHERE id = ? AND wanted_digest = ? AND draft = x''",
+            [
+                (_encode(each.draft), each.row, digest)
+                for digest, each in kept_back.items()
+                if each.draft is not None
+            ],
+        )
 
     def meta(self, name: str) -> Any:
         return self.one("SELECT value FROM meta WHERE name = ?", name)

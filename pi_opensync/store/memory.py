@@ -4,7 +4,7 @@ import msgspec
 
 from pi_opensync import texts
 from pi_opensync.model import Message
-from pi_opensync.store.database import StateDatabase
+from pi_opensync.store.database import KEPT_BACK, StateDatabase
 
 _message = msgspec.msgpack.Decoder(Message).decode
 
@@ -76,10 +76,12 @@ class SessionMemory:
         return self._database.one(query, message_id, self._generation, self._session_id) is not None
 
     def waiting_for(self, call_id: str) -> Message | None:
-        draft = self._database.one(
-            "SELECT m.draft FROM calls c JOIN messages m ON m.id = c.message_id "
+        row = self._database.row(
+            "SELECT m.draft, m.wanted_digest FROM calls c JOIN messages m ON m.id = c.message_id "
             "WHERE c.session_id = ? AND c.call_id = ? ORDER BY c.position DESC LIMIT 1",
-            self._session_id,
-            texts.storable(call_id),
+            (self._session_id, texts.storable(call_id)),
         )
-        return None if draft is None else _message(draft)
+        if row is None or row[0] is None:
+            return None
+        kept_back = self._database.kept_back
+        return kept_back[row[1]].draft if kept_back is not None and row[0] == KEPT_BACK else _message(row[0])

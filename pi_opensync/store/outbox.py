@@ -9,7 +9,7 @@ import msgspec
 from pi_opensync.fold import open_calls
 from pi_opensync.model import Message
 from pi_opensync.privacy.cleaner import WITHHELD
-from pi_opensync.store.database import StateDatabase
+from pi_opensync.store.database import KEPT_BACK, KeptBack, StateDatabase
 
 _encode = msgspec.msgpack.Encoder().encode
 _COLUMNS = (
@@ -17,7 +17,6 @@ _COLUMNS = (
     "failures, next_try, checked"
 )
 _WAITING = "wanted IS NOT NULL AND parked IS NULL"
-_KEPT_BACK = b""  # in place of a body until the end of a round
 
 
 SEVERAL = b"several"  # versions were attempted, and any of them may be there
@@ -72,8 +71,10 @@ class Outbox:
         the reason why it must not be sent.
         """
         calls = open_calls(message.parts)
-        draft = _encode(message) if calls else None
         kept_back = self._database.kept_back
+        draft = None
+        if calls:
+            draft = _encode(message) if kept_back is None else KEPT_BACK
         row = self._database.row(
             "INSERT INTO messages(session_id, external_id, generation, position, created_at, wanted, bytes, "
             "wanted_digest, next_try, draft, parked) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
@@ -96,7 +97,7 @@ class Outbox:
                 generation,
                 message.position,
                 message.created_at,
-                payload if kept_back is None else _KEPT_BACK,
+                payload if kept_back is None else KEPT_BACK,
                 len(payload),
                 digest,
                 not_before,
@@ -106,7 +107,7 @@ class Outbox:
             ),
         )
         if kept_back is not None:
-            kept_back[digest] = (row[0], payload)
+            kept_back[digest] = KeptBack(row[0], payload, message if calls else None)
         if not any(part.call_id is not None for part in message.parts):
             return  # it has no calls, and never had any
         self._database.run("DELETE FROM calls WHERE message_id = ?", row)
@@ -259,7 +260,7 @@ class Outbox:
 
     def _body(self, wanted: bytes, digest: bytes) -> bytes:
         kept_back = self._database.kept_back
-        return wanted if wanted != _KEPT_BACK or kept_back is None else kept_back[digest][1]
+        return wanted if wanted != KEPT_BACK or kept_back is None else kept_back[digest].body
 
 
 def _key(text: str) -> str:

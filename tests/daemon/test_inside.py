@@ -66,6 +66,24 @@ def test_a_message_that_waits_for_a_result_is_kept_on_disk_until_it_comes(tmp_pa
         world.start()
         world.sync()
         assert _texts(world, "s") == ["first", "asks"]
+        world.write("s.jsonl", result("c1", "files", START + 60))
+        world.sync()
+        (answer,) = [one for one in world.shown()[session_id("s")]["messages"] if one["text"] == "asks"]
+        assert [part.type for part in answer["parts"]] == ["text", "tool-call", "tool-result"]
+
+
+def test_a_result_that_comes_after_a_restart_goes_behind_its_call(tmp_path: Path) -> None:
+    with OwnWorld(tmp_path) as world:
+        world.write("s.jsonl", *TALK[:3])
+        world.clock.move_to(START + 2)
+        world.engine.follow.compare(world.engine.follow.list_files())
+        world.read_next()
+        world.stop()
+        world.start()
+        world.write("s.jsonl", TALK[3])
+        world.sync()
+        answer = world.shown()[session_id("s")]["messages"][1]
+        assert [part.type for part in answer["parts"]] == ["text", "tool-call", "tool-result"]
 
 
 def test_what_is_read_in_a_pause_is_handed_over_when_it_ends_in_steps(
