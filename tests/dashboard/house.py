@@ -117,7 +117,7 @@ class House:
         self._say("talk", "c", at + 3000, textContent="I was\n[error: 529 overloaded]", model="m2")
 
     def _forks(self) -> None:
-        """A fork of $0.25, which copied $3, and its subagent of $0.125, below the talk."""
+        """A fork of $0.25, which copied $3, and its subagent of $0.13, below the talk."""
         self._session(
             "fork",
             title="[Fork::talk] Another way",
@@ -134,10 +134,10 @@ class House:
             parentExternalId="fork",
             isSubagent=True,
             projectPath="/home/sam/app",
-            cost=0.125,
+            cost=0.13,
             createdAt=START - HOUR + 1,
         )
-        self._say("sub", "a", START - HOUR + 1, textContent="Reviewed", model="m1", cost=0.125)
+        self._say("sub", "a", START - HOUR + 1, textContent="Reviewed", model="m1", cost=0.13)
 
     def _others(self) -> None:
         """A second project of the same name, on another machine, by another agent; many days of $0.10."""

@@ -11,6 +11,7 @@ from pi_opensync.dashboard.db.savings import saved
 from pi_opensync.dashboard.db.sums import Asked, Numbers
 from pi_opensync.dashboard.show.axes import Bar, axis_for, scale
 from pi_opensync.dashboard.show.charts import bar, columns, heat
+from pi_opensync.dashboard.show.visible import dollars_of_axis
 from tests.dashboard.conftest import Local
 from tests.dashboard.test_pages import checked
 
@@ -147,6 +148,21 @@ def test_a_page_without_sessions_says_so(local: Local) -> None:
 )
 def test_the_axis_ends_at_a_round_number(most: float, end: float) -> None:
     assert scale(most) == pytest.approx(end)
+
+
+@pytest.mark.parametrize(
+    ("dollars", "said"),
+    [
+        (0.0, "$0.00"),
+        (0.005, "$0.005"),
+        (0.025, "$0.025"),
+        (0.05, "$0.05"),
+        (2.5, "$2.50"),
+        (2000.0, "$2,000.00"),
+    ],
+)
+def test_the_axis_says_what_it_is_cut_into(dollars: float, said: str) -> None:
+    assert dollars_of_axis(dollars) == said
 
 
 def test_bars_stand_on_each_other_and_reach_their_height() -> None:

@@ -39,7 +39,7 @@ def test_it_counts_each_turn_by_project_model_machine_and_family(room: Tab) -> N
     assert (models["m1"][0], models["m2"][0]) == ("$47.58", "$1.00")
     assert {name: row[0] for name, row in table(page, "Machines").items()} == {
         "laptop": "$40.00",
-        "desk": "$8.57",
+        "desk": "$8.58",
     }
     family = table(page, "Families of forks")["Rounding of totals"]
     assert (family[0], family[-1]) == ("$4.38", "3")
@@ -145,7 +145,7 @@ def test_days_of_ones_own_a_project_and_the_time_before_and_a_table_of_it(room: 
     loading.value.save_as(tmp_path / "numbers.csv")
     lines = list(csv.DictReader((tmp_path / "numbers.csv").read_text().splitlines()))
     assert {line["project"] for line in lines} == {"app"}
-    assert sum(float(line["cost_usd"]) for line in lines) == pytest.approx(5.875)
+    assert sum(float(line["cost_usd"]) for line in lines) == pytest.approx(5.88)
     assert {line["day"] for line in lines} == {"2026-05-27", "2026-05-28"}
 
 
@@ -166,4 +166,4 @@ def test_worktrees_are_projects_of_their_own_or_count_with_their_repository(loca
 
 def test_of_a_session_it_says_the_mean(room: Tab) -> None:
     page = room.open("/numbers?first=2026-05-28&last=2026-05-28")
-    assert "A session\n$0.62" in page.locator(".sums.big").inner_text()
+    assert "A session\n$0.63" in page.locator(".sums.big").inner_text()

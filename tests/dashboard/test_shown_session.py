@@ -56,7 +56,7 @@ def test_the_family_is_a_tree_with_its_costs_from_each_of_its_sessions(
         "Another way fork",
         "Review it subagent",
     ]
-    for cost, text in zip(("$4.00", "$0.25", "$0.12"), members.all_inner_texts(), strict=True):
+    for cost, text in zip(("$4.00", "$0.25", "$0.13"), members.all_inner_texts(), strict=True):
         assert cost in text
     edges = [one.evaluate("(one) => parseFloat(getComputedStyle(one).paddingLeft)") for one in members.all()]
     assert edges[1] < edges[2]

@@ -67,7 +67,7 @@ def environment_for(now: Callable[[], int], zone: tzinfo | None) -> Environment:
     }
     environment.globals |= {
         "axes": axes,
-        "says_money": visible.money,
+        "says_money": visible.dollars_of_axis,
         "says_count": visible.count,
         "charts": charts,
         "static": f"/static/{_version()}",

@@ -73,6 +73,12 @@ def money(dollars: float | None) -> str:
     return f"${value:,.2f}"
 
 
+def dollars_of_axis(dollars: float) -> str:
+    """What stands beside an axis: `$2.50`, and `$0.025` where cents are too coarse."""
+    whole, _, digits = f"{dollars:,.6f}".rstrip("0").partition(".")
+    return f"${whole}.{digits.ljust(2, '0')}"
+
+
 def duration(ms: float | None) -> str:
     """`350 ms`, `4.2 s`, `3 min 5 s`, `2 h 10 min`."""
     value = int(ms or 0)
