@@ -60,12 +60,26 @@ class Tab:
 
 @contextmanager
 def opened(browser: Any, local: Local, url: str, **options: Any) -> Iterator[Tab]:
+    """A page in a context of its own: nothing that other pages keep is known to it."""
+    with admitted(browser, local, url, **options) as context, beside(context, url) as tab:
+        yield tab
+
+
+@contextmanager
+def admitted(browser: Any, local: Local, url: str, **options: Any) -> Iterator[Any]:
+    """A context that is logged in."""
     context = browser.new_context(**{"viewport": {"width": 1280, "height": 800}, **options})
-    name = f"opensync_{urlsplit(url).port}"
     cookie = local.keys.admit(local.key)
     assert cookie is not None
-    context.add_cookies([{"name": name, "value": cookie, "url": url}])
+    context.add_cookies([{"name": f"opensync_{urlsplit(url).port}", "value": cookie, "url": url}])
+    yield context
+    context.close()
+
+
+@contextmanager
+def beside(context: Any, url: str) -> Iterator[Tab]:
+    """A page of a context, beside others that it may have."""
     tab = Tab(context.new_page(), url)
     yield tab
-    context.close()
+    tab.page.close()
     assert tab.troubles == []

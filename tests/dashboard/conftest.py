@@ -171,10 +171,19 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     store.close()
 
 
-@pytest.fixture
-def room(browser: Any, house: Any) -> Iterator[Any]:
-    """A page of the house."""
-    from tests.dashboard.browsing import opened  # noqa: PLC0415 - the same
+@pytest.fixture(scope="module")
+def door(browser: Any, house: Any) -> Iterator[Any]:
+    """A browser that is logged in to the house, and has its styles and scripts already."""
+    from tests.dashboard.browsing import admitted  # noqa: PLC0415 - the same
 
-    with opened(browser, house.local, house.url) as tab:
+    with admitted(browser, house.local, house.url) as context:
+        yield context
+
+
+@pytest.fixture
+def room(door: Any, house: Any) -> Iterator[Any]:
+    """A page of the house."""
+    from tests.dashboard.browsing import beside  # noqa: PLC0415 - the same
+
+    with beside(door, house.url) as tab:
         yield tab

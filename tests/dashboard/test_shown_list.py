@@ -48,14 +48,15 @@ def test_presets_and_the_ones_with_errors(room: Tab) -> None:
     page.wait_for_url(f"{room.url}/")
 
 
-def test_it_is_dense_where_one_wants_it_and_stays_so(room: Tab) -> None:
-    page = room.open("/")
-    usual = page.locator("tr.row").first.bounding_box()["height"]
-    page.get_by_role("button", name="Dense").click()
-    assert page.locator("tr.row").first.bounding_box()["height"] < 0.7 * usual
-    page.reload()
-    assert page.locator("tr.row").first.bounding_box()["height"] < 0.7 * usual
-    assert page.get_by_role("button", name="Dense").get_attribute("aria-pressed") == "true"
+def test_it_is_dense_where_one_wants_it_and_stays_so(browser: Any, house: House) -> None:
+    with opened(browser, house.local, house.url) as tab:
+        page = tab.open("/")
+        usual = page.locator("tr.row").first.bounding_box()["height"]
+        page.get_by_role("button", name="Dense").click()
+        assert page.locator("tr.row").first.bounding_box()["height"] < 0.7 * usual
+        page.reload()
+        assert page.locator("tr.row").first.bounding_box()["height"] < 0.7 * usual
+        assert page.get_by_role("button", name="Dense").get_attribute("aria-pressed") == "true"
 
 
 def test_the_exact_time_of_a_session_is_reached_by_keys(room: Tab) -> None:
