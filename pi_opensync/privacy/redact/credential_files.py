@@ -189,6 +189,7 @@ FILES = (
         (b"login",),
         rb"(?:\s|\\+[nrt])+[^\s]+(?:\s|\\+[nrt])+(?:password|account)",
         _netrc,
+        token=True,
     ),
     Rule(
         "pgpass-password",
@@ -233,6 +234,7 @@ FILES = (
         (b"Private-Lines:",),
         rb"",
         _putty,
+        token=True,
     ),
     Rule(
         "cookie-file",
@@ -251,6 +253,7 @@ FILES = (
             guard=False,
             keep=is_random,
         ),
+        token=True,
     ),
     Rule(
         "vault-key",
@@ -259,6 +262,7 @@ FILES = (
         (b"Unseal Key ", b"Recovery Key ", b"Initial Root Token: "),
         rb"",
         prefixed(_UNSEAL, guard=False, keep=is_random),
+        token=True,
     ),
     Rule(
         "docker-auth",

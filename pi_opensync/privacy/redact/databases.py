@@ -77,5 +77,6 @@ DATABASES = (
         rb"(?:\s|\\+[nrt])+[^\s()]+(?:\s|\\+[nrt])*\(",
         _insert,
         fold=True,
+        token=True,
     ),
 )

@@ -160,7 +160,9 @@ class RuleEngine:
     """A set of rules compiled into two triggers."""
 
     def __init__(self, rules: Sequence[Rule]) -> None:
-        issuers, others = ([rule for rule in rules if (rule.tier == "A") is side] for side in (True, False))
+        issuers, others = (
+            [rule for rule in rules if (rule.tier == "A" or rule.token) is side] for side in (True, False)
+        )
         self._triggers = tuple(_trigger(each) for each in (issuers, others) if each)
         self._by_opening: dict[bytes, list[Rule]] = {}
         for rule in rules:

@@ -155,7 +155,13 @@ def _called(text: Text, at: int) -> Spans:
 
 LINES = (
     Rule(
-        "command-password-source", "B", "openssl-passphrase-options(1)", (b"pass:",), rb"[^\s\"'`]{4}", _pass
+        "command-password-source",
+        "B",
+        "openssl-passphrase-options(1)",
+        (b"pass:",),
+        rb"[^\s\"'`]{4}",
+        _pass,
+        token=True,
     ),
     Rule(
         "net-use",
@@ -165,6 +171,7 @@ LINES = (
         rb"[ \t]",
         _net_use,
         fold=True,
+        token=True,
     ),
     Rule(
         "masked-value",
@@ -190,6 +197,7 @@ LINES = (
         (b"echo ", b"printf ", b"yes "),
         rb"[^\r\n|]{4,160}\|[ \t]*(?:sudo|chpasswd|[a-z])",
         _one(_CHPASSWD),
+        token=True,
     ),
     Rule(
         "sql-password",
@@ -207,6 +215,7 @@ LINES = (
         (b"configure set ",),
         rb"[^\r\n]{0,60}aws_s",
         _one(_CONFIGURE),
+        token=True,
     ),
     Rule(
         "here-string", "B", "bash(1), here strings", (b"<<<",), rb"[ \t]*\\*[\"']?[^\s\"'$]{4}", _here_string
@@ -226,6 +235,7 @@ LINES = (
         (b"put-parameter", b"keyvault secret set"),
         rb"[ \t]",
         _one(_PUT),
+        token=True,
     ),
     Rule(
         "registry-value",
@@ -235,6 +245,7 @@ LINES = (
         rb"[^\r\n]",
         _one(_REGISTRY),
         fold=True,
+        token=True,
     ),
     Rule(
         "secure-string",
@@ -244,6 +255,7 @@ LINES = (
         rb"[ \t][^\r\n]",
         _one(_SECURE_STRING),
         fold=True,
+        token=True,
     ),
     Rule(
         "password-argument",
@@ -290,5 +302,6 @@ LINES = (
         (b"jdbc:oracle:thin:", b"jdbc:oracle:oci:"),
         rb"[A-Za-z0-9_]{1,40}/[^\s@]{4}",
         _one(re.compile(rb"jdbc:oracle:[a-z]{3,4}:[A-Za-z0-9_]{1,40}/([^\s@/\"'`<>]{4,100})@")),
+        token=True,
     ),
 )

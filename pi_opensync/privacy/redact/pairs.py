@@ -138,11 +138,12 @@ PAIRS = (
         "B",
         "the documentation of each framework",
         tuple(
-            b"connect.sid phpsessid jsessionid laravel_session .aspxauth aspxauth asp.net_sessionid"
+            b"connect.sid phpsessid jsessionid laravel_session aspxauth asp.net_sessionid"
             b" ci_session rack.session _session_id sessionid session_id sessid".split()
         ),
         rb"\\*[\"'`]?(?:[ \t]*[:=,]|\\+[nrt])",
         _session,
         fold=True,
+        token=True,
     ),
 )

@@ -31,7 +31,7 @@ _OTHERS = re.compile(
     + rb"([^\s\"'\\*]{6,100})"
     + _Q
     + rb"[ \t]{1,8}\*[ \t]{0,4}(?=\r?\n|\Z|\\|[\"'`\x1b])"
-    rb"|(?:ickServ|ICKSERV|ickserv)[ \t]{1,4}:?[Ii](?:dentify|DENTIFY)[ \t]{1,4}"
+    rb"|(?:NickServ|NICKSERV|[nN]ickserv)[ \t]{1,4}:?[Ii](?:dentify|DENTIFY)[ \t]{1,4}"
     rb"(?:[^\s\"'\\]{1,40}[ \t]{1,4})?([^\s\"'`\\]{6,100})"
     rb"|(?:smtp[A-Za-z0-9.-]{3,60}\]?(?::[0-9]{2,5})?|\]?:(?:587|465|25|submission))[ \t]{1,8}"
     rb"[^\s:/\"'`]{1,80}:"
@@ -163,6 +163,7 @@ SERVICES = (
         (b"smtp", b":587 ", b":465 ", b":25 ", b":submission ", b":587\t", b":465\t", b":25\t"),
         rb"[^\s:]*(?::[0-9]{2,5})?[ \t]*[^\s:]+:[^\s]{6}",
         _configured,
+        token=True,
     ),
     Rule(
         "login-line",
@@ -178,9 +179,10 @@ SERVICES = (
         "chat-password",
         "B",
         "https://wiki.libera.chat/wiki/NickServ",
-        (b"ickServ ", b"ICKSERV ", b"ickserv "),
+        (b"NickServ ", b"NICKSERV ", b"nickserv ", b"Nickserv "),
         rb":?(?i:identify) [^\s]{4}",
         _configured,
+        token=True,
     ),
     Rule(
         "first-password",
@@ -189,6 +191,7 @@ SERVICES = (
         (b"chpasswd:",),
         rb"(?:\r?\n|\\)",
         _first_start,
+        token=True,
     ),
     Rule(
         "sent-password",
@@ -197,6 +200,7 @@ SERVICES = (
         (b"send ", b"send(", b"sendline("),
         rb"(?:--[ \t]+)?\\*[\"'{][^\s\"'\\$\[\]{}]{4}",
         _sent,
+        token=True,
     ),
     Rule(
         "config-command",
@@ -220,5 +224,6 @@ SERVICES = (
         ),
         rb"[^\r\n]",
         _config,
+        token=True,
     ),
 )

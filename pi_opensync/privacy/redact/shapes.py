@@ -244,6 +244,7 @@ SHAPES = (
         rb"[ \t]{1,4}" + _B64 + rb"{12}",
         _authorization,
         fold=True,
+        token=True,
     ),
     Rule(
         "cookie",
