@@ -20,6 +20,8 @@ from pi_opensync.store.readings import Readings
 from tests.harness import START, World, header, line, said
 from tests.machine.daemon import DaemonWorld, Deaf
 
+pytestmark = pytest.mark.slow
+
 TINY = 0.002
 A = "a.jsonl"
 LONG_AGO = START - 86_400
@@ -214,7 +216,6 @@ def test_the_expected_requests_are_few_where_a_batch_is_right() -> None:
     assert sum(expected_requests(server, 200, 20_000).values()) == 1 + 200 + 200 * ceil(100 / MAX_BATCH)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", FIGURES)
 def test_every_figure_runs_and_stands_beside_another(name: str, tmp_path: Path) -> None:
     rows = figure(name)(TINY, tmp_path / name)

@@ -12,6 +12,8 @@ from mcp import Client, StdioServerParameters
 from tests.conftest import Cli, new_key
 from tests.harness import header, line, said, session_id
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def home(fresh_cli: Cli) -> Cli:

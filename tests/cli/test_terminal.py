@@ -10,6 +10,8 @@ from pi_opensync.cli.terminal import wrapped
 from tests.conftest import Cli
 from tests.harness import header, line, said, session_id
 
+pytestmark = pytest.mark.slow
+
 WAYS: Mapping[str, Mapping[str, str]] = {
     "latin-1": {"PYTHONIOENCODING": "latin-1"},
     "ASCII": {"PYTHONIOENCODING": "ascii"},

@@ -3,8 +3,12 @@
 import base64
 import re
 
+import pytest
+
 from tests.dashboard.conftest import START, Local
 from tests.dashboard.test_pages import checked
+
+pytestmark = pytest.mark.slow
 
 
 def branched(local: Local) -> str:

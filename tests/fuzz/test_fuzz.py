@@ -10,6 +10,8 @@ from tests.fuzz.check import Report, bounded, check_session, run
 from tests.fuzz.corpus import ONE_OF_EACH, lines
 from tests.fuzz.mutations import every_wrong_value
 
+pytestmark = pytest.mark.slow
+
 LENGTH = 200_000
 WHOLE = encoded(said("user", "hello", 1))
 

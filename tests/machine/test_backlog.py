@@ -9,6 +9,8 @@ from tests.harness import World, session_id
 from tests.read.settled import put, talk
 from tests.standin.faults import Busy
 
+pytestmark = pytest.mark.slow
+
 MESSAGES = 3_000
 SESSIONS = 6
 PIECE = 4 << 20  # bytes that are read at a time; more than all of a session here

@@ -13,6 +13,8 @@ from tests.machine.daemon import DaemonWorld, Deaf
 from tests.read.settled import fresh, put, talk
 from tests.standin.faults import Busy, no_faults
 
+pytestmark = pytest.mark.slow
+
 A = "a.jsonl"
 TEXTS = ("one one one", "two two two", "three three", "four four four")
 HOUR = 3600.0

@@ -25,6 +25,8 @@ from tests.harness import Snapshot, session_id
 from tests.machine.daemon import Commands, DaemonWorld
 from tests.read.settled import fresh, put, talk, turn
 
+pytestmark = pytest.mark.slow
+
 TEXTS = ("one one one", "two two two", "three three", "four four four")
 Damage = Callable[[Path], None]
 

@@ -9,6 +9,8 @@ import pytest
 
 from tests.read.settled import fresh
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 
 

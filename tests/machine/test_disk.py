@@ -17,6 +17,8 @@ from tests.read.settled import A_DAY, put, settled, talk, turn, turns
 from tests.standin.faults import Busy, no_faults
 from tests.standin.transport import Request
 
+pytestmark = pytest.mark.slow
+
 A = "a.jsonl"
 TEXTS = ("one one one", "two two two", "three three", "four four four")
 WRITES = ("BEGIN", "INSERT", "UPDATE", "DELETE", "COMMIT")

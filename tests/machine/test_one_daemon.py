@@ -23,6 +23,8 @@ from tests.read.settled import put, talk, turn
 from tests.standin.backend import OpenSync
 from tests.standin.server import Server, running
 
+pytestmark = pytest.mark.slow
+
 PATIENCE = 20.0  # seconds that a real process may take for what takes it one
 
 

@@ -11,6 +11,8 @@ from tests.harness import session_id
 from tests.read.settled import talk, turn
 from tests.standin.backend import OpenSync
 
+pytestmark = pytest.mark.slow
+
 
 def removed(state: Path) -> None:
     shutil.rmtree(state)
@@ -24,7 +26,6 @@ def replaced(state: Path) -> None:
     copy.rename(state)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("happens", [removed, replaced])
 def test_it_is_noticed_and_built_again(cli: Cli, opensync: OpenSync, happens: Callable[[Path], None]) -> None:
     path = cli.home / "sessions" / "a.jsonl"

@@ -19,6 +19,8 @@ from tests.harness import session_id
 from tests.machine.daemon import DaemonWorld
 from tests.read.settled import put, settled, talk, turn
 
+pytestmark = pytest.mark.slow
+
 A = "a.jsonl"
 TEXTS = ("one one one", "two two two", "three three", "four four four")
 PATIENCE = 10.0  # seconds that a real event may take; it takes some milliseconds

@@ -37,4 +37,4 @@ def test_the_lowest_versions_pass_the_tests(release: dict[str, Path], tmp_path: 
     install = ("pip", "install", "--no-config", "--python", python)
     run(UV, *install, "--requirement", lowest, *tools, cwd=tmp_path)
     run(UV, *install, "--no-deps", release["wheel"], cwd=tmp_path)
-    run(python, "-m", "pytest", "-q", "-m", "not slow", *PLUGINS, *TESTS, cwd=ROOT)
+    run(python, "-m", "pytest", "-q", *PLUGINS, *TESTS, cwd=ROOT)

@@ -17,6 +17,8 @@ import yaml
 from tests.conftest import wait_until
 from tests.packaging.conftest import ROOT, run
 
+pytestmark = pytest.mark.slow
+
 FOLDERS = ("/src", "/opt/pi-opensync", "/sessions", "/state")  # of the image; here below a folder of the test
 STEP = re.compile(r"^([A-Z]+) (.*)$")
 
@@ -110,7 +112,6 @@ def health(image: Image) -> int:
     ).returncode
 
 
-@pytest.mark.slow
 def test_each_step_can_be_done_and_the_service_is_healthy_while_it_runs(
     image: Image, served: httpx.Client
 ) -> None:
@@ -118,7 +119,6 @@ def test_each_step_can_be_done_and_the_service_is_healthy_while_it_runs(
     assert health(image) == 0
 
 
-@pytest.mark.slow
 def test_what_does_not_run_is_not_healthy(image: Image) -> None:
     assert health(image) != 0
 

@@ -9,6 +9,8 @@ import yaml
 
 from tests.packaging.conftest import ROOT
 
+pytestmark = pytest.mark.slow
+
 FILES = sorted((ROOT / ".github/workflows").glob("*.yml"))
 PINNED = re.compile(r"^[\w.-]+/[\w./-]+@[0-9a-f]{40}$")
 

@@ -16,6 +16,8 @@ from tests.privacy.traces import kept, leaks, strings
 from tests.standin.faults import EVERY_FAULT, ErrorBefore, Fault
 from tests.standin.transport import Request
 
+pytestmark = pytest.mark.slow
+
 THEN = START - 86_400.0
 A_MINUTE = 60.0
 

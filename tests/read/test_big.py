@@ -12,6 +12,8 @@ import pytest
 from tests.harness import header, line, result, said
 from tests.read.settled import THEN, talk, turn
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 MB = 1_000_000
 MOST = 200 * MB  # four times the line, and what an empty engine takes
@@ -42,7 +44,6 @@ def padded(entry: bytes, mark: bytes, filling: bytes) -> bytes:
     return before + filling + after
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     "filling", [b"x" * LONG, "é".encode() * (LONG // 2), b"\\n" * (LONG // 2)], ids=["ASCII", "é", "escapes"]
 )
@@ -53,7 +54,6 @@ def test_a_text_of_50_mb_in_one_line(tmp_path: Path, filling: bytes) -> None:
     assert taken["peak"] < MOST
 
 
-@pytest.mark.slow
 def test_an_image_of_50_mb_in_one_line(tmp_path: Path) -> None:
     image = {"type": "image", "mimeType": "image/png", "data": "MARK"}
     entry = said("user", "", THEN + 90, content=[image])
@@ -63,14 +63,12 @@ def test_an_image_of_50_mb_in_one_line(tmp_path: Path) -> None:
     assert taken["peak"] < MOST
 
 
-@pytest.mark.slow
 def test_a_line_of_50_mb_that_is_no_json(tmp_path: Path) -> None:
     taken = run_over(tmp_path, [*talk("a", "one", "two"), b"x" * LONG + b"\n", turn("last", 20)])
     assert (taken["messages"], taken["broken"]) == (3, 1)
     assert taken["peak"] < MOST
 
 
-@pytest.mark.slow
 def test_a_torn_line_of_50_mb_at_the_end(tmp_path: Path) -> None:
     """Without its newline it is not read, however long it is."""
     taken = run_over(tmp_path, [*talk("a", "one", "two"), b'{"type":"message","x":"' + b"x" * LONG])
@@ -78,7 +76,6 @@ def test_a_torn_line_of_50_mb_at_the_end(tmp_path: Path) -> None:
     assert taken["peak"] < MOST // 2
 
 
-@pytest.mark.slow
 def test_a_line_of_70_mb_is_counted_and_passed_over(tmp_path: Path) -> None:
     long = padded(line(said("user", "MARK", THEN + 90)), b"MARK", b"x" * (70 * MB))
     taken = run_over(tmp_path, [*talk("a", "one", "two"), long, turn("last", 20)])
@@ -86,7 +83,6 @@ def test_a_line_of_70_mb_is_counted_and_passed_over(tmp_path: Path) -> None:
     assert taken["peak"] < MOST // 2
 
 
-@pytest.mark.slow
 def test_a_transcript_of_60_000_lines(tmp_path: Path) -> None:
     def lines() -> Iterable[bytes]:
         yield line(header("a", THEN))

@@ -15,6 +15,8 @@ from hypothesis import strategies as st
 
 from tests.harness import TRANSCRIPTS, Snapshot, World, without_dates
 
+pytestmark = pytest.mark.slow
+
 FILES = {path.relative_to(TRANSCRIPTS): path.read_bytes() for path in sorted(TRANSCRIPTS.rglob("*.jsonl"))}
 VERSIONS = sorted({name.parts[0] for name in FILES})
 OPTIONS = [

@@ -11,6 +11,8 @@ from tests.real_pi.home import session_files
 from tests.real_pi.model import CACHE_WRITE_TOKENS, CACHED_TOKENS, Mood, StubModel
 from tests.real_pi.process import EXTENSION, NEWEST, WITHOUT_SYSTEM_MESSAGES, Installed, RealPi, print_mode
 
+pytestmark = pytest.mark.slow
+
 pytest_plugins = ("tests.real_pi.fixtures",)
 
 WAIT_FOR_GO = "TOOL: until test -e go; do sleep 0.02; done; echo gone"

@@ -15,6 +15,8 @@ from tests.storm import victim
 from tests.storm.steps import SteppedTransport, Steps
 from tests.storm.trial import Killed, cancel_all
 
+pytestmark = pytest.mark.slow
+
 START = 1_795_251_600.0
 CONTENT = [
     header("s", START),
@@ -84,7 +86,6 @@ def _ending(number: int, error: BaseException) -> Callable[[int], None]:
     return at
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("batch_keeps_dates", [False, True])
 @pytest.mark.parametrize(
     ("error", "calls"),
@@ -112,7 +113,6 @@ def test_a_run_may_end_at_any_call(
     assert number > 30
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("batch_keeps_dates", [False, True])
 def test_a_process_may_vanish_at_any_call(tmp_path: Path, *, batch_keeps_dates: bool) -> None:
     expected = _expected(tmp_path / "calm", batch_keeps_dates=batch_keeps_dates)

@@ -27,6 +27,7 @@ or, where one is named, the test in brackets.
 
 import os
 
+import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -39,6 +40,8 @@ from hypothesis.stateful import (
 )
 
 from tests.storm.trial import Trial
+
+pytestmark = pytest.mark.slow
 
 # Shrinking takes minutes; without it a failure is only told.
 SHRINK = () if os.environ.get("STORM_NO_SHRINK") else (Phase.shrink,)

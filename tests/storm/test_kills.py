@@ -15,11 +15,12 @@ from tests.standin.faults import FAULTS_THAT_ANSWER, random_faults
 from tests.standin.server import running
 from tests.storm import victim
 
+pytestmark = pytest.mark.slow
+
 KILLS = int(os.environ.get("STORM_KILLS", "200"))
 SETTLED_WITHIN = 120.0
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("batch_keeps_dates", [False, True])
 def test_the_dashboard_survives_any_number_of_kills(tmp_path: Path, *, batch_keeps_dates: bool) -> None:
     chance = random.Random(20)  # noqa: S311 - a seed makes a run repeatable

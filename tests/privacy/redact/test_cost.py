@@ -6,6 +6,8 @@ from pi_opensync.privacy.redact import OverBudget, Redactor
 from pi_opensync.privacy.redact.engine import Meter, RuleEngine
 from tests.privacy.redact.samples import Maker
 
+pytestmark = pytest.mark.slow
+
 MIB = 1 << 20
 HALF = 16 << 10
 FAR = {"cookies": 32 << 10}  # the rule looks at up to 8,000 bytes in one place
