@@ -2,6 +2,9 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v p
 VENV := .venv
 BIN := $(VENV)/bin
 
+# Without compiled files on the disk every process of the tests compiles all it imports.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: run test quick check docs screenshots bench clean
 
 run: $(VENV)/.ready

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import hypothesis
 import pytest
 import structlog
 
@@ -29,6 +30,10 @@ PATIENCE = 120.0  # seconds that a process gets; far more than it needs, also be
 IN_MEMORY = Path("/dev/shm")  # noqa: S108 - pytest makes a folder of its own in it
 ROOM = 4 << 30  # bytes; what tests write is far less, and removed when they pass
 Process = subprocess.Popen[bytes] | forked.Forked
+
+
+hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.load_profile("untimed")
 
 
 def pytest_configure() -> None:

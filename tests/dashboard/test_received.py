@@ -180,7 +180,7 @@ _NAMES = st.sampled_from(
 
 
 @given(st.dictionaries(_NAMES | st.text(max_size=5), _JSON, max_size=8))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_no_json_raises_anything_but_a_payload_error(data: dict[str, Any]) -> None:
     for read in (session_from, message_from, batch_from):
         with contextlib.suppress(PayloadError):
@@ -188,7 +188,7 @@ def test_no_json_raises_anything_but_a_payload_error(data: dict[str, Any]) -> No
 
 
 @given(data=st.dictionaries(_NAMES, _JSON, max_size=8))
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_no_json_stops_the_server(local: Local, data: dict[str, Any]) -> None:
     for path in ("/sync/session", "/sync/message", "/sync/batch"):
         body = json.dumps({"externalId": "s", "sessionExternalId": "s", "role": "user", **data}).encode()

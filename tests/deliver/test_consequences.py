@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pi_opensync.deliver import consequences
@@ -62,7 +62,6 @@ def one(came: Came, kind: type) -> Any:
 # messages
 
 
-@settings(deadline=None)
 @given(st.lists(outcomes, min_size=1, max_size=5), st.integers(0, 3))
 def test_a_message_is_acknowledged_only_by_its_own_answer_and_given_back_only_if_it_never_left(
     answers: list[Outcome], behind: int

@@ -1,6 +1,6 @@
 """How many sessions go side by side."""
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pi_opensync.deliver.width import WIDEST, Width
@@ -35,7 +35,6 @@ def test_where_more_take_longer_there_are_no_more() -> None:
 
 
 @given(st.sampled_from([BUSY, CONFLICT, Outcome(Verdict.AWAY, status=503)]), st.integers(0, 300))
-@settings(deadline=None)
 def test_what_is_too_much_is_halved_once_for_all_that_were_under_way(outcome: Outcome, before: int) -> None:
     wide = after(Width(), OK, before)
     half = wide.after(outcome, 0.1)

@@ -134,7 +134,7 @@ def test_a_session_of_long_names_is_taken(lines: list[Item]) -> None:
     accepted(payload(fold_lines(lines).state))
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(
     st.lists(
         st.tuples(

@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pi_opensync.model import Message, Part
@@ -203,7 +203,6 @@ def test_a_message_of_10000_parts_says_how_many_it_left_out() -> None:
     assert len(parts) - 1 + int(told[0]) == 10_000
 
 
-@settings(deadline=None)
 @given(arguments)
 def test_any_arguments_are_taken(value: Any) -> None:
     sent(said("assistant", [{"type": "toolCall", "id": "c", "name": "x", "arguments": value}], 1))

@@ -157,7 +157,7 @@ def outcome(files: dict[int, list[bytes]], order: list[int], *, stepwise: bool) 
     return shown
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(diverged())
 def test_the_union_is_the_same_in_whatever_order_its_files_are_met(
     drawn: tuple[Placed, int, list[int]],

@@ -136,7 +136,7 @@ def test_all_transcripts_fed_in_random_pieces_give_the_same(
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=6, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     random=st.randoms(use_true_random=False),
     options=st.fixed_dictionaries({"tool_calls": st.booleans(), "thinking": st.booleans()}),

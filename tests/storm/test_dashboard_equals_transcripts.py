@@ -181,7 +181,6 @@ def test_the_dashboard_equals_the_transcripts_whatever_happens() -> None:
         settings=settings(
             max_examples=int(os.environ.get("STORM_EXAMPLES", "60")),
             stateful_step_count=30,
-            deadline=None,
             report_multiple_bugs=False,
             suppress_health_check=list(HealthCheck),
             phases=[Phase.explicit, Phase.generate, *SHRINK],

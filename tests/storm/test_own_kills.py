@@ -1,6 +1,5 @@
 """The dashboard of one's own, filled by a process that is killed at random moments while transcripts grow."""
 
-import multiprocessing
 import os
 import random
 from pathlib import Path
@@ -8,43 +7,28 @@ from typing import Any
 
 import pytest
 
-from pi_opensync import logbook
-from pi_opensync.cli import local
+from tests import forked
 from tests.daemon.own import OwnWorld
 from tests.harness import START, header, line, result, said, usage
+from tests.storm import victim
 
 KILLS = int(os.environ.get("STORM_KILLS", "200")) // 10
 LONGEST = 0.6  # seconds that a process lives
 
 
-def _index(folder: Path) -> None:
-    """`pi-opensync watch --local --once`."""
-    os.environ |= {
-        "PI_OPENSYNC_SESSIONS_DIR": str(folder / "sessions"),
-        "PI_OPENSYNC_STATE_DIR": str(folder / "state"),
-        "HOME": str(folder),
-    }
-    with (folder / "log").open("a") as log:
-        os.dup2(log.fileno(), 2)
-    logbook.configure("json")
-    local.watch_local(port=0, open_page=False, demo=False, once=True, log_format="json", debug=None)
-
-
 @pytest.mark.slow
 def test_it_equals_the_transcripts_after_any_number_of_kills(tmp_path: Path) -> None:
     chance = random.Random(3)  # noqa: S311 - a seed makes a run repeatable
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tests.storm.test_own_kills"])
     sessions = tmp_path / "sessions"
     sessions.mkdir()
     for number in range(KILLS):
         _write(sessions, chance, number)
-        process = context.Process(target=_index, args=(tmp_path,))
+        process = forked.process(victim.index, tmp_path)
         process.start()
         process.join(timeout=chance.random() * LONGEST)
         process.kill()
         process.join()
-    process = context.Process(target=_index, args=(tmp_path,))
+    process = forked.process(victim.index, tmp_path)
     process.start()
     process.join()
     assert process.exitcode == 0

@@ -9,7 +9,7 @@ import httpx
 
 from pi_opensync import logbook
 from pi_opensync.address import state_folder
-from pi_opensync.cli import watch
+from pi_opensync.cli import local, watch
 from pi_opensync.daemon import build as engine
 from pi_opensync.settings import Secret, Settings
 from pi_opensync.store.database import open_database
@@ -75,3 +75,16 @@ def follow(folder: Path, url: str) -> None:
     time.tzset()
     logbook.configure("json")
     watch.run(backfill=True, once=False, log_format="json", debug=None)
+
+
+def index(folder: Path) -> None:
+    """`pi-opensync watch --local --once`."""
+    os.environ |= {
+        "PI_OPENSYNC_SESSIONS_DIR": str(folder / "sessions"),
+        "PI_OPENSYNC_STATE_DIR": str(folder / "state"),
+        "HOME": str(folder),
+    }
+    with (folder / "log").open("a") as log:
+        os.dup2(log.fileno(), 2)
+    logbook.configure("json")
+    local.watch_local(port=0, open_page=False, demo=False, once=True, log_format="json", debug=None)

@@ -1,7 +1,8 @@
 """Secrets of every kind, the same in every run."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from functools import cache
 
 from pi_opensync.privacy.redact import RULES, Rule
 from pi_opensync.privacy.redact.words import is_random
@@ -31,8 +32,9 @@ def _of_shape(rule: Rule) -> Callable[[Maker], Sample]:
 MAKERS = (*prefixed(), *shaped(), *(_of_shape(rule) for rule in RULES if rule.shape))
 
 
-def samples() -> Iterator[Sample]:
+@cache
+def samples() -> tuple[Sample, ...]:
     """Every kind, several of each, the same in every run."""
-    for number, make in enumerate(MAKERS):
-        for seed in range(EACH):
-            yield make(Maker(1000 * number + seed))
+    return tuple(
+        make(Maker(1000 * number + seed)) for number, make in enumerate(MAKERS) for seed in range(EACH)
+    )

@@ -6,7 +6,7 @@ from pi_opensync.privacy.redact import Redactor
 from tests.privacy.redact.corpus import samples
 from tests.privacy.redact.samples import Sample
 
-SAMPLES = tuple(samples())
+SAMPLES = samples()
 WHOLE = tuple(sample for sample in SAMPLES if sample.text == sample.secret and "\n" not in sample.secret)
 REDACTOR = Redactor()
 PERSONAL = Redactor(

@@ -11,7 +11,7 @@ from pi_opensync.privacy.redact import RULES, RULES_VERSION, Redactor
 from pi_opensync.privacy.redact.rules import version_of
 from tests.privacy.redact.corpus import samples
 
-SAMPLES = tuple(samples())
+SAMPLES = samples()
 BY_RULE = {rule: [s for s in SAMPLES if s.rule == rule] for rule in dict.fromkeys(s.rule for s in SAMPLES)}
 BY_SETTINGS = {"own-key", "user-pattern", "email", "home"}
 
