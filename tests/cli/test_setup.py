@@ -123,13 +123,22 @@ def test_only_on_this_machine_is_the_first_offer(home: Cli, opensync: OpenSync, 
     assert "pi-opensync watch --local" in screen.partition("What was done")[2]
 
 
+def test_a_service_that_can_not_be_installed_is_not_offered(home: Cli, fake: Fake, tmp_path: Path) -> None:
+    fake.note("no-bus")
+    screen = converse(home, [("Which one? [1]", "1"), ("leave out", "")], tmp_path)
+    assert "Install and start" not in screen
+    done = screen.partition("What was done")[2]
+    assert "no service: no systemd runs for this user" in " ".join(done.split())
+    assert "pi-opensync watch --local --open" in " ".join(done.split())
+
+
 def test_a_key_that_is_refused_is_asked_for_again(
     home: Cli, server: Server, opensync: OpenSync, tmp_path: Path
 ) -> None:
     wrong = new_key()
     answers = [
-        *(("Which one?", "2"), ("URL of", server.url), ("API key", "none"), ("API key", wrong)),
-        ("API key", opensync.key),
+        *(("Which one?", "2"), ("URL of", server.url), ("API key (osk_", "none")),
+        *(("API key (osk_", wrong), ("API key (osk_", opensync.key)),
         *(("leave out", ""), ("Send them?", ""), ("service?", "n")),
     ]
     screen = converse(home, answers, tmp_path)
