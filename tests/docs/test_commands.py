@@ -142,7 +142,7 @@ fake = services.fake
 
 @pytest.fixture
 def shell(fake: services.Fake, server: Server, opensync: OpenSync) -> Iterator[Shell]:
-    with tempfile.TemporaryDirectory() as home:  # as short as a user's
+    with tempfile.TemporaryDirectory(dir="/tmp") as home:  # as short as a user's
         yield Shell(Cli(Path(home), {}), fake, server, opensync.key)
 
 
