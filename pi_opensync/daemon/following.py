@@ -8,7 +8,7 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
-from pi_opensync import __version__, logbook
+from pi_opensync import __version__, lean, logbook
 from pi_opensync.configuration import Stamp
 from pi_opensync.daemon import build as engine
 from pi_opensync.daemon import pulse
@@ -53,6 +53,7 @@ async def follow(
     `status` looks into; `extras`, `transport`, `inside` as for `engine.build`. `on_ready` is called once pi's
     sessions were looked at for the first time. `budgets` says, in a thread of its own, which are passed.
     """
+    lean.one_arena()
     notifier, heart = Notifier.of(os.environ), notify.heart(os.environ)
     ready = asyncio.Event()
 
@@ -64,6 +65,9 @@ async def follow(
         notifier.ready()
         on_ready()
         ready.set()
+        with suppress(StoreUnavailable):
+            database.run("PRAGMA shrink_memory")
+        lean.give_back()
 
     totals = Totals(logbook.get(), now=time.time)
     where = chosen.convex_url if transport is None else "yours, on this machine"  # it is not served then

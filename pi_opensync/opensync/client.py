@@ -62,6 +62,7 @@ class Client:
                 timeout=TIMEOUT,
                 limits=httpx.Limits(max_connections=connections, max_keepalive_connections=connections),
                 follow_redirects=False,
+                verify=base_url.startswith("https:"),  # else there is nothing to verify
                 # Over https a proxy sees nothing of the key; over http to this machine it would see all.
                 trust_env=base_url.startswith("https:"),
                 transport=transport,

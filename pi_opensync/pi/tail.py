@@ -14,6 +14,7 @@ from hashlib import blake2b
 
 import msgspec
 
+_pack = msgspec.msgpack.Encoder().encode
 PIECE = 1 << 20  # bytes read at a time
 WINDOW = 4096  # bytes before the offset that are compared before it is trusted
 HEADER_STEP = 512
@@ -29,6 +30,10 @@ class Signature(msgspec.Struct, frozen=True, array_like=True, gc=False):
     size: int
     modified: int
     changed: int
+
+    def packed(self) -> bytes:
+        """In a fifth of the memory, for the many that are only compared."""
+        return _pack(self)
 
     @classmethod
     def of(cls, status: os.stat_result) -> "Signature":

@@ -59,7 +59,7 @@ class Follow:
         self._folders = folders
         self._now = now
         self._baseline = Baseline(database)
-        self._looked: dict[bytes, Signature] = {}
+        self._looked: dict[bytes, bytes] = {}  # signatures, packed
         self._live: dict[bytes, None] = {}
         self._old: dict[bytes, None] = {}
         self._full: dict[bytes, bool] = {}
@@ -67,7 +67,7 @@ class Follow:
         self.problems: dict[bytes, str] = {}
         self.unreadable: dict[bytes, str] = {}
         self.odd: dict[bytes, str] = {}
-        self._looked.update(self._transcripts.looked_at())
+        self._looked.update((path, sign.packed()) for path, sign in self._transcripts.looked_at())
         self._glance: Glance | None = None
         self._active: dict[bytes, None] = {}
 
@@ -80,7 +80,7 @@ class Follow:
         active: dict[bytes, None] = {}
         for item in transcripts(self._folders, trace):
             if isinstance(item, Found):
-                is_known = self._looked.get(item.path) == item.signature
+                is_known = self._looked.get(item.path) == item.signature.packed()
                 if not is_known or item.signature.modified > since:
                     active[item.path] = None
                 if is_known:
@@ -128,7 +128,7 @@ class Follow:
         """Queue transcripts, also those that the first start left alone, unless they are read already."""
         for item in found:
             known = self._transcripts.by_path(item.path)
-            if known is None or not known.followed or self._looked.get(item.path) != item.signature:
+            if known is None or not known.followed or self._looked.get(item.path) != item.signature.packed():
                 self.queue(item.path, live=False)
 
     def compare(self, listing: Listing) -> Looked:
@@ -182,7 +182,7 @@ class Follow:
 
     def _consider(self, item: Found, *, live: bool) -> bool:
         """Queue the file if it changed; the same for an event and for a sweep."""
-        if self._looked.get(item.path) == item.signature:
+        if self._looked.get(item.path) == item.signature.packed():
             return False
         if (
             self._baseline.leaves_alone(item.signature.modified / 1e9)
@@ -196,7 +196,7 @@ class Follow:
 
     def _leave_alone(self, item: Found) -> None:
         self._transcripts.add(item.path, item.signature, followed=False)
-        self._looked[item.path] = item.signature
+        self._looked[item.path] = item.signature.packed()
 
     def queue(self, path: bytes, *, live: bool) -> None:
         if live:
@@ -285,7 +285,7 @@ class Follow:
         elif read.progress is Progress.LATER:
             self._later[path] = self._now() + read.seconds
         else:
-            self._looked[path] = read.signature
+            self._looked[path] = read.signature.packed()
             self.odd.pop(path, None)
             if read.odd is not None:
                 self.odd[path] = read.odd

@@ -33,8 +33,11 @@ class Glance:
     odd: Sequence[Odd]
     count: int
 
-    def finds(self, looked: Mapping[bytes, Signature], besides: Iterable[bytes]) -> list[Item] | None:
-        """The files that changed; None where a folder did. `besides` are files to look at too."""
+    def finds(self, looked: Mapping[bytes, bytes], besides: Iterable[bytes]) -> list[Item] | None:
+        """The files that changed; None where a folder did. `besides` are files to look at too.
+
+        `looked` are the signatures of all, packed.
+        """
         for path, stamp in self.folders:
             try:
                 if _stamp(os.stat(path)) != stamp:  # noqa: PTH116 - bytes path
@@ -110,12 +113,12 @@ def _stamp(status: os.stat_result) -> Stamp:
     return status.st_dev, status.st_ino, status.st_mtime_ns
 
 
-def _changed(paths: Iterable[bytes], looked: Mapping[bytes, Signature]) -> Iterable[Found]:
+def _changed(paths: Iterable[bytes], looked: Mapping[bytes, bytes]) -> Iterable[Found]:
     for path in paths:
         try:
             status = os.stat(path)  # noqa: PTH116 - bytes path
         except OSError:
             continue
         signature = Signature.of(status)
-        if stat.S_ISREG(status.st_mode) and looked.get(path) != signature:
+        if stat.S_ISREG(status.st_mode) and looked.get(path) != signature.packed():
             yield Found(path, signature)

@@ -37,7 +37,7 @@ class Looking:
     def __init__(self, folder: Path, *, mounts: str = LOCAL, now: float = NOW) -> None:
         trace = Trace()
         items = list(transcripts((folder,), trace))
-        self.looked = {item.path: item.signature for item in items if isinstance(item, Found)}
+        self.looked = {item.path: item.signature.packed() for item in items if isinstance(item, Found)}
         strange = [item for item in items if not isinstance(item, Found)]
         self.seen: Glance | None = glance(strange, trace, (folder,), now, mounts)
 
