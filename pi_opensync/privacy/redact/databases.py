@@ -10,7 +10,7 @@ from pi_opensync.privacy.redact.values import is_secret
 _GAP = rb"(?:\s|\\{1,255}[nrt]){0,40}"
 _QUOTED = rb"\\{0,255}[\"'`]?"
 _INSERT = re.compile(
-    rb"insert\s{1,4}(?:ignore\s{1,4})?into"
+    rb"(?:insert\s{1,4}(?:ignore\s{1,4}|or\s{1,4}[a-z]{4,8}\s{1,4})?|replace\s{1,4})into"
     + _GAP
     + rb"[^\s()]{1,120}"
     + _GAP
@@ -22,10 +22,10 @@ _INSERT = re.compile(
 )
 _COLUMN = re.compile(rb"[A-Za-z0-9_]{1,64}")
 _VALUE = re.compile(
-    _GAP + rb"(?:[A-Za-z_.]{1,30}\([ ]{0,4})?(?:[NE]?(\\{0,255}')((?:[^'\\\r\n]|''|\\[^'])*?)\1(?!')"
-    rb"|[^,()']{0,200})"
-    rb"(?:[^,()']{0,40}(?:\([^()]{0,60}\))?[^,()']{0,20}\))?(?:[ ]{0,4},[^,()]{0,30}\([^()]{0,60}\)\))?"
-    + _GAP
+    _GAP + rb"(?:[NE]?(\\{0,255}')((?:[^'\\\r\n]|''|\\[^'])*?)\1(?!')"
+    rb"|[A-Za-z_.0-9]{1,30}\([ ]{0,4}(\\{0,255}')((?:[^'\\\r\n]|''|\\[^'])*?)\3(?!')[^()']{0,60}"
+    rb"(?:\([^()]{0,60}\))?[^()']{0,20}\)"
+    rb"|[^,()']{0,200}(?:\([^()]{0,60}\))?)" + _GAP
 )
 _MOST_ROWS = 200
 _ROW = re.compile(rb"[,]?" + _GAP + rb"\(")
@@ -49,9 +49,10 @@ def _insert(text: Text, at: int) -> Spans:
             value = _VALUE.match(data, here)
             if value is None:
                 break
-            secret = value.group(2)
+            group = 2 if value.group(2) is not None else 4
+            secret = value.group(group)
             if secret and column and is_secret(column, text.weigh(secret), quoted=True, literal=True):
-                spans.append(value.span(2))
+                spans.append(value.span(group))
             here = value.end()
             if data[here : here + 1] != b",":
                 break
@@ -73,7 +74,10 @@ DATABASES = (
         "sql-insert",
         "C",
         "https://www.postgresql.org/docs/current/sql-insert.html",
-        (b"insert into", b"insert ignore into"),
+        (
+            *(b"insert into", b"insert ignore into", b"insert or replace into", b"insert or ignore into"),
+            b"replace into",
+        ),
         rb"(?:\s|\\+[nrt])+[^\s()]+(?:\s|\\+[nrt])*\(",
         _insert,
         fold=True,
