@@ -146,6 +146,7 @@ def test_a_wrong_key_ends_it_and_the_right_one_loses_nothing(
     assert (done.code, len(opensync.messages)) == (0, OLD_MESSAGES), done.err
 
 
+@pytest.mark.slow
 @EITHER
 def test_a_server_that_is_down_ends_it_and_nothing_is_lost(
     cli: Cli, opensync: OpenSync, free_port: int, command: tuple[str, ...]
@@ -162,6 +163,7 @@ def test_a_server_that_is_down_ends_it_and_nothing_is_lost(
     assert len(opensync.messages) == OLD_MESSAGES
 
 
+@pytest.mark.slow
 @EITHER
 @pytest.mark.parametrize("fault", [CutBefore(), Html()], ids=["cut", "portal"])
 def test_after_an_outage_the_next_run_delivers_everything(
@@ -177,6 +179,7 @@ def test_after_an_outage_the_next_run_delivers_everything(
     assert (done.code, len(opensync.messages)) == (0, OLD_MESSAGES), done.err
 
 
+@pytest.mark.slow
 @EITHER
 def test_an_outage_in_the_middle_is_never_told_as_done(
     cli: Cli, opensync: OpenSync, server: Server, command: tuple[str, ...]

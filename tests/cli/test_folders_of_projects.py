@@ -102,6 +102,7 @@ def test_session_takes_no_file_of_an_excluded_project(cli: Cli, project: Path, o
     assert opensync.sessions == {}
 
 
+@pytest.mark.slow
 def test_a_folder_that_a_project_names_while_the_daemon_runs_is_taken(
     cli: Cli, project: Path, opensync: OpenSync
 ) -> None:

@@ -169,6 +169,7 @@ def test_on_a_terminal_only_what_is_not_there_is_asked_about(cli: Cli, three_ses
     assert "1 message of 1 session sent" in screen
 
 
+@pytest.mark.slow
 def test_interrupted_it_says_how_far_it_came_and_that_it_goes_on(cli: Cli, opensync: OpenSync) -> None:
     begun = time.time() - 60
     lines = [header("s", begun), *(said("user", f"s {n}", begun + n) for n in range(40))]

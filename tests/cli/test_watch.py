@@ -5,6 +5,8 @@ import signal
 import time
 from pathlib import Path
 
+import pytest
+
 from pi_opensync.daemon.run import FLUSH_WITHIN
 from tests.conftest import Cli, wait_until
 from tests.harness import header, line, said
@@ -76,6 +78,7 @@ def test_a_second_instance_says_who_runs_and_status_shows_it(cli: Cli) -> None:
     assert json.loads(cli("status", "--json").out)["running"] is None
 
 
+@pytest.mark.slow
 def test_a_signal_gives_what_is_under_way_five_seconds_and_ends_with_0(cli: Cli, opensync: OpenSync) -> None:
     write_session(cli, "s", 40)
     with running(opensync, delay=0.25) as slow:

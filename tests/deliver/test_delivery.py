@@ -303,6 +303,7 @@ def test_a_wrong_key_pauses_everything_and_reading_goes_on(tmp_path: Path) -> No
         assert world.tally().messages_delivered == len(world.opensync.messages) == 15
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("batch_keeps_dates", [False, True])
 @pytest.mark.parametrize("seed", range(3))
 def test_whatever_fails_meanwhile_the_server_ends_up_the_same(

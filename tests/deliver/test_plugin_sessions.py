@@ -230,6 +230,7 @@ def test_the_file_read_again_from_nothing_changes_nothing(world: World) -> None:
 LARGE = 2_600  # more messages than a session may have waiting
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lost", [False, True], ids=["kept", "lost state"])
 def test_a_session_larger_than_a_sessions_backlog(world: World, lost: bool) -> None:
     messages = conversation(LARGE)
@@ -248,6 +249,7 @@ def test_a_session_larger_than_a_sessions_backlog(world: World, lost: bool) -> N
     assert world.tally().messages_by_others == LARGE - len(without)
 
 
+@pytest.mark.slow
 def test_what_counts_for_one_message_never_counts_for_another_of_the_next_piece(world: World) -> None:
     """Read back once for each backlog: what an earlier one took is taken."""
     messages = conversation(LARGE, every=0.9)

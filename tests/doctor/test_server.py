@@ -141,6 +141,7 @@ def test_what_becomes_of_dates(kept: object, chosen: str, verdict: str, words: s
     assert words in check.detail
 
 
+@pytest.mark.slow
 def test_a_port_that_speaks_no_tls_fails(server_url: str, opensync: OpenSync) -> None:
     check = look(opensync, url=server_url.replace("http:", "https:"), handshake=way_to_opensync.handshake)[
         "tls"

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from random import Random
 
+import pytest
+
 from tests.conftest import Cli
 from tests.harness import line
 from tests.privacy.places import everywhere, one_of_each_rule
@@ -23,6 +25,7 @@ COMMANDS = (
 )
 
 
+@pytest.mark.slow
 def test_with_debug_and_a_failing_server_nothing_says_or_keeps_them(
     cli: Cli, server: Server, opensync: OpenSync
 ) -> None:

@@ -172,6 +172,7 @@ def nasty_transcript(sessions: Path) -> None:
     (sessions / f"n{NASTY.replace('/', '')}.jsonl").write_bytes(line(header("n", THEN, cwd=f"/srv/{NASTY}")))
 
 
+@pytest.mark.slow
 def test_no_command_prints_what_moves_a_terminal(cli: Cli, opensync: OpenSync) -> None:
     nasty_transcript(cli.home / "sessions")
     cli.variables |= {"PI_OPENSYNC_TOOL_CALLS": "true", "PI_OPENSYNC_EXCLUDE": f"/none/{NASTY}"}

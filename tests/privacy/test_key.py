@@ -116,6 +116,7 @@ def write(cli: Cli) -> None:
     (cli.home / "sessions" / "a.jsonl").write_bytes(b"".join(map(line, lines)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("status", "command"), [(302, ("sync", "--yes")), (307, ("verify",)), (308, ("verify",))], ids=str
 )

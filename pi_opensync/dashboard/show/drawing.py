@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
+from jinja2 import BytecodeCache, Environment, FileSystemLoader, StrictUndefined, pass_context
+from jinja2.bccache import Bucket
 from jinja2.runtime import Context
 
 from pi_opensync.dashboard.db.forks import bare_title
@@ -23,10 +24,28 @@ from pi_opensync.sqlite import Row
 _HERE = Path(__file__).parents[1]
 
 
+class _Compiled(BytecodeCache):
+    """The templates that this process compiled, for every run of the pages in it."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        if bucket.key in self._known:
+            bucket.bytecode_from_string(self._known[bucket.key])
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self._known[bucket.key] = bucket.bytecode_to_string()
+
+
+_COMPILED = _Compiled()
+
+
 def environment_for(now: Callable[[], int], zone: tzinfo | None) -> Environment:
     """Return the templates; `now` gives ms, `zone` is used where a template is given none."""
     environment = Environment(
         loader=FileSystemLoader(_HERE / "templates"),
+        bytecode_cache=_COMPILED,
         autoescape=True,
         auto_reload=False,
         undefined=StrictUndefined,
