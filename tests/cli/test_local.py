@@ -42,6 +42,7 @@ def test_the_demo_shows_samples_and_none_of_pis_sessions(home: Cli) -> None:
         assert running.stop() == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("extras", ["true", "false"])
 def test_what_is_sent_to_it_is_what_verify_reads_back(home: Cli, extras: str) -> None:
     home.variables |= {

@@ -17,6 +17,7 @@ from pi_opensync.dashboard.db.connections import Connections
 from pi_opensync.dashboard.web.application import create_app
 from pi_opensync.dashboard.web.keys import Keys
 from pi_opensync.dashboard.web.listener import serve
+from tests.empty import place_dashboard
 from tests.standin.backend import OpenSync
 from tests.standin.server import running
 
@@ -46,7 +47,9 @@ def later_stand_in(key: str) -> Iterator[str]:
 def local(key: str) -> Iterator[str]:
     """pi-opensync's own server: the same contract, without the traps."""
     with TemporaryDirectory() as folder, closing(asyncio.new_event_loop()) as loop:
-        store = Connections.open(Path(folder) / "opensync.sqlite3")
+        path = Path(folder) / "opensync.sqlite3"
+        place_dashboard(path)
+        store = Connections.open(path)
         keys = Keys(store, now=_milliseconds, random=lambda: key.removeprefix("osk_"))
         keys.issue("contract")
         server = loop.run_until_complete(serve(create_app(store, keys, now=_milliseconds)))

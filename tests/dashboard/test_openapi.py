@@ -58,6 +58,7 @@ def served(local: Local) -> Local:
     return local
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "mode"),
     [(name, GenerationMode.POSITIVE) for name in OPERATIONS]
