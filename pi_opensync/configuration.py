@@ -10,7 +10,7 @@ from typing import Any
 import platformdirs
 
 from pi_opensync.errors import ConfigurationError, writing
-from pi_opensync.files import read_regular, require_private_file, write_private
+from pi_opensync.files import at_home, read_regular, require_private_file, write_private
 
 ENV_PREFIX = "PI_OPENSYNC_"
 
@@ -18,7 +18,7 @@ ENV_PREFIX = "PI_OPENSYNC_"
 def config_path(env: Mapping[str, str]) -> Path:
     """The configuration file that `login` writes and every command reads."""
     if named := env.get(ENV_PREFIX + "CONFIG"):
-        return Path(named).expanduser().absolute()
+        return at_home(named).absolute()
     return _config_home(env) / "pi-opensync" / "config.json"
 
 

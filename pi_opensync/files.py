@@ -22,6 +22,11 @@ _KINDS = (
 )
 
 
+def at_home(path: Path | str) -> Path:
+    """The path, with home folders in the place of `~` and `~user`; that of no user stays as it is."""
+    return Path(os.path.expanduser(path))  # noqa: PTH111 - `Path.expanduser` raises where there is no such user
+
+
 def write_private(path: Path, data: str | bytes, *, durable: bool = False) -> None:
     """Put `data` (text as UTF-8) in the place of whatever `path` holds, mode 0600, in a folder of mode 0700.
 

@@ -24,6 +24,7 @@ from pi_opensync.configuration import (
     stated,
 )
 from pi_opensync.errors import ConfigurationError
+from pi_opensync.files import at_home
 from pi_opensync.setting import Described, described, plainly, setting
 
 _PATTERN = re.compile(
@@ -69,12 +70,12 @@ def _folders(value: Any) -> Any:
     if isinstance(value, str):
         value = [part for part in value.split(os.pathsep) if part]
     if isinstance(value, list | tuple):
-        return tuple(Path(str(part)).expanduser() for part in value)
+        return tuple(at_home(str(part)) for part in value)
     return value
 
 
 def _folder(value: Path) -> Path:
-    return value.expanduser().absolute()
+    return at_home(value).absolute()
 
 
 def patterns(value: Any) -> Any:

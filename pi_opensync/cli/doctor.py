@@ -28,6 +28,7 @@ from pi_opensync.doctor import (
 )
 from pi_opensync.doctor.check import Check
 from pi_opensync.errors import ConfigurationError, PiOpensyncError
+from pi_opensync.files import at_home
 from pi_opensync.opensync.client import Client
 from pi_opensync.service import manager
 from pi_opensync.service.commands import run as run_command
@@ -164,7 +165,7 @@ def _service(context: Context) -> list[Check]:
 
 def _plugin() -> Check:
     home = Path.home()
-    agent = Path(os.environ.get("PI_CODING_AGENT_DIR") or home / ".pi" / "agent").expanduser()
+    agent = at_home(os.environ.get("PI_CODING_AGENT_DIR") or home / ".pi" / "agent")
     try:
         own = read_file(plugin_config_path(os.environ))
     except ConfigurationError:

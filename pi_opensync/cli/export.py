@@ -10,7 +10,7 @@ from pi_opensync.cli.options import new_app
 from pi_opensync.cli.past import Past, read
 from pi_opensync.cli.show import html
 from pi_opensync.errors import writing
-from pi_opensync.files import write_private
+from pi_opensync.files import at_home, write_private
 from pi_opensync.opensync.transcribed import markdown
 from pi_opensync.read.select import Wanted
 from pi_opensync.texts import counted
@@ -37,7 +37,7 @@ def export(
     wanted = Wanted.parse(since=since, until=None, project=project, session=None, limit=None)
     count = 0
     for past in read(context, [item.found for item in context.sessions(wanted) if item.leaves]):
-        path = folder.expanduser() / f"{past.session.id}.{kind}"
+        path = at_home(folder) / f"{past.session.id}.{kind}"
         with writing(path):
             write_private(path, _document(past, kind))
         count += 1

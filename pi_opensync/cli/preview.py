@@ -4,7 +4,6 @@ import json
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -14,6 +13,7 @@ from pi_opensync.cli.options import AsJson, new_app
 from pi_opensync.cli.session_ids import one_session
 from pi_opensync.daemon.places import Place
 from pi_opensync.errors import UsageError
+from pi_opensync.files import at_home
 from pi_opensync.inspect.outgoing import Preview, preview
 from pi_opensync.opensync.summary import message_id
 from pi_opensync.pi.discover import Found
@@ -49,7 +49,7 @@ def run(wanted: str, *, as_json: bool) -> None:
 
 
 def _files(wanted: str, context: Context) -> list[Found]:
-    path = Path(wanted).expanduser()
+    path = at_home(wanted)
     if path.is_file():
         absolute = os.fsencode(path.absolute())
         return [Found(absolute, Signature.of(path.stat()))]

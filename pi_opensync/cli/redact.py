@@ -11,6 +11,7 @@ from pi_opensync.cli import terminal
 from pi_opensync.cli.context import Context
 from pi_opensync.cli.options import new_app
 from pi_opensync.errors import PiOpensyncError, UsageError
+from pi_opensync.files import at_home
 from pi_opensync.privacy.redact import RULES_VERSION, OverBudget, Redactor
 from pi_opensync.privacy.redact.table import rows
 
@@ -27,7 +28,7 @@ def try_rules(
     """Count what would be redacted, by rule; no value is shown."""
     redactor = Context().redactor or Redactor()
     try:
-        data = sys.stdin.buffer.read() if file is None else file.expanduser().read_bytes()
+        data = sys.stdin.buffer.read() if file is None else at_home(file).read_bytes()
     except OSError as error:
         raise UsageError(f"{file} can not be read: {error.strerror}") from None
     found: Counter[str] = Counter()

@@ -9,6 +9,7 @@ from pi_opensync.address import normalise_url, state_folder
 from pi_opensync.cli.booked import used
 from pi_opensync.configuration import ENV_PREFIX, default_state_dir, file_in_use, read_file, stated
 from pi_opensync.daemon.places import FOLDER, own_state
+from pi_opensync.files import at_home
 from pi_opensync.inspect.spending import total
 from pi_opensync.model import SLOT_MS
 
@@ -39,7 +40,7 @@ def _states(env: Mapping[str, str]) -> list[Path]:
     """As `places.kept` finds them. Raises `ValueError` or `TypeError`."""
     in_file = read_file(file_in_use(env))
     chosen = stated(env, in_file, ENV_PREFIX + "STATE_DIR", "stateDir")
-    folder = default_state_dir() if chosen is None else Path(chosen).expanduser().absolute()
+    folder = default_state_dir() if chosen is None else at_home(chosen).absolute()
     server = stated(env, in_file, ENV_PREFIX + "CONVEX_URL", "convexUrl")
     states = [] if server is None else [state_folder(folder, normalise_url(server))]
     return [*states, own_state(folder / FOLDER)]

@@ -73,6 +73,12 @@ def test_several_session_folders_are_split_at_the_path_separator(config: Path) -
     assert load(env(config, SESSIONS_DIR="/a::~/b:")).sessions_dir == (Path("/a"), home / "b")
 
 
+def test_the_folder_of_a_user_who_does_not_exist_stays_as_it_is_written(config: Path) -> None:
+    chosen = load(env(config, SESSIONS_DIR="~no-such-user/a", STATE_DIR="~no-such-user/b"))
+    assert chosen.sessions_dir == (Path("~no-such-user/a"),)
+    assert chosen.state_dir == Path("~no-such-user/b").absolute()
+
+
 def test_settings_can_not_be_changed(config: Path) -> None:
     with pytest.raises(FrozenInstanceError):
         load(env(config)).debug = True  # type: ignore[misc]  # what is tested
