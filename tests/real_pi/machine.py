@@ -114,6 +114,19 @@ class Machine:
             assert done.code == 0, done.err
             yield opensync, variables
 
+    def wait_until_equal(self, opensync: OpenSync) -> None:
+        """Until the dashboard shows what one run from nothing makes of the files, and finds it by its words.
+
+        Sessions that rest are sent last, and the search of one that got another title comes after that.
+        """
+        wanted = self.in_one_go()
+        try:
+            wait_until(lambda: opensync.snapshot() == wanted, "the sessions as they are", REST)
+        except AssertionError:
+            assert opensync.snapshot() == wanted  # pytest shows the difference
+            raise
+        wait_until(lambda: self.differences() == [], "nothing that verify finds", REST)
+
     def differences(self) -> list[Any]:
         """What `verify` finds between the dashboard and the transcripts."""
         done = self.cli("verify", "--json")
@@ -135,15 +148,6 @@ def wait_for_texts(opensync: OpenSync, *beginnings: str) -> None:
         return [text for text in beginnings if not any(text in one for one in said)]
 
     wait_until(lambda: not missing(), f"{beginnings} on the server", REST)
-
-
-def wait_for_snapshot(opensync: OpenSync, wanted: dict[str, Any]) -> None:
-    """Until the dashboard shows this; sessions that rest are sent last."""
-    try:
-        wait_until(lambda: opensync.snapshot() == wanted, "the sessions as they are", REST)
-    except AssertionError:
-        assert opensync.snapshot() == wanted  # pytest shows the difference
-        raise
 
 
 def child_sessions(opensync: OpenSync, kind: str, parent: str) -> list[Session]:

@@ -11,7 +11,6 @@ from tests.real_pi.machine import (
     entries,
     same_money,
     texts,
-    wait_for_snapshot,
     wait_for_texts,
     whole_cost,
 )
@@ -48,7 +47,7 @@ def test_forks_of_every_kind_are_children_that_are_paid_for_once(
         wait_for_texts(
             opensync, "In the fork", "In the clone", "In another project", "In a session with a name"
         )
-        wait_for_snapshot(opensync, machine.in_one_go())
+        machine.wait_until_equal(opensync)
         assert watch.stop() == 0
 
     (far,) = [path for path in machine.transcripts() if entries(path)[0]["cwd"] == str(elsewhere)]
@@ -81,7 +80,7 @@ def test_every_branch_of_a_tree_is_shown_and_what_the_user_kept_from_the_model_i
             pi.compact()
             pi.prompt("Third")
         wait_for_texts(opensync, "Reply to: Second", "Reply to: Second, said otherwise", "Reply to: Third")
-        wait_for_snapshot(opensync, machine.in_one_go())
+        machine.wait_until_equal(opensync)
         assert watch.stop() == 0
 
     assert {"First", "Second", "Second, said otherwise", "Third"} <= set(texts(opensync))

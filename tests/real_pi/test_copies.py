@@ -11,7 +11,6 @@ from tests.real_pi.machine import (
     entries,
     same_money,
     texts,
-    wait_for_snapshot,
     wait_for_texts,
     whole_cost,
 )
@@ -97,7 +96,7 @@ def test_a_file_of_an_older_pi_that_the_newest_resumes_is_shown_once(
         wait_for_texts(opensync, "First", "The tools are done.")
         machine.say_once(newest_pi, "Second", continue_last=True)
         wait_for_texts(opensync, "Reply to: Second")
-        wait_for_snapshot(opensync, machine.in_one_go())
+        machine.wait_until_equal(opensync)
         assert watch.stop() == 0
 
     (transcript,) = machine.transcripts()
@@ -128,7 +127,7 @@ def test_a_session_that_was_exported_and_imported_and_goes_on_in_both_files_is_o
             original.prompt("Third, in the original")
             other.prompt("Fourth, in the copy")
         wait_for_texts(opensync, "Reply to: Third", "Reply to: Fourth")
-        wait_for_snapshot(opensync, machine.in_one_go())
+        machine.wait_until_equal(opensync)
         assert watch.stop() == 0
 
     header = entries(transcript)[0]

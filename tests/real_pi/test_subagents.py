@@ -13,7 +13,6 @@ from tests.real_pi.machine import (
     Machine,
     entries,
     same_money,
-    wait_for_snapshot,
     wait_for_texts,
     whole_cost,
 )
@@ -67,7 +66,7 @@ def test_a_subagent_is_linked_to_its_parent_and_paid_for_once(
         assert "parentSession" not in entries(child)[0]
 
         wait_for_texts(opensync, "Ask the scout", "Find the login page", "Reply to: Thank you")
-        wait_for_snapshot(opensync, machine.in_one_go())
+        machine.wait_until_equal(opensync)
         assert watch.stop() == 0
 
     parent_id, child_id = entries(parent)[0]["id"], entries(child)[0]["id"]
@@ -102,7 +101,7 @@ def test_subagents_side_by_side_in_a_row_and_in_the_background_are_each_paid_for
         ]
         assert len(named) == 4
         wait_for_texts(opensync, "Side by side", "Look at the first step", "Look around")
-        wait_for_snapshot(opensync, machine.in_one_go())
+        machine.wait_until_equal(opensync)
         assert watch.stop() == 0
 
     parent_id = entries(parent)[0]["id"]
