@@ -17,6 +17,7 @@ _COLUMNS = (
     "failures, next_try, checked"
 )
 _WAITING = "wanted IS NOT NULL AND parked IS NULL"
+_OF_WAITING = "messages INDEXED BY messages_waiting"  # else SQLite may look at all messages of a session
 
 
 SEVERAL = b"several"  # versions were attempted, and any of them may be there
@@ -119,7 +120,7 @@ class Outbox:
     def hold(self, session_id: int, until: float) -> None:
         """Hold back the unsent messages of the session that wait for results."""
         self._database.run(
-            f"UPDATE messages SET next_try = max(next_try, ?) WHERE session_id = ? AND {_WAITING} "
+            f"UPDATE {_OF_WAITING} SET next_try = max(next_try, ?) WHERE session_id = ? AND {_WAITING} "
             "AND draft IS NOT NULL AND attempted_digest IS NULL",
             (until, session_id),
         )
@@ -134,7 +135,7 @@ class Outbox:
 
     def backlog(self, session_id: int | None = None) -> tuple[int, int]:
         """(messages, bytes) that wait, of one session or of all."""
-        query = f"SELECT count(*), coalesce(sum(bytes), 0) FROM messages WHERE {_WAITING}"
+        query = f"SELECT count(*), coalesce(sum(bytes), 0) FROM {_OF_WAITING} WHERE {_WAITING}"
         if session_id is None:
             row = self._database.row(query)
         else:
@@ -252,7 +253,7 @@ class Outbox:
 
     def _select(self, where: str, order: str, session_id: int, limit: int) -> list[Waiting]:
         rows: list[tuple[Any, ...]] = self._database.rows(
-            f"SELECT {_COLUMNS} FROM messages WHERE session_id = ? AND {_WAITING} AND {where} "
+            f"SELECT {_COLUMNS} FROM {_OF_WAITING} WHERE session_id = ? AND {_WAITING} AND {where} "
             f"ORDER BY {order} LIMIT ?",
             (session_id, limit),
         )
