@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # Without compiled files on the disk every process of the tests compiles all it imports.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run test quick check docs screenshots bench clean
+.PHONY: run test quick storm check docs screenshots bench clean
 
 run: $(VENV)/.ready
 	@$(BIN)/pi-opensync start
@@ -15,6 +15,10 @@ test: $(VENV)/.ready-dev
 
 quick: $(VENV)/.ready-dev
 	$(BIN)/python -m pytest -n auto -m "not slow"
+
+# The searches of `make test` at full length: every call that a run may end at, and thousands of random runs.
+storm: $(VENV)/.ready-dev
+	STORM_EXAMPLES=3000 STORM_KILLS=200 CRASH_EVERY=1 $(BIN)/python -m pytest -n auto tests/storm
 
 bench: $(VENV)/.ready-dev
 	$(BIN)/python -m bench

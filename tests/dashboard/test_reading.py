@@ -170,11 +170,11 @@ def test_find_goes_from_hit_to_hit_and_opens_what_hides_them(local: Local, tab: 
     page.get_by_label("Find in this session").fill("result")
     page.keyboard.press("Enter")
     page.locator(".found", has_text="of 60").wait_for()
-    first = page.locator(".found").inner_text()
+    number = int(page.locator(".found").inner_text().split()[0])
     page.get_by_label("Next hit").click()
-    assert page.locator(".found").inner_text() != first
+    page.locator(".found").get_by_text(f"{number + 1} of 60", exact=True).wait_for()
     page.get_by_label("Previous hit").click()
-    assert page.locator(".found").inner_text() == first
+    page.locator(".found").get_by_text(f"{number} of 60", exact=True).wait_for()
 
 
 def test_a_hit_of_a_search_is_marked_where_it_stands(local: Local, tab: Tab) -> None:

@@ -19,10 +19,10 @@ TESTS = (
     "tests/dashboard/test_pages.py",
     "tests/dashboard/test_render.py",
     "tests/deliver/test_delivery.py",
-    "tests/machine/test_watching.py",
     "tests/read/test_lines.py",
     "tests/service/test_units.py",
 )
+WATCHING = "tests/machine/test_watching.py"
 PLUGINS = ("-p", "no:anyio")  # its plugin for pytest is of no use here, and warns
 
 
@@ -37,4 +37,5 @@ def test_the_lowest_versions_pass_the_tests(release: dict[str, Path], tmp_path: 
     install = ("pip", "install", "--no-config", "--python", python)
     run(UV, *install, "--requirement", lowest, *tools, cwd=tmp_path)
     run(UV, *install, "--no-deps", release["wheel"], cwd=tmp_path)
-    run(python, "-m", "pytest", "-q", *PLUGINS, *TESTS, cwd=ROOT)
+    run(python, "-m", "pytest", "-q", "-m", "not slow", *PLUGINS, *TESTS, cwd=ROOT)
+    run(python, "-m", "pytest", "-q", *PLUGINS, WATCHING, cwd=ROOT)

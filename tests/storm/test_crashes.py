@@ -1,5 +1,6 @@
 """A run may end at any call of a file, the database or the network: the next one finishes what it began."""
 
+import os
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -27,6 +28,7 @@ CONTENT = [
 ]
 
 
+EVERY = int(os.environ.get("CRASH_EVERY", "5"))  # 1 ends a run at each call; odd, for each has two ends
 Calls = set[str]  # the kinds of calls that may end the run: SQLite tells of a disk by errors of its own
 
 
@@ -102,7 +104,7 @@ def test_a_run_may_end_at_any_call(
     expected = _expected(tmp_path / "calm", batch_keeps_dates=batch_keeps_dates)
     number = taken = 0
     while taken >= number:
-        number += 1
+        number += EVERY
         folder = tmp_path / str(number)
         with World(folder, tool_calls=True, batch_keeps_dates=batch_keeps_dates, backfill=True) as world:
             _write_transcripts(world.sessions)

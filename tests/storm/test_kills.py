@@ -17,7 +17,7 @@ from tests.storm import victim
 
 pytestmark = pytest.mark.slow
 
-KILLS = int(os.environ.get("STORM_KILLS", "200"))
+KILLS = int(os.environ.get("STORM_KILLS", "100"))
 SETTLED_WITHIN = 120.0
 
 

@@ -12,7 +12,7 @@ from tests.daemon.own import OwnWorld
 from tests.harness import START, header, line, result, said, usage
 from tests.storm import victim
 
-KILLS = int(os.environ.get("STORM_KILLS", "200")) // 10
+KILLS = int(os.environ.get("STORM_KILLS", "100")) // 10
 LONGEST = 0.6  # seconds that a process lives
 
 
