@@ -1,10 +1,8 @@
 """Ctrl-C at a question: it ends at once, says how far it came, and nothing was done."""
 
 import os
-import pty
 import select
 import signal
-import subprocess
 import time
 
 import pytest
@@ -13,26 +11,16 @@ from tests.conftest import PATIENCE, Cli
 from tests.harness import header, line, said
 from tests.standin.backend import OpenSync
 from tests.standin.server import Server
+from tests.terminals import on_a_terminal
 
 AGAIN = 1.0  # seconds
 
 
 def interrupted(cli: Cli, words: tuple[str, ...], at: str) -> tuple[str, int]:
     """What a command says on a terminal that is interrupted once it says `at`, and its exit code."""
-    ours, theirs = pty.openpty()
-    process = subprocess.Popen(
-        cli.command_line(words),
-        cwd=cli.home,
-        env=cli.environment(),
-        stdin=theirs,
-        stdout=theirs,
-        stderr=theirs,
-        start_new_session=True,
-    )
-    os.close(theirs)
     screen = b""
     is_sent = False
-    try:
+    with on_a_terminal(cli, words, start_new_session=True) as (process, ours):
         while True:
             if is_sent and not select.select([ours], [], [], AGAIN)[0]:
                 process.send_signal(signal.SIGINT)  # the first came before it read
@@ -43,10 +31,6 @@ def interrupted(cli: Cli, words: tuple[str, ...], at: str) -> tuple[str, int]:
             if at.encode() in screen and not is_sent:
                 is_sent = True
                 process.send_signal(signal.SIGINT)
-    finally:
-        process.kill()
-        process.wait()
-        os.close(ours)
 
 
 @pytest.mark.parametrize(

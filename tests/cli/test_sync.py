@@ -2,12 +2,10 @@
 
 import json
 import os
-import pty
 import re
 import shutil
 import signal
 import stat
-import subprocess
 import time
 from pathlib import Path
 
@@ -17,6 +15,7 @@ from tests.conftest import PATIENCE, Cli, wait_until
 from tests.harness import TRANSCRIPTS, World, header, line, said, session_id
 from tests.standin.backend import OpenSync
 from tests.standin.server import Server, running
+from tests.terminals import on_a_terminal
 
 DAY = 86_400.0
 
@@ -117,22 +116,12 @@ def test_on_a_terminal_sync_says_what_it_would_upload_and_asks(
     cli: Cli, opensync: OpenSync, server: Server, three_sessions: Path
 ) -> None:
     assert three_sessions.is_dir()
-    ours, theirs = pty.openpty()
-    process = subprocess.Popen(
-        cli.command_line(("sync",)),
-        cwd=cli.home,
-        env=cli.environment(),
-        stdin=theirs,
-        stdout=theirs,
-        stderr=theirs,
-    )
-    os.close(theirs)
     said_so_far = b""
-    while b"[y/N]" not in said_so_far:
-        said_so_far += os.read(ours, 4096)
-    os.write(ours, b"n\n")
-    assert process.wait(PATIENCE) == 0
-    os.close(ours)
+    with on_a_terminal(cli, ("sync",)) as (process, ours):
+        while b"[y/N]" not in said_so_far:
+            said_so_far += os.read(ours, 4096)
+        os.write(ours, b"n\n")
+        assert process.wait(PATIENCE) == 0
     assert b"3 sessions" in said_so_far
     assert server.url.encode() in said_so_far
     assert opensync.counters.requests == {}
@@ -202,18 +191,8 @@ def test_a_beginning_of_several_ids_is_refused_and_they_are_shown(cli: Cli, open
 
 def converse(cli: Cli, words: tuple[str, ...], answers: list[tuple[str, str]]) -> tuple[str, int]:
     """What a command says on a terminal where the questions are answered, and its exit code."""
-    ours, theirs = pty.openpty()
-    process = subprocess.Popen(
-        cli.command_line(words),
-        cwd=cli.home,
-        env=cli.environment(),
-        stdin=theirs,
-        stdout=theirs,
-        stderr=theirs,
-    )
-    os.close(theirs)
     said_so_far = b""
-    try:
+    with on_a_terminal(cli, words) as (process, ours):
         while True:
             try:
                 said_so_far += os.read(ours, 4096)
@@ -221,6 +200,3 @@ def converse(cli: Cli, words: tuple[str, ...], answers: list[tuple[str, str]]) -
                 return said_so_far.decode(), process.wait(PATIENCE)
             if answers and answers[0][0].encode() in said_so_far:
                 os.write(ours, answers.pop(0)[1].encode() + b"\n")
-    finally:
-        process.kill()
-        os.close(ours)

@@ -1,9 +1,8 @@
 """Before history leaves for the first time it is said how much of it, of what, since when."""
 
 import os
-import pty
-import subprocess
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -11,6 +10,7 @@ import pytest
 from tests.conftest import PATIENCE, Cli
 from tests.harness import header, line, said
 from tests.standin.backend import OpenSync, Reply
+from tests.terminals import on_a_terminal
 
 OLDEST = 1_700_000_000.0  # 2023-11-14
 PROJECTS = {"a": "/src/shop", "b": "/src/webapp", "c": "/src/webapp", "d": "/src/secret-client"}
@@ -49,30 +49,16 @@ def complete(text: str) -> bool:
     )
 
 
-def on_a_terminal(cli: Cli, answer: bytes, *command: str) -> tuple[int, str]:
-    ours, theirs = pty.openpty()
-    process = subprocess.Popen(
-        cli.command_line(command),
-        cwd=cli.home,
-        env=cli.environment(),
-        stdin=theirs,
-        stdout=theirs,
-        stderr=theirs,
-    )
-    os.close(theirs)
+def answered(cli: Cli, answer: bytes, *command: str) -> tuple[int, str]:
     text = b""
-    while b"[y/N]" not in text:
-        text += os.read(ours, 4096)
-    os.write(ours, answer)
-    rest = b""
-    try:
-        while piece := os.read(ours, 4096):
-            rest += piece
-    except OSError:
-        pass  # its end is closed: it is done
-    code = process.wait(PATIENCE)
-    os.close(ours)
-    return code, text.decode()
+    with on_a_terminal(cli, command) as (process, ours):
+        while b"[y/N]" not in text:
+            text += os.read(ours, 4096)
+        os.write(ours, answer)
+        with suppress(OSError):  # its end is closed: it is done
+            while os.read(ours, 4096):
+                pass
+        return process.wait(PATIENCE), text.decode()
 
 
 @pytest.mark.parametrize(("answer", "sent"), [(b"y\n", 3), (b"n\n", 0), (b"\n", 0), (b"\x04", 0)])
@@ -80,7 +66,7 @@ def test_on_a_terminal_sync_asks_and_takes_only_a_yes(
     cli: Cli, opensync: OpenSync, history: None, answer: bytes, sent: int
 ) -> None:
     del history
-    _code, text = on_a_terminal(cli, answer, "sync")
+    _code, text = answered(cli, answer, "sync")
     assert complete(text), text
     assert len(opensync.sessions) == sent
     assert sent or opensync.counters.requests == {}
