@@ -11,7 +11,7 @@ from pi_opensync.dashboard.db.savings import saved
 from pi_opensync.dashboard.db.sums import Asked, Numbers
 from pi_opensync.dashboard.show.axes import Bar, axis_for, scale
 from pi_opensync.dashboard.show.charts import bar, columns, heat
-from pi_opensync.dashboard.show.visible import dollars_of_axis
+from pi_opensync.dashboard.show.visible import count_of_axis, dollars_of_axis
 from tests.dashboard.conftest import Local
 from tests.dashboard.test_pages import checked
 
@@ -163,6 +163,13 @@ def test_the_axis_ends_at_a_round_number(most: float, end: float) -> None:
 )
 def test_the_axis_says_what_it_is_cut_into(dollars: float, said: str) -> None:
     assert dollars_of_axis(dollars) == said
+
+
+@pytest.mark.parametrize(
+    ("tokens", "said"), [(0, "0"), (0.5, "0.5"), (250, "250"), (1250, "1.25k"), (2500, "2.5k"), (5e6, "5M")]
+)
+def test_half_of_an_axis_of_tokens_is_half_of_it(tokens: float, said: str) -> None:
+    assert count_of_axis(tokens) == said
 
 
 def test_bars_stand_on_each_other_and_reach_their_height() -> None:

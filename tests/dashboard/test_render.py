@@ -165,6 +165,24 @@ def test_links_open_elsewhere_and_tell_nothing() -> None:
     assert 'target="_blank" rel="noopener noreferrer nofollow"' in html
 
 
+@pytest.mark.parametrize(
+    ("text", "addresses"),
+    [
+        ("See https://example.org/a_b_c?x=1&y=2.", ["https://example.org/a_b_c?x=1&y=2"]),
+        ("(http://example.org/x_(y)), then", ["http://example.org/x_(y)"]),
+        ("**https://a.example** or [https://b.example/]", ["https://a.example", "https://b.example/"]),
+        ("\u53c2\u7167 https://example.org/x\u3002\u6b21", ["https://example.org/x"]),
+        ("[here](https://example.org) <https://c.example>", ["https://example.org", "https://c.example"]),
+        ("`https://example.org` and\n\n```\nhttps://example.org\n```", []),
+        ("https:// nothttps://example.org ftp://example.org example.org javascript://x", []),
+        ("https://example.org/\u202ex", ["https://example.org/"]),
+        ("https://example.org/" + ")" * 50, ["https://example.org/"]),
+    ],
+)
+def test_an_address_in_prose_is_a_link_and_one_in_code_is_not(text: str, addresses: list[str]) -> None:
+    assert checked(str(markdown(text))) == addresses
+
+
 def test_an_image_is_a_link_and_is_not_loaded() -> None:
     html = markdown("![a cat](https://example.org/cat.png)")
     assert "<img" not in html

@@ -8,7 +8,7 @@ import pytest
 
 from tests.dashboard.browsing import Tab, opened
 from tests.dashboard.conftest import START, Local, serving
-from tests.dashboard.house import House
+from tests.dashboard.house import DAY, House
 
 pytestmark = pytest.mark.slow
 
@@ -66,6 +66,26 @@ def test_the_exact_time_of_a_session_is_reached_by_keys(room: Tab) -> None:
     assert when.inner_text() == "2026-05-28 20:26"
     page.keyboard.press("j")
     assert when.inner_text() == "just now"
+
+
+def test_ages_stay_true_on_a_page_that_stays_open(house: House, room: Tab) -> None:
+    room.page.clock.install()
+    page = room.open("/")
+    row = page.locator(f"#s{house.ids['tree']}")
+    assert row.locator(".age").inner_text() == "just now"
+    assert row.locator(".live").count() == 1
+    page.clock.fast_forward("02:30")
+    assert row.locator(".age").inner_text() == "2 min ago"
+    page.clock.fast_forward("01:00:00")
+    assert row.locator(".age").inner_text() == "1 h ago"
+    assert row.locator(".live").count() == 0
+    page.clock.fast_forward(7 * DAY)
+    assert row.locator(".age").inner_text() == "28 May 2026"
+    page = room.open(f"/sessions/{house.ids['talk']}")
+    fork = page.locator(".family time").nth(1)
+    assert fork.inner_text() == "1 h ago"
+    page.clock.fast_forward("02:00:00")
+    assert fork.inner_text() == "3 h ago"
 
 
 def test_two_projects_of_one_name_and_the_machines_are_told_apart(room: Tab) -> None:
@@ -220,6 +240,15 @@ def test_links_in_text_are_told_apart_by_more_than_colour(house: House, room: Ta
     page = room.open(f"/sessions/{house.ids['fork']}")
     line = "(one) => getComputedStyle(one).textDecorationLine"
     assert page.locator(".family a").first.evaluate(line) == "underline"
+
+
+def test_a_phone_says_one_message_and_breaks_no_value(browser: Any, house: House) -> None:
+    with opened(browser, house.local, house.url, viewport={"width": 320, "height": 700}) as tab:
+        page = tab.open("/")
+        assert page.locator(f"#s{house.ids['sub']} td.messages").inner_text() == "1 message"
+        assert page.locator(f"#s{house.ids['tree']} td.messages").inner_text() == "4 messages"
+        for place in page.locator("td.number").all()[:30]:
+            assert place.bounding_box()["height"] < 30
 
 
 def test_a_phone_opens_all_of_it(browser: Any, house: House) -> None:

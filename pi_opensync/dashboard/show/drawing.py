@@ -22,6 +22,7 @@ from pi_opensync.dashboard.show import axes, charts, visible
 from pi_opensync.sqlite import Row
 
 _HERE = Path(__file__).parents[1]
+_LIVE_MS = 15 * 60 * 1000
 
 
 class _Compiled(BytecodeCache):
@@ -73,6 +74,7 @@ def environment_for(now: Callable[[], int], zone: tzinfo | None) -> Environment:
         "exact": visible.exact,
         "money": visible.money,
         "duration": visible.duration,
+        "live_until": _live_until,
         "age": in_zone(lambda ms, there: visible.age(ms, now(), there)),
         "day": in_zone(visible.date),
         "iso_day": in_zone(visible.iso_day),
@@ -87,10 +89,11 @@ def environment_for(now: Callable[[], int], zone: tzinfo | None) -> Environment:
     environment.globals |= {
         "axes": axes,
         "says_money": visible.dollars_of_axis,
-        "says_count": visible.count,
+        "says_count": visible.count_of_axis,
         "charts": charts,
         "static": f"/static/{_version()}",
         "zone_name": zone_name,
+        "now": now,
     }
     return environment
 
@@ -115,6 +118,11 @@ def _beginning(period: Period) -> str:
     """Return the first day of a period, with its year where the periods are long."""
     day = f"{period.start.day} {period.start:%b}"
     return day if period.days == 1 else f"{day} {period.start.year}"
+
+
+def _live_until(session: Row) -> int:
+    """Return until when a session counts as active now, in ms: what an old file brings is not."""
+    return int(min(session["active_at"], session["updated_at"])) + _LIVE_MS
 
 
 def _kinship(session: Row) -> str:

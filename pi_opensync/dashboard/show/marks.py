@@ -1,4 +1,4 @@
-"""What Markdown sets here beyond its core: headings below those of the page, task lists, math as code."""
+"""What Markdown sets here beyond its core: headings below those of the page, tasks, math, addresses."""
 
 import re
 from collections.abc import Sequence
@@ -15,12 +15,18 @@ _ABOVE = 3
 _LOWEST = 6
 _TASK = re.compile(r"\[([ xX])\][ \t]+")
 _MATH = re.compile(r"\$\$([^$]{1,2000})\$\$|\$(?=[^\s$\d])([^$\n]{0,300}[^\s$\\])\$(?!\d)")
+# An address in prose; signs that end a sentence in Chinese and Japanese end it too.
+_NOT_IN_IT = r"\s<>\"`\u2400-\u2426\u27e8\u3001\u3002\uff01\uff09\uff0c\uff1a\uff1b\uff1f\u300b-\u3011"
+_ADDRESS = re.compile(rf"(?<![\w/@.-])https?://[^{_NOT_IN_IT}]+", re.IGNORECASE)
+_OPENERS = {")": "(", "]": "[", "}": "{"}
+_MAX_ADDRESS = 2000
 
 
 def install(parser: MarkdownIt) -> None:
     """Teach a parser all of it."""
     parser.core.ruler.push("headings", _headings)
     parser.core.ruler.push("tasks", _tasks)
+    parser.core.ruler.push("addresses", _addresses)
     parser.inline.ruler.before("escape", "math", _math)
     parser.add_render_rule("task_box", _box)
     parser.add_render_rule("table_open", _table_open)
@@ -55,6 +61,51 @@ def _tasks(state: StateCore) -> None:
             box = Token("task_box", "", 0, content="" if match[1] == " " else "done")
             inline.children.insert(0, box)
             item.attrSet("class", "task")
+
+
+def _addresses(state: StateCore) -> None:
+    for block in state.tokens:
+        if block.type != "inline" or not block.children or "://" not in block.content:
+            continue
+        pieces: list[Token] = []
+        depth = 0
+        for token in block.children:
+            depth += token.nesting if token.type in ("link_open", "link_close") else 0
+            pieces += _linked(token) if token.type == "text" and not depth else [token]
+        block.children = pieces
+
+
+def _linked(token: Token) -> list[Token]:
+    """Cut a text where addresses stand in it, and make links of these."""
+    pieces: list[Token] = []
+    end = 0
+    for match in _ADDRESS.finditer(token.content):
+        address = _without_what_follows(match[0])
+        if len(address) > _MAX_ADDRESS or address.endswith("//"):
+            continue
+        start = match.start()
+        pieces += [
+            Token("text", "", 0, content=token.content[end:start]),
+            Token("link_open", "a", 1, attrs={"href": address}),
+            Token("text", "", 0, content=address),
+            Token("link_close", "a", -1),
+        ]
+        end = start + len(address)
+    return [*pieces, Token("text", "", 0, content=token.content[end:])] if pieces else [token]
+
+
+def _without_what_follows(address: str) -> str:
+    """Leave out the signs that belong to the sentence, and a bracket that was opened before the address."""
+    end = len(address)
+    counts = {sign: address.count(sign) for pair in _OPENERS.items() for sign in pair}
+    while end:
+        last = address[end - 1]
+        if last in _OPENERS and counts[last] > counts[_OPENERS[last]]:
+            counts[last] -= 1
+        elif last not in ".,;:!?'*_~":
+            break
+        end -= 1
+    return address[:end]
 
 
 def _math(state: StateInline, silent: bool) -> bool:

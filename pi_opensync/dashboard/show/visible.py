@@ -56,6 +56,16 @@ def count(value: float | None) -> str:
     return digits + unit
 
 
+def count_of_axis(value: float) -> str:
+    """What stands beside an axis: half of `2.5k` is `1.25k`."""
+    for unit in ("", "k", "M", "B"):
+        if value < _KILO or unit == "B":
+            break
+        value /= _KILO
+    whole, _, digits = f"{value:,.2f}".partition(".")
+    return whole + f".{digits}".rstrip("0").rstrip(".") + unit
+
+
 def exact(value: float | None) -> str:
     return f"{int(value or 0):,}"
 

@@ -1,5 +1,6 @@
 // Everything on these pages works without scripts; with them a page loads more by itself, follows what grows,
 // finds, marks, copies, and is led by keys.
+import { ages } from "./ages.js";
 import { drawn, whenDrawn } from "./drawing.js";
 import { copyButtons } from "./copying.js";
 import { find } from "./finding.js";
@@ -15,6 +16,7 @@ const main = document.querySelector("main");
 
 whenDrawn(copyButtons);
 options();
+ages();
 if (main.dataset.session) bar();
 keys();
 values();

@@ -33,7 +33,6 @@ from pi_opensync.sqlite import Database, Row
 _FAMILIES = 50
 _NOTHING = Noted()
 _HITS = 30
-_LIVE_MS = 15 * 60 * 1000
 _HOUR = re.compile(r"([0-6])\.(\d{1,2})", re.ASCII)
 _HOURS = 24
 _SEARCHED_BY = ("project", "model", "source", "machine", "role")
@@ -124,7 +123,6 @@ class Pages:
             "presets": self._presets(request, kept, sort),
             "revision": now_at,
             "first_page": before is None and not skip,
-            "live_since": self._now() - _LIVE_MS,
             "rows_only": bool(query.get("rows")),
         }
         return self._page(request, "_rows.html" if query.get("rows") else "sessions.html", **values)

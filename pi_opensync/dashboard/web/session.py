@@ -29,7 +29,6 @@ from pi_opensync.dashboard.web.visitor import zone_of
 from pi_opensync.sqlite import Database, Row
 
 _MESSAGES = 40
-_LIVE_MS = 15 * 60 * 1000
 _DIGITS = 5
 
 
@@ -216,12 +215,10 @@ class SessionPages:
         return message
 
     def _head(self, con: Database, session: Row) -> dict[str, Any]:
-        since = self._now() - _LIVE_MS
         return {
             "session": session,
             "family": listing.family(con, session["root_id"]),
             "noted": noted.of(con, session["id"]),
-            "is_live": session["updated_at"] > since and session["active_at"] > since,
             "file": _file(session),
             "resume": _resume(session),
         }
