@@ -174,6 +174,7 @@ def test_links_open_elsewhere_and_tell_nothing() -> None:
         ("\u53c2\u7167 https://example.org/x\u3002\u6b21", ["https://example.org/x"]),
         ("[here](https://example.org) <https://c.example>", ["https://example.org", "https://c.example"]),
         ("`https://example.org` and\n\n```\nhttps://example.org\n```", []),
+        ('<img src="https://a.example"> <img src=https://b.example>', []),
         ("https:// nothttps://example.org ftp://example.org example.org javascript://x", []),
         ("https://example.org/\u202ex", ["https://example.org/"]),
         ("https://example.org/" + ")" * 50, ["https://example.org/"]),

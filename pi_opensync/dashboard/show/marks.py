@@ -15,9 +15,9 @@ _ABOVE = 3
 _LOWEST = 6
 _TASK = re.compile(r"\[([ xX])\][ \t]+")
 _MATH = re.compile(r"\$\$([^$]{1,2000})\$\$|\$(?=[^\s$\d])([^$\n]{0,300}[^\s$\\])\$(?!\d)")
-# An address in prose; signs that end a sentence in Chinese and Japanese end it too.
+# An address in prose, not in markup; signs that end a sentence in Chinese and Japanese end it too.
 _NOT_IN_IT = r"\s<>\"`\u2400-\u2426\u27e8\u3001\u3002\uff01\uff09\uff0c\uff1a\uff1b\uff1f\u300b-\u3011"
-_ADDRESS = re.compile(rf"(?<![\w/@.-])https?://[^{_NOT_IN_IT}]+", re.IGNORECASE)
+_ADDRESS = re.compile(rf"(?<![\w/@.=-])(?<!=[\"'])https?://[^{_NOT_IN_IT}]+", re.IGNORECASE)
 _OPENERS = {")": "(", "]": "[", "}": "{"}
 _MAX_ADDRESS = 2000
 
