@@ -53,8 +53,7 @@ class Memory(Protocol):
         """The nearest entry at or above this one that shows something; None where that is not kept."""
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(msgspec.Struct, frozen=True):
     """What one event did: the new session, the message it made or completed, what counts elsewhere too.
 
     `key` is what the entry is to be remembered by.

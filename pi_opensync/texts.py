@@ -25,6 +25,8 @@ _UNITS = ("kB", "MB", "GB", "TB")
 
 def well_formed(text: str) -> str:
     """The text with each surrogate that stands alone as U+FFFD, pairs joined."""
+    if text.isascii():
+        return text
     try:
         text.encode()
     except UnicodeEncodeError:

@@ -97,7 +97,7 @@ def bash(message: dict[str, Any], clean: Cleaner) -> Content | None:
 
 
 def assistant(message: dict[str, Any], event: Event, options: Options, clean: Cleaner) -> Content | None:
-    """`event` says when its entry was written, and what it used."""
+    """`event` says when its entry was written, which model answered, and what it used."""
     blocks = message.get("content")
     if isinstance(blocks, str):
         blocks = [{"type": "text", "text": blocks}]
@@ -122,7 +122,7 @@ def assistant(message: dict[str, Any], event: Event, options: Options, clean: Cl
         "assistant",
         text,
         parts,
-        model=model_name(message, clean),
+        model=event.model,
         usage=event.usage,
         duration_ms=duration if duration is not None and duration >= 0 else None,
     )

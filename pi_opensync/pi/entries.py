@@ -8,7 +8,6 @@ thousands of levels. Nothing here raises: what can not be decoded comes back as 
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -32,14 +31,16 @@ _MAX_INTEGER_DIGITS = 4000  # Python refuses to convert longer ones
 _decode = msgspec.json.Decoder().decode
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(msgspec.Struct, frozen=True):
     """One entry below a header. `timestamp` is in Unix milliseconds, None where pi wrote none."""
 
     type: str
     id: str | None
     timestamp: int | None
-    body: dict[str, Any] = field(repr=False)
+    body: dict[str, Any]
+
+    def __repr__(self) -> str:
+        return f"Entry({self.type!r}, {self.id!r}, {self.timestamp!r})"  # what it says is no one's to see
 
 
 Decoded = Entry | Header | Broken

@@ -57,13 +57,15 @@ class Cursor(msgspec.Struct, frozen=True, array_like=True):
 START = Cursor()
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(msgspec.Struct, frozen=True):
     """A complete line without its newline; `data` is None where it was too long to be read."""
 
     offset: int
     length: int
     data: bytes | None
+
+    def __repr__(self) -> str:
+        return f"Line({self.offset}, {self.length})"  # what it says is no one's to see
 
 
 @dataclass(frozen=True, slots=True)

@@ -190,14 +190,14 @@ def _assistant(event: Event, message: dict[str, Any], options: Options, clean: C
         **({} if options.sync_tool_calls else {"toolCall": CALLS}),
     }
     deferred = (DEFERRED,) if message.get("stopReason") == "deferred" else ()
-    return replace(
+    event = replace(
         event,
-        content=content.assistant(message, event, options, clean),
         provider=content.short_name(message.get("provider"), clean),
         model=content.model_name(message, clean),
         answers=True,
         left_out=(*_left_out(message.get("content"), hidden), *deferred),
     )
+    return replace(event, content=content.assistant(message, event, options, clean))
 
 
 def _result(event: Event, message: dict[str, Any], options: Options, clean: Cleaner) -> Event:

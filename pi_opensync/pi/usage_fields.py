@@ -14,7 +14,9 @@ _DEPTH = 6  # levels of a tool's details that are searched
 
 def usage_of(value: object) -> Usage | None:
     """Pi's `usage`, or None. The prompt is what was sent, cached or not."""
-    cost = value.get("cost") if isinstance(value, dict) else None
+    if not isinstance(value, dict):
+        return None
+    cost = value.get("cost")
     return _usage(value, cost.get("total") if isinstance(cost, dict) else None)
 
 

@@ -105,7 +105,14 @@ class Cleaner:
 
     def _cleaned(self, text: str) -> str:
         well = texts.well_formed(text)
-        return well if self._redactor is None else _guarded(self._redactor.text, well)
+        if self._redactor is None:
+            return well
+        try:
+            return self._redactor.text(well)
+        except RecursionError:
+            raise
+        except Exception:  # noqa: BLE001 - as in `_guarded`, without a call more for each string
+            raise CannotRedact from None
 
     def json(self, value: Any) -> Any:
         """A JSON value with keys and strings cleaned, and numbers that arrive as themselves.

@@ -5,17 +5,18 @@ order they are met, their lines are taken as they were written, each file's in i
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+
+import msgspec
 
 from pi_opensync.model import Broken, Header
 from pi_opensync.pi import tail
-from pi_opensync.pi.entries import Decoded, decode_line
+from pi_opensync.pi.entries import Decoded, Entry, decode_line
 from pi_opensync.pi.tail import Line, Piece, Signature
 from pi_opensync.store.transcripts import Transcript
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
+class Written(msgspec.Struct, frozen=True):
     """A line and what stands in it. `at` is the latest moment (ms) in the file up to here."""
 
     line: Line
@@ -44,8 +45,10 @@ class Source:
         if self._head is None and self._fill():
             line = self._piece.lines[self._taken]
             items = [Broken(0, line.length)] if line.data is None else decode_line(line.data)
-            moments = [item.timestamp for item in items if not isinstance(item, Broken | Header)]
-            latest = max([self._latest, *(moment for moment in moments if moment is not None)])
+            latest = self._latest
+            for item in items:
+                if isinstance(item, Entry) and item.timestamp is not None and item.timestamp > latest:
+                    latest = item.timestamp
             self._head = Written(line, items, latest)
         return self._head
 

@@ -258,8 +258,8 @@ class Union:
         return opened
 
     def _leave_out(self, transcript_id: int, kinds: list[str] | tuple[str, ...]) -> None:
-        if kinds:
-            self._left_out.setdefault(transcript_id, Counter()).update(kinds)
+        for kind in kinds:
+            self._left_out.setdefault(transcript_id, Counter())[kind] += 1
 
     # what came of it
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from pi_opensync.model import Broken, Header
 from pi_opensync.pi.entries import Decoded, Entry, decode_line, flattened, milliseconds
+from pi_opensync.pi.tail import Line
 from tests.fold.folding import START, encoded, entry, header, old_header, said, text
 
 ONE = encoded(said("user", "one", 1))
@@ -241,3 +242,10 @@ def test_milliseconds_of_what_pi_writes(value: object, expected: int | None) -> 
 @given(st.text() | st.floats() | st.integers() | st.datetimes().map(lambda moment: moment.isoformat()))
 def test_milliseconds_never_raises(value: object) -> None:
     assert isinstance(milliseconds(value), int | None)
+
+
+def test_neither_a_line_nor_an_entry_shows_what_it_says() -> None:
+    [item] = decode_line(ONE)
+    shown = f"{item!r} {Line(0, len(ONE), ONE)!r}"
+    assert "user" not in shown
+    assert "one" not in shown

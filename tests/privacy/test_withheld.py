@@ -130,7 +130,8 @@ def test_a_text_over_budget_is_parked_by_the_real_redactor(
 ) -> None:
     monkeypatch.setattr("pi_opensync.privacy.redact.redactor._MOST_PASSES", 0)
     with World(tmp_path) as world:
-        world.append("a.jsonl", header("a", THEN), said("user", BAD, THEN + 1))
+        secret = "gh" + "p_" + "a1B2" * 9
+        world.append("a.jsonl", header("a", THEN), said("user", f"{BAD} {secret}", THEN + 1))
         world.sync()
         assert [row.reason for row in parked(world.engine.database)] == [WITHHELD]
         assert [place for place, text in everywhere(world).items() if BAD in text] == []

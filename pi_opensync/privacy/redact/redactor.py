@@ -59,8 +59,10 @@ class Redactor:
         home: str | None = None,
     ) -> None:
         self._own_key: Step | None = None
+        self._own_forms: tuple[bytes, ...] = ()
         if own_key:
-            self._own_key = functools.partial(_disjoint, OWN_KEY.name, literal_finder(own_key_forms(own_key)))
+            self._own_forms = tuple(own_key_forms(own_key))
+            self._own_key = functools.partial(_disjoint, OWN_KEY.name, literal_finder(self._own_forms))
         options: list[tuple[str, Finder]] = [(USER_PATTERN.name, pattern_finder(each)) for each in patterns]
         if emails:
             options.append((EMAIL.name, find_emails))
@@ -98,7 +100,7 @@ class Redactor:
         data = value.encode("utf-8", "surrogatepass")
         meter = Meter.for_size(len(data)) if meter is None else meter
         hits = None
-        if self._own_key is None and not self._options and by_itself:
+        if by_itself and not self._options and not any(form in data for form in self._own_forms):
             hits = self._engine.hits(data, meter)
             if not any(hits):
                 self._remember(value)
@@ -226,7 +228,7 @@ class MessageRedactor:
     def __init__(self, redactor: Redactor, known: LearnedValues) -> None:
         self._redactor = redactor
         self._known = known
-        self._found: Counter[str] = Counter()
+        self._found: list[str] = []
         self._strings = 0
 
     def text(self, value: str) -> str:
@@ -263,7 +265,7 @@ class MessageRedactor:
     def _add(self, findings: Sequence[Finding]) -> None:
         self._strings += 1
         if findings:
-            self._found.update(finding.rule for finding in findings)
+            self._found += [finding.rule for finding in findings]
 
 
 def _unused(key: str, taken: dict[str, object]) -> str:
