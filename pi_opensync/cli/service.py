@@ -114,9 +114,10 @@ def uninstall(
         return
     chosen = Context().settings
     config = configuration.config_path(os.environ)
+    removed = [str(chosen.state_dir)] * chosen.state_dir.exists() + [str(config)] * config.exists()
     kept = purge_state(chosen.state_dir)
     purge_configuration(config, Path.home())
-    print(f"Removed {chosen.state_dir} and {config}.")
+    print(f"Removed {' and '.join(removed)}." if removed else "There were no state and no settings.")
     if kept is not None:
         print(f"Your own dashboard is kept: {kept}. Remove it by hand if you want nothing of it any more.")
 
@@ -160,8 +161,13 @@ def status() -> None:
     for holder in filter(None, (place.keeper() for place in Context().places)):
         note = "" if holder.version == __version__ else old_version(holder.version)
         print(f"version  {holder.version}{note}")
+    if state.comes_back:
+        raise NotRunning("it ended, and is started again soon", hint="`pi-opensync service logs` says why")
     if not state.running:
-        raise NotRunning("the service is not running", hint="`pi-opensync service logs` says why")
+        raise NotRunning(
+            "the service is not running",
+            hint="`pi-opensync service logs` says why, `pi-opensync service start` starts it",
+        )
 
 
 def old_version(running: str) -> str:
@@ -189,7 +195,7 @@ def show_logs(*, follow: bool) -> None:
     except FileNotFoundError:
         raise ConfigurationError(f"{command[0]} is not there", hint=f"try {shlex.join(command)}") from None
     if code:
-        sys.exit(1)
+        raise PiOpensyncError("its log lines can not be shown", hint=service.logs_hint())
 
 
 def keep_settings(*, write: bool, ask: Ask | None) -> None:

@@ -107,6 +107,9 @@ class Launchd:
         command = ["tail", "-n", "200"]
         return [*command, *(["-F"] if follow else []), str(self.logs / LOG_FILE)]
 
+    def logs_hint(self) -> str:
+        return f"its file of lines is {self.logs / LOG_FILE}"
+
     def _is_loaded(self) -> bool:
         return self._run(["launchctl", "print", self._target]).ok
 

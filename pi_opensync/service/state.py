@@ -8,10 +8,15 @@ from pi_opensync.errors import PiOpensyncError
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """`interpreter` is the Python that the installed service runs, `detail` the manager's own words."""
+    """How the manager says it is, `detail` in its own words.
+
+    `comes_back`: it does not run, and is started again by itself. `interpreter` is the Python that the
+    installed service runs.
+    """
 
     installed: bool
     running: bool = False
+    comes_back: bool = False
     starts_by_itself: bool = False
     pid: int | None = None
     detail: str = ""

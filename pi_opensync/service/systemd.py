@@ -85,13 +85,15 @@ class Systemd:
             return State(installed=False)
         shown = self._show()
         pid = shown.get("MainPID", "0")
+        running = shown.get("ActiveState") in ("active", "reloading")
         words = [f"{shown.get('ActiveState', 'unknown')} ({shown.get('SubState', 'unknown')})"]
-        words += [shown[name] for name in ("StatusText",) if shown.get(name)]
+        words += [shown["StatusText"]] if running and shown.get("StatusText") else []
         if shown.get("ActiveState") == "failed":
             words.append(f"{shown.get('Result', '?')}, exit code {shown.get('ExecMainStatus', '?')}")
         return State(
             installed=True,
-            running=shown.get("ActiveState") in ("active", "reloading"),
+            running=running,
+            comes_back=shown.get("SubState") == "auto-restart",
             starts_by_itself=shown.get("UnitFileState") == "enabled",
             pid=int(pid) if pid.isdigit() and pid != "0" else None,
             detail=", ".join(words),
@@ -99,18 +101,16 @@ class Systemd:
         )
 
     def logs_command(self, *, follow: bool) -> list[str]:
-        command = [
-            "journalctl",
-            "--user",
-            "--unit",
-            UNIT,
-            "--output",
-            "short-iso",
-            "--no-hostname",
-            "--lines",
-            "200",
-        ]
+        command = ["journalctl", "--quiet", "--user-unit", UNIT, "--output", "short-iso", "--no-hostname"]
+        command += ["--lines", "200"]
         return [*command, "--follow"] if follow else [*command, "--no-pager"]
+
+    def logs_hint(self) -> str:
+        """A journal that is kept in memory alone is not split by user."""
+        return (
+            f"where your own lines are not yours to read: `sudo journalctl --user-unit {UNIT}`, or join "
+            f"the group: `sudo usermod -aG systemd-journal {os.environ.get('USER', '$USER')}`"
+        )
 
     def _version(self) -> int:
         found = re.match(r"systemd (\d+)", self._run(["systemctl", "--version"]).out)

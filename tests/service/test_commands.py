@@ -109,6 +109,15 @@ def test_purge_beside_a_daemon_is_refused(logged_in: Cli) -> None:
     assert (logged_in.home / ".config/pi-opensync/config.json").exists()
 
 
+def test_purge_names_what_it_removed_and_nothing_else(fresh_cli: Cli, fake: Fake) -> None:
+    fresh_cli.variables |= fake.variables | {"PI_OPENSYNC_STATE_DIR": ""}
+    assert fresh_cli("service", "install", "--local").code == 0
+    done = fresh_cli("service", "uninstall", "--purge")
+    assert f"Removed {fresh_cli.home / STATE}.\n" in done.out
+    again = fresh_cli("service", "uninstall", "--purge")
+    assert "There were no state and no settings." in again.out
+
+
 def test_uninstall_of_nothing_says_so(logged_in: Cli) -> None:
     done = logged_in("service", "uninstall")
     assert done.code == 0
