@@ -12,7 +12,7 @@ from pi_opensync.dashboard.handed import Handed
 from pi_opensync.dashboard.web.keys import Keys
 from pi_opensync.deliver.inside import Inside
 from pi_opensync.errors import cannot_keep_state
-from pi_opensync.opensync.client import Transport
+from pi_opensync.opensync.transport import Transport
 from pi_opensync.settings import Secret, Settings
 
 if TYPE_CHECKING:

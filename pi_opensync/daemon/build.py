@@ -16,10 +16,10 @@ from pi_opensync.deliver.inside import Hand, Inside
 from pi_opensync.deliver.schedule import Delivery
 from pi_opensync.deliver.send import Sender
 from pi_opensync.deliver.server import Server
-from pi_opensync.deliver.width import WIDEST
 from pi_opensync.deliver.wishes import Wishes
 from pi_opensync.model import Options
-from pi_opensync.opensync.client import Client, Transport
+from pi_opensync.opensync.client import Client
+from pi_opensync.opensync.transport import Transport
 from pi_opensync.privacy.redact import RULES_VERSION
 from pi_opensync.read.again import Again
 from pi_opensync.read.follow import Follow, ReadPiece
@@ -95,7 +95,7 @@ def build(
     again = Again(database, chosen, rules, clean)
 
     events = events or LogEvents(logbook.get(), now=now)
-    client = Client(base_url, key.get_secret_value(), now=now, connections=WIDEST, transport=transport)
+    client = Client(base_url, key.get_secret_value(), now=now, transport=transport)
     server = Server(database, now=now)
     sender = Sender(
         database,

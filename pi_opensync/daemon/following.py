@@ -19,7 +19,7 @@ from pi_opensync.daemon.run import Daemon
 from pi_opensync.daemon.sd_notify import Notifier
 from pi_opensync.daemon.totals import Totals
 from pi_opensync.deliver.inside import Inside
-from pi_opensync.opensync.client import Transport
+from pi_opensync.opensync.transport import Transport
 from pi_opensync.settings import Settings
 from pi_opensync.sqlite import Damaged, StoreUnavailable
 from pi_opensync.store.database import StateDatabase

@@ -9,15 +9,14 @@ from typing import Any, Self
 from urllib.parse import urlsplit
 
 from pi_opensync import __version__
-from pi_opensync.errors import ConfigurationError
 from pi_opensync.lean import without
 from pi_opensync.opensync.outcomes import Outcome, Verdict, judge
+from pi_opensync.opensync.transport import Transport, transport_to
 
 with without("click", "pygments", "rich"):
     import httpx
 
-Transport = httpx.AsyncBaseTransport
-TIMEOUT = httpx.Timeout(connect=10.0, read=60.0, write=60.0, pool=60.0)
+PATIENCE = {"timeout": httpx.Timeout(connect=10.0, read=60.0, write=60.0, pool=60.0).as_dict()}
 DEADLINE = 180.0  # seconds for a request and its whole answer, however it trickles
 MAX_ANSWER = 1 << 20  # bytes of an answer to a write, decoded
 MAX_READ = 64 << 20  # bytes of an answer to a reading request, decoded: a session of 16 MiB in JSON
@@ -40,7 +39,6 @@ class Client:
         key: str,
         *,
         now: Callable[[], float],
-        connections: int = 6,
         transport: Transport | None = None,
         deadline: float = DEADLINE,
     ) -> None:
@@ -50,33 +48,16 @@ class Client:
         self._now = now
         self._base_url = base_url.rstrip("/")
         self._urls: dict[str, httpx.URL] = {}  # to take one apart takes as long as to send it
-        try:
-            self._http = httpx.AsyncClient(
-                base_url=base_url,
-                headers={
-                    "Authorization": f"Bearer {key}",
-                    "Content-Type": "application/json",
-                    "Accept-Encoding": "gzip",
-                    "User-Agent": f"pi-opensync/{__version__}",
-                },
-                timeout=TIMEOUT,
-                limits=httpx.Limits(max_connections=connections, max_keepalive_connections=connections),
-                follow_redirects=False,
-                verify=base_url.startswith("https:"),  # else there is nothing to verify
-                # Over https a proxy sees nothing of the key; over http to this machine it would see all.
-                trust_env=base_url.startswith("https:"),
-                transport=transport,
-            )
-        except ImportError:
-            raise ConfigurationError(
-                "the environment names a SOCKS proxy, and the package socksio is not installed",
-                hint="`pipx inject pi-opensync socksio`, or unset ALL_PROXY",
-            ) from None
-        except (ValueError, httpx.InvalidURL):
-            raise ConfigurationError(
-                "the environment names a proxy that can not be used",
-                hint="look at HTTPS_PROXY and ALL_PROXY; http://, https:// and socks5:// are understood",
-            ) from None
+        self._headers = httpx.Headers(
+            {
+                "Authorization": f"Bearer {key}",
+                "Content-Type": "application/json",
+                "Accept": "application/json",
+                "Accept-Encoding": "gzip",
+                "User-Agent": f"pi-opensync/{__version__}",
+            }
+        )
+        self._transport = transport or transport_to(base_url)
 
     async def __aenter__(self) -> Self:
         return self
@@ -84,7 +65,7 @@ class Client:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._http.aclose()
+        await self._transport.aclose()
 
     async def session(self, payload: bytes) -> Outcome:
         return await self._ask("POST", "/sync/session", payload)
@@ -114,26 +95,31 @@ class Client:
     async def health(self) -> Outcome:
         return await self._ask("GET", "/health")
 
-    def _url(self, path: str) -> httpx.URL:
+    def _request(
+        self, method: str, path: str, payload: bytes | None, params: dict[str, str] | None
+    ) -> httpx.Request:
         if path not in self._urls:
             self._urls[path] = httpx.URL(self._base_url + path)
-        return self._urls[path]
+        url = self._urls[path].copy_merge_params(params) if params else self._urls[path]
+        return httpx.Request(method, url, headers=self._headers, content=payload, extensions=PATIENCE)
 
-    async def _ask(  # noqa: PLR0911 - a line a failure
+    async def _ask(
         self, method: str, path: str, payload: bytes | None = None, params: dict[str, str] | None = None
     ) -> Outcome:
         reads = method == "GET"
         try:
             async with asyncio.timeout(self._deadline):
-                request = self._http.stream(method, self._url(path), content=payload, params=params)
-                async with request as answer:
+                answer = await self._transport.handle_async_request(
+                    self._request(method, path, payload, params)
+                )
+                try:
                     body = await _body(answer, MAX_READ if reads else MAX_ANSWER)
+                finally:
+                    await answer.aclose()
         except httpx.ConnectTimeout:
             return _away("no answer from the server while connecting", arrived=False)
         except httpx.ConnectError as error:
             return _away(_connect_reason(error), arrived=False)
-        except httpx.PoolTimeout:
-            return _away("too many requests under way", arrived=False)
         except (httpx.TimeoutException, TimeoutError):
             return _late(reads=reads)
         except _AnswerTooLargeError:
