@@ -1,0 +1,332 @@
+"""Requests reach the server over connections that stay open, and never over one that is not."""
+
+import asyncio
+import socket
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+import trustme
+
+from pi_opensync.opensync import transport
+from pi_opensync.opensync.client import Client
+from pi_opensync.opensync.outcomes import Outcome, Verdict
+
+OK = b'{"ok":true,"messageId":"m"}'
+Result = TypeVar("Result")
+
+
+def answer(body: bytes = OK, *headers: str, status: str = "200 OK") -> bytes:
+    lines = "".join(f"{line}\r\n" for line in headers)
+    return f"HTTP/1.1 {status}\r\n{lines}Content-Length: {len(body)}\r\n\r\n".encode() + body
+
+
+class Server:
+    """Answers each request by the next of `answers`, the last one again and again; None: not at all."""
+
+    def __init__(self, *answers: bytes | None) -> None:
+        self.answers = list(answers) or [answer()]
+        self.requests: list[tuple[int, bytes, bytes]] = []  # the connection's number, head and body
+        self.open: list[asyncio.StreamWriter] = []
+        self.came = asyncio.Event()
+        self.all_there = asyncio.Event()
+        self.wait_for = 0  # requests that must have come before any of them is answered
+
+    async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        number = len(self.open)
+        self.open.append(writer)
+        try:
+            while True:
+                head = await reader.readuntil(b"\r\n\r\n")
+                length = head.lower().partition(b"content-length:")[2].split(b"\r\n")[0].strip()
+                body = await reader.readexactly(int(length or 0))
+                self.requests.append((number, head, body))
+                self.came.set()
+                if len(self.requests) >= self.wait_for:
+                    self.all_there.set()
+                await self.all_there.wait()
+                told = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+                writer.write(told or b"")
+                await writer.drain()
+                if b"Content-Length" not in (told or b""):
+                    return  # the end of the connection is the end of the answer
+        except (ConnectionError, asyncio.IncompleteReadError):
+            pass  # the client has closed it
+        finally:
+            writer.close()
+
+    @property
+    def connections(self) -> list[int]:
+        return [number for number, _head, _body in self.requests]
+
+
+@asynccontextmanager
+async def serving(
+    server: Server, *, tls: ssl.SSLContext | None = None, host: str = "127.0.0.1"
+) -> AsyncIterator[Client]:
+    listener = await asyncio.start_server(server.handle, "127.0.0.1", 0, ssl=tls, limit=1 << 22)
+    port = listener.sockets[0].getsockname()[1]
+    url = f"{'http' if tls is None else 'https'}://{host}:{port}"
+    async with listener, Client(url, "osk_" + "k" * 8, now=lambda: 0.0) as client:
+        yield client
+
+
+def run(test: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
+    async def within_a_minute() -> Result:
+        async with asyncio.timeout(60):
+            return await test()
+
+    return asyncio.run(within_a_minute())
+
+
+def asked(server: Server, *requests: Callable[[Client], Awaitable[Outcome]]) -> list[Outcome]:
+    """The outcomes of requests that are made one after another."""
+
+    async def ask() -> list[Outcome]:
+        async with serving(server) as client:
+            return [await request(client) for request in requests]
+
+    return run(ask)
+
+
+def message(client: Client) -> Awaitable[Outcome]:
+    return client.message(b'{"externalId":"m"}')
+
+
+def test_requests_one_after_another_take_one_connection() -> None:
+    server = Server()
+    outcomes = asked(server, message, message, Client.session_ids, message)
+    assert [outcome.verdict for outcome in outcomes] == [Verdict.DELIVERED] * 4
+    assert server.connections == [0, 0, 0, 0]
+
+
+def test_what_is_sent_is_what_the_client_was_given() -> None:
+    server = Server()
+    asked(server, message, lambda client: client.search("ä b", 3))
+    (_, head, body), (_, question, nothing) = server.requests
+    lines = head.lower().split(b"\r\n")
+    assert lines[0] == b"post /sync/message http/1.1"
+    assert b"authorization: bearer osk_" + b"k" * 8 in lines
+    assert b"content-length: 18" in lines
+    assert body == b'{"externalId":"m"}'
+    assert question.startswith(b"GET /api/search?q=%C3%A4+b&limit=3 HTTP/1.1\r\n")
+    assert nothing == b""
+
+
+def test_requests_side_by_side_take_a_connection_each_and_give_it_back() -> None:
+    server = Server()
+    server.wait_for = 5
+
+    async def ask() -> None:
+        async with serving(server) as client:
+            await asyncio.gather(*(message(client) for _ in range(5)))
+            await asyncio.gather(*(message(client) for _ in range(5)))
+
+    run(ask)
+    assert sorted(server.connections[:5]) == [0, 1, 2, 3, 4]
+    assert sorted(server.connections[5:]) == [0, 1, 2, 3, 4]
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        answer(OK, "Connection: close"),
+        b"HTTP/1.1 200 OK\r\n\r\n" + OK,  # ends with the connection
+        b"HTTP/1.0 200 OK\r\nContent-Length: %d\r\n\r\n" % len(OK) + OK,
+        answer() + answer(b'{"ok":true,"messageId":"of another"}'),
+    ],
+    ids=["said so", "without a length", "old", "too much"],
+)
+def test_a_connection_that_can_not_be_trusted_any_more_is_not_used_again(first: bytes) -> None:
+    server = Server(first, answer(b'{"ok":true,"messageId":"second"}'))
+    outcomes = asked(server, message, message)
+    assert [outcome.verdict for outcome in outcomes] == [Verdict.DELIVERED] * 2
+    assert outcomes[1].body["messageId"] == "second"
+    assert server.connections == [0, 1]
+
+
+@pytest.mark.parametrize("farewell", [b"", answer(b"{}", status="408 Request Timeout")], ids=["none", "said"])
+def test_a_connection_that_the_server_closed_meanwhile_is_not_used(
+    monkeypatch: pytest.MonkeyPatch, farewell: bytes
+) -> None:
+    monkeypatch.setattr(transport, "HEARD_WITHIN", -1.0)
+    server = Server()
+
+    async def ask() -> list[Outcome]:
+        async with serving(server) as client:
+            first = await message(client)
+            end: socket.socket = server.open[0].get_extra_info("socket")
+            server.open[0].write(farewell)
+            end.shutdown(socket.SHUT_WR)  # before the client's loop has had a look
+            return [first, await message(client)]
+
+    assert [outcome.verdict for outcome in run(ask)] == [Verdict.DELIVERED] * 2
+    assert server.connections == [0, 1]
+
+
+def test_a_connection_that_rested_for_long_is_closed_by_us(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transport, "KEPT_FOR", 0.0)
+    server = Server()
+
+    async def ask() -> None:
+        async with serving(server) as client:
+            await message(client)
+            await server.open[0].wait_closed()
+            await message(client)
+
+    run(ask)
+    assert server.connections == [0, 1]
+
+
+def test_a_connection_that_breaks_before_the_answer_may_have_brought_the_request() -> None:
+    server = Server(None, answer())
+    outcomes = asked(server, message, message)
+    assert [(outcome.verdict, outcome.arrived) for outcome in outcomes] == [
+        (Verdict.AWAY, True),
+        (Verdict.DELIVERED, True),
+    ]
+    assert len(server.requests) == 2, "nothing is sent again by itself"
+
+
+@pytest.mark.parametrize("nonsense", [b"SSH-2.0-x\r\n\r\n", b"HTTP/1.1 200 OK\r\nx" + b"y" * (1 << 17)])
+def test_what_is_no_http_is_no_answer(nonsense: bytes) -> None:
+    (outcome,) = asked(Server(nonsense), message)
+    assert (outcome.verdict, outcome.reason) == (Verdict.AWAY, "the connection broke")
+
+
+def test_a_redirect_is_not_followed() -> None:
+    server = Server(answer(b"", "Location: /elsewhere", status="307 Temporary Redirect"))
+    (outcome,) = asked(server, message)
+    assert outcome.verdict is Verdict.AWAY
+    assert len(server.requests) == 1
+
+
+def test_no_cookie_is_kept() -> None:
+    server = Server(answer(OK, "Set-Cookie: a=b"))
+    asked(server, message, message)
+    assert all(b"cookie" not in head.lower() for _number, head, _body in server.requests)
+
+
+def test_a_large_request_arrives_whole() -> None:
+    server = Server()
+    parts = [b'{"externalId":"' + b"x" * 900_000 + b'"}'] * 4
+    (outcome,) = asked(server, lambda client: client.batch(parts))
+    assert outcome.verdict is Verdict.DELIVERED
+    assert server.requests[0][2] == b'{"messages":[' + b",".join(parts) + b"]}"
+
+
+def test_a_request_that_is_given_up_leaves_no_connection_behind() -> None:
+    server = Server()
+    server.wait_for = 2
+
+    async def ask() -> Outcome:
+        async with serving(server) as client:
+            given_up = asyncio.ensure_future(message(client))
+            await server.came.wait()
+            given_up.cancel()
+            await asyncio.wait([given_up])
+            return await message(client)
+
+    assert run(ask).verdict is Verdict.DELIVERED
+    assert server.connections == [0, 1]
+
+
+def test_where_nobody_listens_nothing_arrived() -> None:
+    async def ask() -> Outcome:
+        async with serving(Server()) as gone:
+            url = f"http://{gone.host}"
+        async with Client(url, "osk_" + "k" * 8, now=lambda: 0.0) as client:
+            return await message(client)
+
+    outcome = run(ask)
+    assert (outcome.verdict, outcome.arrived) == (Verdict.AWAY, False)
+    assert outcome.reason == "the server can not be reached"
+
+
+@pytest.mark.parametrize("host", ["nowhere.invalid", "a..b"])
+def test_a_name_that_nobody_knows_is_said(host: str) -> None:
+    async def ask() -> Outcome:
+        async with Client(f"http://{host}", "osk_" + "k" * 8, now=lambda: 0.0) as client:
+            return await message(client)
+
+    outcome = run(ask)
+    assert (outcome.verdict, outcome.arrived) == (Verdict.AWAY, False)
+
+
+# over TLS
+
+
+@pytest.fixture
+def authority(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> trustme.CA:
+    """The only one that is trusted."""
+    made = trustme.CA()
+    made.cert_pem.write_to_path(str(tmp_path / "authorities.pem"))
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "authorities.pem"))
+    for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    return made
+
+
+def certified(by: trustme.CA, name: str) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    by.issue_cert(name).configure_cert(context)
+    return context
+
+
+def over_tls(server: Server, tls: ssl.SSLContext) -> list[Outcome]:
+    async def ask() -> list[Outcome]:
+        async with serving(server, tls=tls, host="localhost") as client:
+            return [await message(client), await message(client)]
+
+    return run(ask)
+
+
+def test_a_server_that_is_certified_is_sent_to_over_one_connection(authority: trustme.CA) -> None:
+    server = Server()
+    outcomes = over_tls(server, certified(authority, "localhost"))
+    assert [outcome.verdict for outcome in outcomes] == [Verdict.DELIVERED] * 2
+    assert server.connections == [0, 0]
+
+
+@pytest.mark.parametrize("what", ["another name", "another authority"])
+def test_nothing_is_sent_to_a_server_that_is_not_certified(authority: trustme.CA, what: str) -> None:
+    wrong = {
+        "another name": certified(authority, "elsewhere.test"),
+        "another authority": certified(trustme.CA(), "localhost"),
+    }
+    server = Server()
+    outcomes = over_tls(server, wrong[what])
+    assert {(outcome.verdict, outcome.arrived) for outcome in outcomes} == {(Verdict.AWAY, False)}
+    assert outcomes[0].reason == "the server's certificate is not trusted, or TLS failed"
+    assert server.requests == []
+
+
+# through a proxy
+
+
+@pytest.mark.parametrize(("excepted", "is_asked"), [("", True), ("opensync.invalid", False)])
+def test_a_proxy_is_asked_where_the_environment_names_one(
+    authority: trustme.CA,  # noqa: ARG001 - the environment
+    monkeypatch: pytest.MonkeyPatch,
+    excepted: str,
+    *,
+    is_asked: bool,
+) -> None:
+    proxy = Server(answer(b"", status="502 Bad Gateway"))
+
+    async def ask() -> Outcome:
+        async with serving(proxy) as address:
+            monkeypatch.setenv("HTTPS_PROXY", f"http://{address.host}")
+            monkeypatch.setenv("NO_PROXY", excepted)
+            async with Client("https://opensync.invalid", "osk_" + "k" * 8, now=lambda: 0.0) as client:
+                return await message(client)
+
+    assert run(ask).verdict is Verdict.AWAY
+    heads = [head for _number, head, _body in proxy.requests]
+    assert [head.partition(b"\r\n")[0] for head in heads] == (
+        [b"CONNECT opensync.invalid:443 HTTP/1.1"] if is_asked else []
+    )
+    assert all(b"osk_" not in head for head in heads), "a proxy sees nothing of the key"
