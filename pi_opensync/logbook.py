@@ -12,7 +12,7 @@ from typing import Any, Literal, TextIO, cast
 from pi_opensync.lean import without
 from pi_opensync.texts import wants_colours
 
-with without("pygments", "rich"):
+with without("greenlet", "pygments", "rich"):
     import structlog
     from structlog.typing import EventDict, Processor
 

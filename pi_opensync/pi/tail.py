@@ -32,7 +32,7 @@ class Signature(msgspec.Struct, frozen=True, array_like=True, gc=False):
     changed: int
 
     def packed(self) -> bytes:
-        """In a fifth of the memory, for the many that are only compared."""
+        """As bytes, which are alike where the signatures are."""
         return _pack(self)
 
     @classmethod

@@ -11,6 +11,7 @@ from pi_opensync.read.again import Again
 from pi_opensync.read.baseline import Baseline
 from pi_opensync.read.glance import ACTIVE, Glance, glance
 from pi_opensync.read.reader import Progress, Read, Reader
+from pi_opensync.read.signatures import Signatures
 from pi_opensync.store.database import StateDatabase
 from pi_opensync.store.transcripts import Transcripts
 
@@ -59,7 +60,7 @@ class Follow:
         self._folders = folders
         self._now = now
         self._baseline = Baseline(database)
-        self._looked: dict[bytes, bytes] = {}  # signatures, packed
+        self._signatures = Signatures(self._transcripts.looked_at())
         self._live: dict[bytes, None] = {}
         self._old: dict[bytes, None] = {}
         self._full: dict[bytes, bool] = {}
@@ -67,7 +68,6 @@ class Follow:
         self.problems: dict[bytes, str] = {}
         self.unreadable: dict[bytes, str] = {}
         self.odd: dict[bytes, str] = {}
-        self._looked.update((path, sign.packed()) for path, sign in self._transcripts.looked_at())
         self._glance: Glance | None = None
         self._active: dict[bytes, None] = {}
 
@@ -80,7 +80,7 @@ class Follow:
         active: dict[bytes, None] = {}
         for item in transcripts(self._folders, trace):
             if isinstance(item, Found):
-                is_known = self._looked.get(item.path) == item.signature.packed()
+                is_known = self._signatures.has(item.path, item.signature)
                 if not is_known or item.signature.modified > since:
                     active[item.path] = None
                 if is_known:
@@ -99,7 +99,7 @@ class Follow:
         seen = self._glance
         if seen is None:
             return None
-        items = seen.finds(self._looked, list(self._active))
+        items = seen.finds(self._signatures, list(self._active))
         if items is None or any(leads_out(item.path, self._folders) for item in items):
             return None
         return Listing(items, seen.count)
@@ -128,7 +128,7 @@ class Follow:
         """Queue transcripts, also those that the first start left alone, unless they are read already."""
         for item in found:
             known = self._transcripts.by_path(item.path)
-            if known is None or not known.followed or self._looked.get(item.path) != item.signature.packed():
+            if known is None or not known.followed or not self._signatures.has(item.path, item.signature):
                 self.queue(item.path, live=False)
 
     def compare(self, listing: Listing) -> Looked:
@@ -156,7 +156,7 @@ class Follow:
     def _read_anew(self, paths: Iterable[bytes]) -> int:
         count = 0
         for path in paths:
-            self._looked.pop(path, None)
+            self._signatures.forget(path)
             self.queue(path, live=False)
             count += 1
         return count
@@ -182,7 +182,7 @@ class Follow:
 
     def _consider(self, item: Found, *, live: bool) -> bool:
         """Queue the file if it changed; the same for an event and for a sweep."""
-        if self._looked.get(item.path) == item.signature.packed():
+        if self._signatures.has(item.path, item.signature):
             return False
         if (
             self._baseline.leaves_alone(item.signature.modified / 1e9)
@@ -196,7 +196,7 @@ class Follow:
 
     def _leave_alone(self, item: Found) -> None:
         self._transcripts.add(item.path, item.signature, followed=False)
-        self._looked[item.path] = item.signature.packed()
+        self._signatures.keep(item.path, item.signature)
 
     def queue(self, path: bytes, *, live: bool) -> None:
         if live:
@@ -266,7 +266,7 @@ class Follow:
         if isinstance(read, OSError):
             del (self._live if piece.live else self._old)[path]
             # Not looked at: the next sweep tries again, whatever the reason was.
-            self._looked.pop(path, None)
+            self._signatures.forget(path)
             self._active[path] = None
             if not isinstance(read, FileNotFoundError):
                 self.problems[path] = read.strerror or type(read).__name__
@@ -285,7 +285,7 @@ class Follow:
         elif read.progress is Progress.LATER:
             self._later[path] = self._now() + read.seconds
         else:
-            self._looked[path] = read.signature.packed()
+            self._signatures.keep(path, read.signature)
             self.odd.pop(path, None)
             if read.odd is not None:
                 self.odd[path] = read.odd

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from pi_opensync.pi.discover import Found, Item, Odd, Trace
 from pi_opensync.pi.tail import Signature
+from pi_opensync.read.signatures import Signatures
 
 ACTIVE = 3600.0  # seconds since a file was written, while it is looked at even so: an event can be lost
 SETTLED = 2.0  # seconds after which a folder's time is sure to change with the next name
@@ -33,18 +34,15 @@ class Glance:
     odd: Sequence[Odd]
     count: int
 
-    def finds(self, looked: Mapping[bytes, bytes], besides: Iterable[bytes]) -> list[Item] | None:
-        """The files that changed; None where a folder did. `besides` are files to look at too.
-
-        `looked` are the signatures of all, packed.
-        """
+    def finds(self, known: Signatures, besides: Iterable[bytes]) -> list[Item] | None:
+        """The files that changed; None where a folder did. `besides` are files to look at too."""
         for path, stamp in self.folders:
             try:
                 if _stamp(os.stat(path)) != stamp:  # noqa: PTH116 - bytes path
                     return None
             except OSError:
                 return None
-        return [*self.odd, *_changed(self.files.union(besides), looked)]
+        return [*self.odd, *_changed(self.files.union(besides), known)]
 
 
 def glance(
@@ -113,12 +111,12 @@ def _stamp(status: os.stat_result) -> Stamp:
     return status.st_dev, status.st_ino, status.st_mtime_ns
 
 
-def _changed(paths: Iterable[bytes], looked: Mapping[bytes, bytes]) -> Iterable[Found]:
+def _changed(paths: Iterable[bytes], known: Signatures) -> Iterable[Found]:
     for path in paths:
         try:
             status = os.stat(path)  # noqa: PTH116 - bytes path
         except OSError:
             continue
         signature = Signature.of(status)
-        if stat.S_ISREG(status.st_mode) and looked.get(path) != signature.packed():
+        if stat.S_ISREG(status.st_mode) and not known.has(path, signature):
             yield Found(path, signature)

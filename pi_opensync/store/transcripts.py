@@ -55,7 +55,7 @@ class Transcripts:
     def looked_at(self) -> Iterator[tuple[bytes, Signature]]:
         """Path and signature of those that need no look until they change."""
         query = "SELECT path, signature FROM transcripts WHERE (at_end OR NOT followed) AND problem IS NULL"
-        return ((path, _signature(signature)) for path, signature in self._database.rows(query))
+        return ((path, _signature(signature)) for path, signature in self._database.each(query))
 
     def by_path(self, path: bytes) -> Transcript | None:
         return self._find("path = ?", path)

@@ -9,6 +9,7 @@ import pytest
 
 from pi_opensync.pi.discover import Found, Item, Trace, transcripts
 from pi_opensync.read.glance import Glance, are_heard, glance
+from pi_opensync.read.signatures import Signatures
 
 LOCAL = "22 1 8:1 / / rw,relatime - ext4 /dev/sda1 rw\n"
 LONG_AGO = 1_700_000_000
@@ -37,13 +38,13 @@ class Looking:
     def __init__(self, folder: Path, *, mounts: str = LOCAL, now: float = NOW) -> None:
         trace = Trace()
         items = list(transcripts((folder,), trace))
-        self.looked = {item.path: item.signature.packed() for item in items if isinstance(item, Found)}
+        self.known = Signatures((item.path, item.signature) for item in items if isinstance(item, Found))
         strange = [item for item in items if not isinstance(item, Found)]
         self.seen: Glance | None = glance(strange, trace, (folder,), now, mounts)
 
     def found(self, *besides: Path) -> list[Item] | None:
         assert self.seen is not None
-        return self.seen.finds(self.looked, [os.fsencode(path) for path in besides])
+        return self.seen.finds(self.known, [os.fsencode(path) for path in besides])
 
 
 def test_where_nothing_changed_it_finds_nothing(folder: Path) -> None:
