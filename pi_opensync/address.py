@@ -1,9 +1,11 @@
 """The address of an OpenSync."""
 
+import re
 from hashlib import sha256
 from pathlib import Path
 from urllib.parse import urlsplit
 
+_HOST = re.compile(r"(?i)[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)*")
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -30,6 +32,27 @@ def normalise_url(value: str) -> str:
     if host.endswith(".convex.cloud"):
         netloc = netloc.replace(".convex.cloud", ".convex.site", 1)
     return f"{parts.scheme}://{netloc}{parts.path}"
+
+
+def host_name(text: str) -> str:
+    """The name that a browser would send in Host: of a URL, with or without scheme and port.
+
+    Raises `ValueError` for what no browser can send.
+    """
+    parts = urlsplit(text if "://" in text else f"//{text}")
+    more = parts.username or parts.path.strip("/") or parts.query or parts.fragment
+    parts.port  # noqa: B018 - raises for a port that is none
+    named = (parts.hostname or "").rstrip(".")
+    found = _address(named) if ":" in named else named.encode("idna").decode()
+    if more or not (":" in found or _HOST.fullmatch(found)):
+        raise ValueError("not the name of a host")
+    return found
+
+
+def _address(text: str) -> str:
+    from ipaddress import ip_address  # noqa: PLC0415 - most commands never need it
+
+    return str(ip_address(text))
 
 
 def state_folder(state_dir: Path, base_url: str) -> Path:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from pi_opensync.address import normalise_url
+from pi_opensync.address import host_name, normalise_url
 from pi_opensync.configuration import (
     default_state_dir,
     file_in_use,
@@ -88,6 +88,14 @@ def patterns(value: Any) -> Any:
 
 def _words(value: Any) -> Any:
     return shlex.split(value) if isinstance(value, str) else value
+
+
+def _host_names(value: Any) -> Any:
+    return tuple(value.split(",")) if isinstance(value, str) else value
+
+
+def _as_sent(value: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(host_name(name.strip()) for name in value)
 
 
 def _one_or_more(value: Any) -> Any:
@@ -168,6 +176,14 @@ class Settings:
         "OWN_SERVER",
         "ownServer",
         "The server is a `pi-opensync serve`, which takes more than OpenSync does; `login` finds out.",
+    )
+    host_names: tuple[str, ...] = setting(
+        (),
+        "HOST_NAMES",
+        "hostNames",
+        "Names that your own dashboard answers to besides this machine's, such as that of a proxy with TLS.",
+        before=_host_names,
+        after=_as_sent,
     )
     machine: str = setting(
         _host,
@@ -294,15 +310,16 @@ def _judged(values: Mapping[str, Any], sources: Mapping[str, str]) -> dict[str, 
         raise ConfigurationError(f"{source}: {wrong.reason}", hint=_would_do(wrong.name)) from None
 
 
+_WOULD_DO = {
+    "budget_daily": "use a sum in US dollars, such as 20",
+    "budget_monthly": "use a sum in US dollars, such as 20",
+    "host_names": "use one or more names of hosts, such as sessions.example.com",
+    "timestamps": 'use "transcript" or "server"',
+    "state_dir": "use the path of a folder",
+    "sessions_dir": f"use one or more folders, separated by {os.pathsep!r}",
+    "trusted_session_dirs": f"use one or more folders, separated by {os.pathsep!r}",
+}
+
+
 def _would_do(name: str) -> str | None:
-    if DESCRIBED[name].kind is bool:
-        return "use true or false"
-    if name.startswith("budget_"):
-        return "use a sum in US dollars, such as 20"
-    if name == "timestamps":
-        return 'use "transcript" or "server"'
-    if name == "state_dir":
-        return "use the path of a folder"
-    if name in {"sessions_dir", "trusted_session_dirs"}:
-        return f"use one or more folders, separated by {os.pathsep!r}"
-    return None
+    return "use true or false" if DESCRIBED[name].kind is bool else _WOULD_DO.get(name)

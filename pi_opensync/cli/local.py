@@ -56,7 +56,14 @@ def show_served(context: Context, *, open_page: bool) -> bool:
     from pi_opensync.cli.serving import keys_of, show_page
 
     with opened(place.home) as connections:
-        show_page(place.home, other.url, keys_of(connections), open_page=open_page, beside=False)
+        show_page(
+            place.home,
+            other.url,
+            keys_of(connections),
+            names=context.settings.host_names,
+            open_page=open_page,
+            beside=False,
+        )
     return True
 
 
@@ -90,15 +97,22 @@ async def _watch(
     from pi_opensync.cli.serving import budget_of, serving, show_page
 
     place = _place(context, demo=demo)
+    names = context.settings.host_names
     async with serving(
-        place.home, _COMMAND, "127.0.0.1", port, clean=context.receiving, budget=budget_of(context.settings)
+        place.home,
+        _COMMAND,
+        "127.0.0.1",
+        port,
+        clean=context.receiving,
+        budget=budget_of(context.settings),
+        hosts=names,
     ) as (url, keys, handed):
         is_shown = False
 
         def show() -> None:
             nonlocal is_shown
             if link and not is_shown:
-                show_page(place.home, url, keys, open_page=open_page, beside=True)
+                show_page(place.home, url, keys, names=names, open_page=open_page, beside=True)
             elif not is_shown:
                 logbook.get().info("serving your dashboard", url=url, way_in="pi-opensync serve --open")
             is_shown = True

@@ -1,17 +1,15 @@
 """`pi-opensync serve`: the dashboard of one's own alone, for whatever sends to it."""
 
 import asyncio
-import re
 import signal
 import socket
 from collections.abc import Sequence
-from ipaddress import ip_address
 from typing import Annotated
 from urllib.parse import urlsplit
 
 import typer
 
-from pi_opensync import logbook
+from pi_opensync import address, logbook
 from pi_opensync.cli import PORT
 from pi_opensync.cli.context import Context
 from pi_opensync.cli.local import watch_local
@@ -21,8 +19,6 @@ from pi_opensync.cli.unserved import opened
 from pi_opensync.daemon import places
 from pi_opensync.errors import AlreadyRunning, UsageError
 from pi_opensync.texts import shown
-
-_HOST = re.compile(r"(?i)[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)*")
 
 app = new_app()
 
@@ -74,9 +70,17 @@ def serve(
         with opened(place.home) as connections:
             if new_key:
                 show_key(other.url, keys_of(connections))
-            show_page(place.home, other.url, keys_of(connections), open_page=open_page, beside=False)
+            show_page(
+                place.home,
+                other.url,
+                keys_of(connections),
+                names=context.settings.host_names,
+                open_page=open_page,
+                beside=False,
+            )
         return
-    hosts = [host_name(text) for text in name or ()]
+    names = [*context.settings.host_names, *(host_name(text) for text in name or ())]
+    hosts = list(names)
     if remote:
         hosts += [host, own := socket.gethostname(), f"{own}.local"]
         logbook.get().warning("other machines are let in, and nothing is encrypted on the way")
@@ -85,6 +89,7 @@ def serve(
             context,
             host,
             PORT if port is None else port,
+            names=names,
             hosts=hosts,
             remote=remote,
             open_page=open_page,
@@ -94,23 +99,13 @@ def serve(
 
 
 def host_name(text: str) -> str:
-    """The name that a browser would send in Host: of a URL, with or without scheme and port.
-
-    Raises `UsageError` for what no browser can send.
-    """
+    """The name of a host. Raises `UsageError`."""
     try:
-        parts = urlsplit(text if "://" in text else f"//{text}")
-        more = parts.username or parts.path.strip("/") or parts.query or parts.fragment
-        parts.port  # noqa: B018 - raises for a port that is none
-        named = (parts.hostname or "").rstrip(".")
-        found = str(ip_address(named)) if ":" in named else named.encode("idna").decode()
+        return address.host_name(text)
     except ValueError:
-        found, more = "", ""
-    if more or not (":" in found or _HOST.fullmatch(found)):
         raise UsageError(
             f"--name {shown(text)}: not the name of a host", hint="use one such as sessions.example.com"
-        )
-    return found
+        ) from None
 
 
 async def _serve(
@@ -118,6 +113,7 @@ async def _serve(
     host: str,
     port: int,
     *,
+    names: Sequence[str],
     hosts: Sequence[str],
     remote: bool,
     open_page: bool,
@@ -136,7 +132,7 @@ async def _serve(
     ) as (url, keys, _inside):
         if new_key:
             show_key(url, keys)
-        show_page(home, url, keys, open_page=open_page, beside=True)
+        show_page(home, url, keys, names=names, open_page=open_page, beside=True)
         stopping = asyncio.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, stopping.set)

@@ -80,10 +80,19 @@ def show_key(url: str, keys: Keys) -> None:
         print(key, flush=True)
 
 
-def show_page(home: Path, url: str, keys: Keys, *, open_page: bool, beside: bool) -> None:
-    """Print a link that lets a browser in, and open it; `beside` the server, which must answer meanwhile."""
-    page = f"{url}/login?token={keys.login_token()}"
+def show_page(
+    home: Path, url: str, keys: Keys, *, names: Sequence[str] = (), open_page: bool, beside: bool
+) -> None:
+    """Print a link that lets a browser in, and open it; `beside` the server, which must answer meanwhile.
+
+    `names` are those of proxies with TLS before it: the link leads through each as well.
+    """
+    way_in = f"/login?token={keys.login_token()}"
+    page = f"{url}{way_in}"
     print(f"Your sessions: {page}", file=sys.stderr, flush=True)
+    for name in names:
+        host = f"[{name}]" if ":" in name else name
+        print(f"           or: https://{host}{way_in}", file=sys.stderr, flush=True)
     if open_page and beside:
         threading.Thread(target=_open, args=(home, page), daemon=True).start()
     elif open_page:

@@ -35,6 +35,26 @@ def test_serve_makes_a_key_where_it_is_told_to_and_takes_it(home: Cli) -> None:
         assert running.out.read_text() == ""
 
 
+@pytest.mark.parametrize("command", ["serve", "watch --local"])
+def test_a_name_of_the_settings_is_answered_and_its_link_printed(home: Cli, command: str) -> None:
+    home.variables["PI_OPENSYNC_HOST_NAMES"] = "https://box.example, Other.Example"
+    with home.running(*command.split(), "--port", "0") as running:
+        running.wait_for("https://other.example/login?token=")
+        told = running.err.read_text()
+        assert "https://box.example/login?token=" in told
+        url = told.split("Your sessions: ")[1].partition("/login")[0]
+        for host, status in (("box.example", 200), ("other.example", 200), ("third.example", 403)):
+            answer = httpx.get(f"{url}/health", headers={"host": host}, trust_env=False)
+            assert answer.status_code == status
+
+
+def test_a_name_that_no_browser_can_send_is_refused_by_the_settings(home: Cli) -> None:
+    home.variables["PI_OPENSYNC_HOST_NAMES"] = "two names"
+    done = home("serve", "--port", "0")
+    assert done.code == 6
+    assert "PI_OPENSYNC_HOST_NAMES" in done.err
+
+
 def test_serve_listens_to_this_machine_only_unless_told(home: Cli) -> None:
     done = home("serve", "--host", "0.0.0.0", "--port", "0")  # noqa: S104 - what must be refused
     assert done.code == 2

@@ -96,6 +96,23 @@ def test_a_name_that_was_given_is_answered_also_behind_tls(
     assert health(app, "sessions.example", origin=origin) == status
 
 
+@pytest.mark.parametrize(("origin", "status"), [("https://box.example", 200), ("http://box.example", 403)])
+def test_behind_tls_a_page_without_it_is_another_site(
+    store: Connections, clock: Clock, origin: str, status: int
+) -> None:
+    app = create_app(store, Keys(store, now=clock), now=clock, hosts=["box.example"])
+    assert health(app, "box.example", origin=origin, **{"x-forwarded-proto": "https"}) == status
+
+
+@pytest.mark.parametrize("forwarded", ["https", "https, http", "http", None])
+def test_a_login_behind_tls_is_never_sent_without_it(local: Local, forwarded: str | None) -> None:
+    headers = {"x-forwarded-proto": forwarded} if forwarded else {}
+    given = local.ask("POST", "/login", data={"key": local.key}, headers=headers).headers["set-cookie"]
+    assert ("secure" in given.lower()) is (forwarded or "").startswith("https")
+    assert "httponly" in given.lower()
+    assert "samesite=lax" in given.lower()
+
+
 def test_is_loopback() -> None:
     assert [
         name for name in ("127.0.0.1", "127.9.9.9", "::1", "[::1]", "localhost") if not is_loopback(name)
@@ -186,6 +203,10 @@ def test_an_error_that_nobody_foresaw_is_a_plain_500(local: Local, caplog: pytes
     assert (answer.status_code, answer.json()) == (500, {"error": "Internal error"})
     assert "content-security-policy" in answer.headers
     assert "ZeroDivisionError" in caplog.text
+    local.app.router.routes.insert(0, Route("/keys", broken))
+    page = local.page("/keys", status=500)
+    assert "<h1>" in page
+    assert "Internal error" in page
     local.app.router.routes.insert(0, Route("/health", lambda _: PlainTextResponse("well")))
     assert local.ask("GET", "/health").text == "well"
 

@@ -128,7 +128,7 @@ def create_app(
             static,
         ],
         middleware=[
-            Middleware(KnownHosts, hosts=hosts),
+            Middleware(KnownHosts, hosts=hosts, told=problem),
             Middleware(GZipMiddleware, minimum_size=_LEAST_TO_COMPRESS, compresslevel=5),
             Middleware(Access, keys=keys),
             Middleware(OnePage),

@@ -2,11 +2,12 @@
 
 import ipaddress
 import logging
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.responses import JSONResponse
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pi_opensync.sqlite import StoreUnavailable
@@ -41,17 +42,30 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+def browser_scheme(scope: Scope) -> str:
+    """Return what the browser speaks: `https` also where a proxy says so; no page can say it for one."""
+    forwarded = Headers(scope=scope).get("x-forwarded-proto", "").partition(",")[0].strip()
+    return "https" if forwarded == "https" else str(scope["scheme"])
+
+
 class KnownHosts:
     """Check Host and Origin, set the headers, and turn what nobody caught into a plain 500.
 
     A page of another site can make a browser send requests here, and with a name that it lets point to this
     machine (DNS rebinding) read the answers too: so only known names are answered, and no foreign origin.
     The address that a request came in at is no name that could point elsewhere. `hosts` are names besides
-    those of the loopback; before them a proxy may speak TLS.
+    those of the loopback; before them a proxy may speak TLS. `told` makes an answer of a status and words.
     """
 
-    def __init__(self, app: ASGIApp, *, hosts: Collection[str] = ()) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        told: Callable[[Request, int, str], Response],
+        hosts: Collection[str] = (),
+    ) -> None:
         self._app = app
+        self._told = told
         self._hosts = frozenset(host.lower() for host in hosts)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -80,21 +94,24 @@ class KnownHosts:
             _LOG.warning("%s %s: %s", scope["method"], scope["path"], error)
             if started:
                 raise
-            answer = JSONResponse({"error": "The database can not be used now."}, 503, {"retry-after": "5"})
+            answer = self._told(Request(scope), 503, "The database can not be used now.")
+            answer.headers["retry-after"] = "5"
             await answer(scope, receive, send_guarded)
         except Exception:
             _LOG.exception("A request failed: %s %s", scope["method"], scope["path"])
             if started:
                 raise
-            await JSONResponse({"error": "Internal error"}, 500)(scope, receive, send_guarded)
+            await self._told(Request(scope), 500, "Internal error")(scope, receive, send_guarded)
 
     def _problem(self, scope: Scope) -> str | None:
         headers = Headers(scope=scope)
         hosts = headers.getlist("host")
         name = _name_of(f"//{hosts[0]}") if len(hosts) == 1 else None
         if name is None or not (is_loopback(name) or name in self._hosts or _came_in_at(scope, name)):
-            return "This server does not answer to that Host."
-        schemes = {scope["scheme"], "https"} if name in self._hosts else {scope["scheme"]}
+            return (
+                "This server does not answer to that Host; hostNames in its settings gives it another name."
+            )
+        schemes = {browser_scheme(scope), "https"} if name in self._hosts else {scope["scheme"]}
         origin = headers.get("origin")
         if origin is not None and origin not in {f"{scheme}://{hosts[0]}" for scheme in schemes}:
             return "Requests of other sites are not answered."

@@ -11,6 +11,7 @@ from starlette.routing import Route
 
 from pi_opensync.dashboard.web.access import cookie_name, cookies_of, is_logged_in
 from pi_opensync.dashboard.web.bodies import MAX_FORM, body_of
+from pi_opensync.dashboard.web.hosts import browser_scheme
 from pi_opensync.dashboard.web.keys import COOKIE_MS, Keys
 
 _PATH = re.compile(r"/(?![/\\])[!-~]{0,2000}")
@@ -74,6 +75,12 @@ def _within(address: str) -> str:
 def _welcome(request: Request, cookie: str, to: str) -> Response:
     answer = RedirectResponse(_within(to), 303)
     answer.set_cookie(
-        cookie_name(request.scope), cookie, max_age=COOKIE_MS // 1000, httponly=True, samesite="lax", path="/"
+        cookie_name(request.scope),
+        cookie,
+        max_age=COOKIE_MS // 1000,
+        path="/",
+        secure=browser_scheme(request.scope) == "https",
+        httponly=True,
+        samesite="lax",
     )
     return answer
