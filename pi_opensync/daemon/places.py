@@ -8,8 +8,9 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
-from pi_opensync.address import state_folder
+from pi_opensync.address import LOOPBACK, state_folder
 from pi_opensync.daemon import lock, pulse
 from pi_opensync.daemon.lock import Holder
 from pi_opensync.daemon.pulse import Pulse
@@ -62,8 +63,19 @@ class Place:
 
 
 def opensync(chosen: Settings) -> Place:
-    """OpenSync's. Raises `ConfigurationError` where no server is configured."""
+    """The configured one, OpenSync's as a rule. Raises `ConfigurationError` where no server is configured.
+
+    Also `AlreadyRunning` where it is one's own on this machine, which `watch --local` keeps equal by itself.
+    """
     base_url, _key = chosen.require_server()
+    mine = own(chosen)
+    keeper = mine.keeper()
+    if keeper is not None and _leads_to(base_url, mine):
+        raise AlreadyRunning(
+            f"{base_url} is your own dashboard: `pi-opensync {keeper.command}` (process {keeper.pid}) "
+            "keeps it equal to pi's sessions",
+            hint="nothing else is needed for it",
+        )
     return _opensync(chosen, base_url)
 
 
@@ -80,17 +92,31 @@ def own_state(home: Path) -> Path:
 
 
 def kept(chosen: Settings) -> tuple[Place, ...]:
-    """The dashboards that there are: the configured one, and one's own once it was begun."""
-    found = [] if chosen.convex_url is None else [_opensync(chosen, chosen.convex_url)]
+    """The dashboards that there are: the configured one, and one's own once it was begun.
+
+    Where the configured one is one's own, served on this machine, that is one: of who keeps it equal.
+    """
     mine = own(chosen)
+    if chosen.convex_url is not None and _leads_to(chosen.convex_url, mine):
+        return (mine if mine.keeper() is not None else _opensync(chosen, chosen.convex_url, mine.name),)
+    found = [] if chosen.convex_url is None else [_opensync(chosen, chosen.convex_url)]
     if mine.state.is_dir() or mine.keeper() is not None or mine.server() is not None:
         found.append(mine)
     return tuple(found)
 
 
-def _opensync(chosen: Settings, base_url: str) -> Place:
+def _opensync(chosen: Settings, base_url: str, name: str = "OpenSync") -> Place:
     state = state_folder(chosen.state_dir, base_url)
-    return Place("OpenSync", chosen, chosen.state_dir, state, is_own=False)
+    return Place(name, chosen, chosen.state_dir, state, is_own=False)
+
+
+def _leads_to(base_url: str, mine: Place) -> bool:
+    """Whether a URL is that of one's own dashboard, as it is served now."""
+    server = mine.server()
+    if server is None or server.url is None:
+        return False
+    one, other = urlsplit(base_url), urlsplit(server.url)
+    return one.hostname in LOOPBACK and one.port == other.port
 
 
 @contextmanager

@@ -1,15 +1,19 @@
 """Both dashboards are kept, one's own and OpenSync's: commands speak of each under its name."""
 
 import json
+import shutil
 import sqlite3
 import time
+from pathlib import Path
 
 import pytest
 
 from pi_opensync.address import state_folder
-from tests.conftest import Cli
+from tests.conftest import Cli, wait_until
 from tests.harness import header, line, said, session_id
 from tests.standin.backend import OpenSync
+
+SAMPLES = Path(__file__).parents[2] / "pi_opensync/samples"
 
 
 @pytest.fixture
@@ -74,3 +78,31 @@ def test_doctor_looks_at_the_state_of_each(both: Cli) -> None:
         "OpenSync: whole",
         "yours: whole",
     ]
+
+
+def test_ones_own_dashboard_that_is_logged_in_to_is_one(fresh_cli: Cli, free_port: int) -> None:
+    """As a machine does that serves for others too, and sends its own sessions like them."""
+    shutil.copytree(SAMPLES, fresh_cli.home / ".pi/agent/sessions")
+    url = f"http://localhost:{free_port}"
+    with fresh_cli.running("serve", "--port", str(free_port), "--new-key") as running:
+        wait_until(lambda: running.out.read_text().endswith("\n"), "the key")
+        key = running.out.read_text().strip()
+        variables = {"PI_OPENSYNC_CONVEX_URL": url, "PI_OPENSYNC_API_KEY": key}
+        assert fresh_cli("sync", "--yes", **variables).code == 0
+        done = fresh_cli("verify", **variables)
+        assert (done.code, done.out) == (0, "3 sessions compared, 0 differences\n")
+        report = json.loads(fresh_cli("status", "--json", **variables).out)
+        assert [(place["name"], place["url"]) for place in report["places"]] == [("yours", url)]
+        assert fresh_cli("list", **variables).out.count("webshop") == 2
+
+
+def test_one_that_is_kept_equal_already_needs_no_second_daemon(fresh_cli: Cli, free_port: int) -> None:
+    shutil.copytree(SAMPLES, fresh_cli.home / ".pi/agent/sessions")
+    with fresh_cli.running("watch", "--local", "--port", str(free_port)) as running:
+        running.wait_for("up to date")
+        key = fresh_cli("serve", "--new-key", "--port", str(free_port)).out.strip()
+        variables = {"PI_OPENSYNC_CONVEX_URL": f"http://127.0.0.1:{free_port}", "PI_OPENSYNC_API_KEY": key}
+        for command in ("watch", "sync"):
+            done = fresh_cli(command, **variables)
+            assert (done.code, "`pi-opensync watch --local`" in done.err) == (7, True)
+        assert fresh_cli("verify", **variables).code == 0
