@@ -25,7 +25,7 @@ from pi_opensync.daemon.totals import Totals
 from pi_opensync.errors import ConfigurationError, PartlyDone
 from pi_opensync.pi.discover import Item, Odd, Unreadable
 from pi_opensync.read.select import Chosen, Wanted
-from pi_opensync.sqlite import Damaged
+from pi_opensync.sqlite import Damaged, StoreUnavailable
 from pi_opensync.store.database import StateDatabase
 from pi_opensync.store.views import SessionRow, delivered_transcripts, session_rows, tally
 from pi_opensync.texts import shown_path
@@ -87,7 +87,7 @@ def run(
     context = Context(debug=debug)
     context.log(log_format)
     warn_of_an_open_file()
-    place = None if dry_run else places.opensync(context.settings)
+    place = None if dry_run else _server(context)
     _look(context)
     chosen = [item for item in context.sessions(wanted) if item.excluded is None]
     if wanted.session is not None and chosen:
@@ -108,6 +108,16 @@ def run(
     missing = [item for item in context.listing if isinstance(item, Unreadable)]
     if missing:
         raise PartlyDone(f"{len(missing)} folders could not be read, see above")
+
+
+def _server(context: Context) -> Place:
+    """Where it is sent to. Raises `ConfigurationError` where no server is configured."""
+    if context.settings.convex_url is None and context.places:
+        raise ConfigurationError(
+            "no OpenSync is configured, and your own dashboard needs no sending by hand",
+            hint="`pi-opensync watch --local` keeps that equal, `watch --local --once` brings it up to date",
+        )
+    return places.opensync(context.settings)
 
 
 def _look(context: Context) -> None:
@@ -197,6 +207,9 @@ async def _send(context: Context, place: Place, database: StateDatabase, chosen:
             telling = asyncio.create_task(_tell(daemon, built, totals))
             try:
                 await daemon.finish()
+            except StoreUnavailable:
+                terminal.say(f"{totals} sent. Nothing is lost; running it again goes on.")
+                raise
             except PartlyDone:
                 if not daemon.was_asked_to_stop:
                     raise

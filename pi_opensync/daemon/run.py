@@ -72,6 +72,7 @@ class Daemon:
         self._sweep_wanted = asyncio.Event()
         self._stopping = asyncio.Event()
         self._signalled = False
+        self._ends_by_itself = False
         self._told: dict[bytes, str] = {}
         self._clock_offset = now() - time.monotonic()
         self._no_events: str | None = None
@@ -109,8 +110,10 @@ class Daemon:
     async def once(self, *, backfill: bool = False) -> None:
         """Read everything there is to read, deliver it, return.
 
-        Raises `NetworkError`, `KeyRefused` or `PartlyDone` where something is left over.
+        Raises `NetworkError`, `KeyRefused` or `PartlyDone` where something is left over, and
+        `StoreUnavailable` where the state can not be written for a while: such a run waits for no space.
         """
+        self._ends_by_itself = True
         self._catch_signals(asyncio.get_running_loop())
         await self._begin(None, backfill=backfill)
         await self._take_what_the_server_has(patient=False)
@@ -118,6 +121,7 @@ class Daemon:
 
     async def finish(self) -> None:
         """Read and deliver what is queued, until SIGINT or SIGTERM. Raises as `once`."""
+        self._ends_by_itself = True
         self._catch_signals(asyncio.get_running_loop())
         self._engine.server.try_now()
         reader = asyncio.create_task(self._read())
@@ -204,9 +208,13 @@ class Daemon:
             follow.drained()
 
     async def _deliver(self) -> None:
+        failures = 0
         async for came in self._engine.delivery.rounds():
             self._on_beat(DELIVERY)
             self._engine.events.tell(came)
+            failures = 0 if came.trouble is None else failures + 1
+            if came.trouble is not None and self._gives_up(failures):
+                raise came.trouble
 
     def _patience(self) -> float:
         follow = self._engine.follow
@@ -268,15 +276,25 @@ class Daemon:
             await self._written(lambda: self._engine.delivery.clock_was_set(horizon=0.0, back_by=back_by))
 
     async def _written(self, step: Callable[[], Result]) -> Result:
-        """What the step returns, once the store could be written: a full disk is waited for."""
+        """What the step returns, once the store could be written: a full disk is waited for.
+
+        Raises `StoreUnavailable` in a run that ends by itself.
+        """
+        failures = 0
         while True:
             try:
                 return step()
             except StoreUnavailable as error:
+                failures += 1
+                if self._gives_up(failures):
+                    raise
                 self._in_doubt = True
                 self._engine.events.trouble(error)
                 self._on_beat(INGEST)
                 await asyncio.sleep(TROUBLE_AGAIN)
+
+    def _gives_up(self, failures: int) -> bool:
+        return self._ends_by_itself and failures >= GIVE_UP_AFTER
 
     def _hint_from(self, loop: asyncio.AbstractEventLoop) -> Callable[[bytes | None], None]:
         """`_hint`, to be called from another thread."""

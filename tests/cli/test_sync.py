@@ -200,3 +200,10 @@ def converse(cli: Cli, words: tuple[str, ...], answers: list[tuple[str, str]]) -
                 return said_so_far.decode(), process.wait(PATIENCE)
             if answers and answers[0][0].encode() in said_so_far:
                 os.write(ours, answers.pop(0)[1].encode() + b"\n")
+
+
+def test_ones_own_dashboard_is_not_sent_to_by_hand(fresh_cli: Cli) -> None:
+    (fresh_cli.home / ".pi/agent/sessions").mkdir(parents=True)
+    assert fresh_cli("watch", "--local", "--once").code == 0
+    done = fresh_cli("sync")
+    assert (done.code, "watch --local --once" in done.err) == (6, True)

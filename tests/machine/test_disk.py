@@ -9,6 +9,8 @@ from typing import Any, cast
 
 import pytest
 
+from pi_opensync.daemon.run import Daemon
+from pi_opensync.sqlite import StoreUnavailable
 from pi_opensync.store.database import StateDatabase
 from tests.harness import session_id
 from tests.machine.clocks import SetClock
@@ -99,6 +101,24 @@ def test_a_disk_that_fills_up_at_any_write(world: DaemonWorld, elsewhere: Path, 
         await asyncio.sleep(40)
 
     world.watch(fill_and_free)
+    settled(world, elsewhere)
+
+
+@pytest.mark.parametrize("after", [0, *range(8, 60, 13)])
+def test_a_run_that_ends_by_itself_does_not_wait_for_space(
+    world: DaemonWorld, elsewhere: Path, after: int
+) -> None:
+    """`sync` and `watch --once`: they say so and end, and the next one goes on."""
+    put(world, A, *talk("a", *TEXTS))
+    put(world, "b.jsonl", *talk("b", "uno", "due"))
+    disk = FullDisk(world.engine.database, after)
+    disk.full = after == 0
+    begun = world.clock.at
+    with pytest.raises(StoreUnavailable) as raised:
+        world.runner.run(Daemon(world.engine, (world.sessions,), now=world.clock.now).once(backfill=True))
+    assert raised.value.exit_code == 6
+    assert world.clock.at - begun < 60
+    disk.full, disk.left = False, None
     settled(world, elsewhere)
 
 
