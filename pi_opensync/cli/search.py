@@ -40,7 +40,10 @@ def show(
     limit: Annotated[int, typer.Option(min=1, metavar="N", help="At most so many sessions.")] = 20,
     as_json: AsJson = False,
 ) -> None:
-    """In pi's own files, so that it needs no dashboard; secrets are redacted in what is shown."""
+    """In pi's own files, so that it needs no dashboard; secrets are redacted in what is shown.
+
+    As with grep the exit code is 1 where nothing is found; --json prints an empty list then, and ends with 0.
+    """
     context = Context()
     wanted = Wanted.parse(since=since, until=None, project=project, session=None, limit=None)
     hits = search(context, words, wanted, model=model, limit=limit)
@@ -58,3 +61,4 @@ def show(
             print("\n".join(terminal.wrapped(" " * indent + shown(text), terminal.width(), indent)))
     if not hits:
         print("No session holds that.", file=sys.stderr)
+        raise typer.Exit(1)

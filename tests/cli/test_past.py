@@ -44,6 +44,14 @@ def test_all_words_must_stand_in_one_message_the_latest_session_first(home: Cli)
     assert found(home, "nowhere") == []
 
 
+def test_nothing_found_is_1_as_of_grep_and_an_empty_list_in_json(home: Cli) -> None:
+    write(home, "a", "a word")
+    done = home("search", "nowhere")
+    assert (done.code, done.out, done.err) == (1, "", "No session holds that.\n")
+    done = home("search", "nowhere", "--json")
+    assert (done.code, json.loads(done.out)["sessions"]) == (0, [])
+
+
 @pytest.mark.parametrize("word", ["\u00fcber", "\u00dcBER", '"quoted"', "back\\slash", "tab\tbed"])
 def test_words_are_found_as_json_writes_them(home: Cli, word: str) -> None:
     write(home, "a", f"it says {word} here")
