@@ -81,7 +81,7 @@ def run(
     if unsynced:
         rows = [row for row in rows if row.waiting or row.why is not None]
     if excluded:
-        rows = [row for row in rows if row.why is not None and "exclude" in row.why]
+        rows = [row for row in _judged(context, rows) if row.why is not None and "exclude" in row.why]
     if parked:
         rows = [row for row in rows if row.parked]
     rows.sort(key=lambda row: row.last_used_at or row.created_at or 0, reverse=True)
@@ -94,6 +94,16 @@ def run(
         print(f"{shown(file.path)}\n  {shown(file.why)}")
     if not rows and not files:
         print("No sessions.", file=sys.stderr)
+
+
+def _judged(context: Context, rows: Iterable[ListedSession]) -> Iterator[ListedSession]:
+    """With what was excluded since they were read."""
+    from pi_opensync.daemon.chosen import policy
+
+    projects = policy(context.settings)
+    for row in rows:
+        why = row.why or (None if row.folder is None else projects.reason(row.folder))
+        yield msgspec.structs.replace(row, why=why)
 
 
 def _as_json(

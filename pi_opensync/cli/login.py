@@ -29,7 +29,9 @@ app = new_app()
 def login(
     url: Annotated[
         str | None,
-        typer.Option(metavar="URL", help="Your deployment, as OpenSync's settings page shows it."),
+        typer.Option(
+            metavar="URL", help="Of OpenSync, as its settings page shows it, or of your own server."
+        ),
     ] = None,
     key_stdin: Annotated[
         bool, typer.Option("--key-stdin", help="Read the key (osk_...) from stdin.")
@@ -114,7 +116,7 @@ def _kept(path: Path) -> dict[str, Any]:
 def _ask_url() -> str:
     if not sys.stdin.isatty():
         raise UsageError("no URL given", hint="use --url https://your-deployment.convex.cloud")
-    answer = terminal.asked("URL of your OpenSync (Enter leaves it): ").strip()
+    answer = terminal.asked("URL of your OpenSync, or of your own server (Enter leaves it): ").strip()
     if not answer:
         raise UsageError("no URL given", hint="OpenSync's settings page shows the URL of your deployment")
     return answer
@@ -143,7 +145,10 @@ def _read_key(*, key_stdin: bool, plugin: dict[str, Any]) -> str:
     elif sys.stdin.isatty():
         key = getpass.getpass("API key (osk_..., not shown): ").strip()
         if not key:
-            raise UsageError("no key given", hint="OpenSync's settings page makes one")
+            raise UsageError(
+                "no key given",
+                hint="OpenSync's settings page makes one; of your own server, `pi-opensync serve --new-key`",
+            )
     else:
         raise UsageError("no key given", hint="pipe it in and use --key-stdin")
     # The settings know what a key looks like.

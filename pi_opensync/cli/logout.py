@@ -5,6 +5,8 @@ import os
 from pi_opensync import configuration
 from pi_opensync.cli.options import new_app
 
+_OF_A_LOGIN = ("convexUrl", "apiKey", "ownServer")
+
 app = new_app()
 
 
@@ -12,10 +14,10 @@ app = new_app()
 def logout() -> None:
     path = configuration.config_path(os.environ)
     stored = configuration.read_file(path)
-    if not stored:
+    kept = {name: value for name, value in stored.items() if name not in _OF_A_LOGIN}
+    if kept == stored:
         print("Not logged in.")
         return
-    kept = {name: value for name, value in stored.items() if name not in ("convexUrl", "apiKey")}
     if kept:
         configuration.write_file(path, kept)
     else:

@@ -19,14 +19,17 @@ _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 app = new_app()
 
 
-@app.command(epilog="Example: pi-opensync pause --for 2h")
+@app.command(epilog="Example: pi-opensync pause 2h")
 def pause(
     span: Annotated[
-        str | None, typer.Option("--for", metavar="SPAN", help="For how long, such as 30m, 2h or 3d.")
+        str | None, typer.Argument(metavar="SPAN", help="For how long, such as 30m, 2h or 3d.")
     ] = None,
+    same: Annotated[str | None, typer.Option("--for", metavar="SPAN", help="The same.")] = None,
 ) -> None:
     """It holds across restarts; pi's sessions are still read."""
-    run(span)
+    if span is not None and same is not None:
+        raise UsageError(f"{span} and --for {same}: two spans of time", hint="give one of them")
+    run(span if same is None else same)
 
 
 def run(span: str | None) -> None:
@@ -42,8 +45,8 @@ def run(span: str | None) -> None:
 def _seconds(span: str) -> float:
     match = _SPAN.fullmatch(span.strip().lower())
     if match is None:
-        raise UsageError(f"--for {span}: not a span of time", hint="use one such as 30m, 2h or 3d")
+        raise UsageError(f"{span}: not a span of time", hint="use one such as 30m, 2h or 3d")
     seconds = float(match[1]) * _SECONDS[match[2]]
     if seconds > LONGEST_PAUSE:
-        raise UsageError(f"--for {span}: longer than ten years", hint="without --for it lasts until `resume`")
+        raise UsageError(f"{span}: longer than ten years", hint="without a span it lasts until `resume`")
     return seconds

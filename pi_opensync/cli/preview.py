@@ -79,7 +79,8 @@ def _lines(seen: Preview) -> Iterator[str]:
         yield f"# {shown(session['title'])}"
         for name, value in session.items():
             if name != "title":
-                yield f"{name}: {shown(str(value))}"
+                written = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+                yield f"{name}: {shown(written)}"
         for message in messages:
             yield ""
             yield f"## {message['role']}  {shown(message_id(message))}"

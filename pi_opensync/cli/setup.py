@@ -129,7 +129,7 @@ def _choose(wishes: SetupAnswers, ask: Ask | None, done: list[str]) -> bool:
     local = wishes.local
     if ask is not None and not local and not wishes.logs_in:
         terminal.say("1: only on this machine; nothing leaves it, no account is needed", 2)
-        terminal.say("2: OpenSync, where you have an account", 2)
+        terminal.say("2: on a server: OpenSync, where you have an account, or your own", 2)
         local = _one_of(ask, "  Which one? [1] ", "1", "2") == "1"
     if not local:
         _log_in(wishes, ask)

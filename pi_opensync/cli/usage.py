@@ -33,7 +33,7 @@ def run(
 ) -> None:
     context = Context()
     if audit:
-        _audit(context)
+        _audit(context, as_json=as_json)
         return
     if period == "statusline":
         print(statusline(context.states, datetime.now().astimezone()))
@@ -124,17 +124,28 @@ def _in_files(context: Context) -> list[Used]:
         return used_in(database)
 
 
-def _audit(context: Context) -> None:
+def _audit(context: Context, *, as_json: bool) -> None:
     """Raises `PartlyDone` where store and files differ."""
     everything, in_files = used(context.states), _in_files(context)
     apart = differing((one.said for one in everything), (one.said for one in in_files))
-    for name, sums in (("known here", total(everything)), ("in the files", total(in_files))):
-        tokens = sums.prompt_tokens + sums.completion_tokens
-        print(f"{name:13} {counted(sums.sessions, 'session')}, {tokens:,} tokens, ${sums.cost:,.4f}")
-    for key in apart:
-        print(f"differs       {shown(key)}")
+    kept, read = total(everything), total(in_files)
+    if as_json:
+        report = {"schema": 1, "known": asdict(kept), "in_files": asdict(read), "differing": apart}
+        print(json.dumps(report, indent=2))
+    else:
+        print("\n".join(_audited(kept, read, apart)))
     if apart:
         raise PartlyDone(
             f"{counted(len(apart), 'session')} with other numbers",
             hint="`pi-opensync sync` reads what is new; files may be gone",
         )
+
+
+def _audited(kept: UsageReport, read: UsageReport, apart: Sequence[str]) -> Iterator[str]:
+    for name, sums in (("known here", kept), ("in the files", read)):
+        tokens = sums.prompt_tokens + sums.completion_tokens
+        yield f"{name:13} {counted(sums.sessions, 'session')}, {tokens:,} tokens, ${sums.cost:,.4f}"
+    for key in apart:
+        yield f"differs       {shown(key)}"
+    if not apart:
+        yield "No session differs."

@@ -128,6 +128,7 @@ def test_logout_forgets_url_and_key_and_keeps_the_rest(
     assert fresh_cli("logout").code == 0
     assert json.loads(config.read_text()) == {"debug": True}
     assert stat.S_IMODE(config.stat().st_mode) == 0o600
+    assert "Not logged in" in fresh_cli("logout").out
     assert "Not logged in" in fresh_cli("logout", PI_OPENSYNC_CONFIG=str(config.parent / "none.json")).out
 
 

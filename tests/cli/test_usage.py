@@ -160,7 +160,10 @@ def test_a_budget_is_counted_where_only_opensync_is_configured(used_then: Cli) -
 
 
 def test_the_audit_names_what_the_files_say_otherwise(used_then: Cli) -> None:
-    assert used_then("usage", "--audit").code == 0
+    done = used_then("usage", "--audit")
+    assert (done.code, "No session differs." in done.out) == (0, True)
+    report = json.loads(used_then("usage", "--audit", "--json").out)
+    assert (report["differing"], report["known"]) == ([], report["in_files"])
     path = Path(used_then.home / "sessions" / "a.jsonl")
     with path.open("ab") as file:
         file.write(line(said("assistant", "more", time.time(), usage=used(), model="m-1", provider="p")))

@@ -133,3 +133,12 @@ def test_beside_a_daemon_it_holds_from_then_on(cli: Cli, opensync: OpenSync, con
         wait_until(lambda: len(opensync.messages) == 2, "the project that is included again", 5)
         assert watch.stop() == 0
     assert config.is_file()
+
+
+def test_what_is_on_a_dashboard_is_listed_as_excluded_at_once(cli: Cli) -> None:
+    write(cli, "a", "/src/client", "one")
+    write(cli, "b", "/src/other", "two")
+    assert cli("sync", "--yes").code == 0
+    assert cli("exclude", "add", "/src/client").code == 0
+    listed = json.loads(cli("list", "--excluded", "--json").out)["sessions"]
+    assert [(row["id"], row["why"]) for row in listed] == [(session_id("a"), 'excluded by "/src/client"')]

@@ -86,7 +86,9 @@ def write(cli: Cli) -> None:
 def test_status_says_so_and_what_runs_to_its_end_does_not_wait_for_it(cli: Cli, opensync: OpenSync) -> None:
     write(cli)
     assert "2h" not in cli("status").out
-    done = cli("pause", "--for", "2h")
+    assert cli("pause", "--for", "2h").code == 0
+    assert cli("pause", "3h", "--for", "2h").code == 2
+    done = cli("pause", "2h")
     assert done.code == 0
     assert "Paused until 20" in done.out
     assert "paused" in cli("status").out
