@@ -4,6 +4,7 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -103,6 +104,16 @@ def file_in_use(env: Mapping[str, str]) -> Path:
     return plugin if not own.exists() and ENV_PREFIX + "CONFIG" not in env and plugin.exists() else own
 
 
+@lru_cache(maxsize=4)
+def _paths(config: str | None, config_home: str | None, home: str | None) -> tuple[str, ...]:
+    """Our own file and the plugin's, where variables are so; the first that is there is in use."""
+    given = {ENV_PREFIX + "CONFIG": config, "XDG_CONFIG_HOME": config_home, "HOME": home}
+    env = {name: value for name, value in given.items() if value is not None}
+    if config is not None:
+        return (str(config_path(env)),)
+    return str(config_path(env)), str(plugin_config_path(env))
+
+
 @dataclass(frozen=True, slots=True)
 class Stamp:
     """Tells whether the configuration file is still the one that was read; to be taken before it is."""
@@ -111,13 +122,17 @@ class Stamp:
 
     @classmethod
     def take(cls) -> "Stamp":
-        """The stamp of the file in use now."""
-        path = file_in_use(os.environ)
-        try:
-            status = path.stat()
-        except OSError:
-            return cls(None)
-        return cls((str(path), status.st_mtime_ns, status.st_ino))
+        """The stamp of the file in use now, as `file_in_use` chooses it."""
+        named = (os.environ.get(name) for name in (ENV_PREFIX + "CONFIG", "XDG_CONFIG_HOME", "HOME"))
+        for path in _paths(*named):
+            try:
+                status = os.stat(path)  # noqa: PTH116 - it is looked at before every request
+            except (FileNotFoundError, NotADirectoryError):
+                continue
+            except OSError:
+                break
+            return cls((path, status.st_mtime_ns, status.st_ino))
+        return cls(None)
 
     def is_outdated(self) -> bool:
         """Whether the file was changed since."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from enum import Enum
+from functools import lru_cache
 from http import HTTPStatus
 from typing import Any
 
@@ -168,6 +169,7 @@ def _object(body: bytes) -> dict[str, Any] | None:
     return value if isinstance(value, dict) else None
 
 
+@lru_cache(maxsize=16)  # many answers come within a second
 def _http_date(value: str | None) -> float | None:
     """The middle of the second that a Date header names."""
     try:

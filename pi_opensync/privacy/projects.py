@@ -7,9 +7,10 @@ and a folder that can not be looked at stays.
 import errno
 import os
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import PurePosixPath
 from typing import Literal
 
@@ -20,6 +21,7 @@ from pi_opensync.privacy.spelling import Pattern, absolute, escaped, has_glob, i
 LONGEST_PATH = 4096  # characters; the system opens no longer one
 HIDDEN_HOME = "[REDACTED:home]"  # what stands for the home folder in a path that is kept
 MARKER = ".no-opensync"
+REMEMBERED = 256  # folders; each is asked for before every request
 _NOT_THERE = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG})
 
 
@@ -192,7 +194,7 @@ class Projects:
         """Look at the folder, however its name is composed, and for a marker in it and above it."""
         if not cwd.startswith("/") or "\0" in cwd or len(cwd) > LONGEST_PATH:
             return _Sight()
-        spellings = dict.fromkeys((cwd, unicodedata.normalize("NFC", cwd), unicodedata.normalize("NFD", cwd)))
+        spellings = _spellings(cwd)
         places: dict[str, None] = {}
         is_there, trouble, marker = False, None, None
         for path in spellings:
@@ -284,16 +286,24 @@ def _places(path: str, disk: Disk) -> tuple[str, ...]:
         return (path,)
 
 
+def _spellings(cwd: str) -> tuple[str, ...]:
+    """The path as it is, and with its letters composed and decomposed."""
+    if cwd.isascii():
+        return (cwd,)
+    return tuple(dict.fromkeys((cwd, unicodedata.normalize("NFC", cwd), unicodedata.normalize("NFD", cwd))))
+
+
 def _parent(path: str) -> str:
     return path.rpartition("/")[0] or "/"
 
 
-def _markers(paths: Sequence[str]) -> Iterator[str]:
+@lru_cache(maxsize=REMEMBERED)
+def _markers(paths: tuple[str, ...]) -> tuple[str, ...]:
     """Where a marker can stand that covers the folder: in it and in each above it, the nearest first."""
-    seen: set[str] = set()
+    found: dict[str, None] = {}
     for path in paths:
         place = str(PurePosixPath(path))
-        while place not in seen:
-            seen.add(place)
-            yield f"{place.rstrip('/')}/{MARKER}"
+        while (marker := f"{place.rstrip('/')}/{MARKER}") not in found:
+            found[marker] = None
             place = _parent(place)
+    return tuple(found)

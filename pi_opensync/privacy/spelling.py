@@ -9,6 +9,7 @@ import posixpath
 import re
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 
 from pathspec import PathSpec
 from pathspec.patterns.gitignore.spec import GitIgnoreSpecPattern
@@ -39,6 +40,7 @@ def has_glob(text: str) -> bool:
     return _GLOB.search(text) is not None
 
 
+@lru_cache(maxsize=256)
 def spelled(path: str) -> str:
     """The path as it is compared, without the slashes around it; empty for the root."""
     folded = unicodedata.normalize("NFC", path).replace("\\", "/")
