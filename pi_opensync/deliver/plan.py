@@ -23,6 +23,7 @@ from pi_opensync.deliver.actions import (
     Wait,
 )
 from pi_opensync.deliver.changes import Attempt, AttemptSession, Change, Due
+from pi_opensync.deliver.width import WIDEST
 from pi_opensync.opensync.limits import (
     CLOCK_MARGIN,
     LISTABLE,
@@ -39,6 +40,7 @@ SESSION_PERIOD = 10.0  # at most one update of a session in this time, which cos
 MAX_CHAIN = 32  # messages sent one after another between two looks at the store
 TURN = 12  # actions of a session; then another has its turn
 PAUSE_LOOK = 2.0  # seconds until it is looked whether the user resumed
+WIDER_LOOK = 0.1  # seconds until it is looked whether more may go side by side, as answers tell
 LONGEST_SLEEP = 20.0  # seconds; a clock that is set back must not stop delivery
 LISTING_HOLDS = 60.0  # seconds until another machine may have sent what was not there
 ASK_AGAIN = 24 * 3600.0  # seconds until a server is asked again whether its batch keeps dates
@@ -101,8 +103,10 @@ def next_start(due: float | None, pause: Pause | None) -> float | None:
 
 def patience(start: float | None, under_way: int, now: Situation) -> float:
     """Seconds until something may be begun that no event announces; `start` as from `next_start`."""
-    if start is None or under_way >= _side_by_side(now):
+    if start is None:
         return LONGEST_SLEEP
+    if under_way >= _side_by_side(now):
+        return WIDER_LOOK if now.pause is None and now.side_by_side < WIDEST else LONGEST_SLEEP
     return PAUSE_LOOK if now.is_held else min(max(start - now.now, 0.0), LONGEST_SLEEP)
 
 

@@ -12,6 +12,7 @@ from pi_opensync.deliver.actions import (
     Action,
     FindOrigin,
     Learned,
+    Pause,
     ReadBack,
     Rest,
     SendBatch,
@@ -20,7 +21,8 @@ from pi_opensync.deliver.actions import (
     Situation,
     Wait,
 )
-from pi_opensync.deliver.plan import next_action
+from pi_opensync.deliver.plan import LONGEST_SLEEP, PAUSE_LOOK, WIDER_LOOK, next_action, patience
+from pi_opensync.deliver.width import WIDEST
 from pi_opensync.opensync.limits import (
     CLOCK_MARGIN,
     update_key,
@@ -228,3 +230,28 @@ def test_a_plan_waits_for_the_future_and_ends(
     elif isinstance(action, SendEach):
         assert action.messages
         assert all(message.next_try <= NOW for message in action.messages)
+
+
+# until something may be begun that no event announces
+
+AWAY = Pause("away", "no answer", 1, until=NOW + 50, since=NOW)
+
+
+@pytest.mark.parametrize(
+    ("start", "under_way", "changes", "seconds"),
+    [
+        (None, 0, {}, LONGEST_SLEEP),
+        (NOW + 3, 0, {}, 3),
+        (NOW - 3, 0, {}, 0),
+        (NOW + 1_000, 0, {}, LONGEST_SLEEP),
+        (NOW, 0, {"is_held": True}, PAUSE_LOOK),
+        (NOW, 6, {}, WIDER_LOOK),  # answers may tell meanwhile that the server bears more
+        (NOW, WIDEST, {"side_by_side": WIDEST}, LONGEST_SLEEP),
+        (NOW, 1, {"pause": AWAY}, LONGEST_SLEEP),
+        (None, 6, {}, LONGEST_SLEEP),
+    ],
+)
+def test_it_is_looked_again_when_something_may_be_begun(
+    start: float | None, under_way: int, changes: dict[str, Any], seconds: float
+) -> None:
+    assert patience(start, under_way, replace(Situation(NOW), **changes)) == seconds
