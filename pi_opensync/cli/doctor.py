@@ -1,6 +1,5 @@
 """`pi-opensync doctor`: every check, in the order in which one would look."""
 
-import asyncio
 import json
 import os
 import shutil
@@ -12,7 +11,7 @@ from importlib import metadata
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from pi_opensync import __version__
+from pi_opensync import __version__, loop
 from pi_opensync.cli import terminal
 from pi_opensync.cli.context import Context
 from pi_opensync.cli.options import AsJson, new_app
@@ -133,7 +132,7 @@ def _server(context: Context, learned: object) -> list[Check]:
         async with Client(url, key, now=time.time) as client:
             return await way_to_opensync.checks(url, client, now=time.time, proxied=_is_proxied(url))
 
-    return [*asyncio.run(ask()), way_to_opensync.dates(learned, chosen.timestamps)]
+    return [*loop.run(ask()), way_to_opensync.dates(learned, chosen.timestamps)]
 
 
 def _is_proxied(url: str) -> bool:

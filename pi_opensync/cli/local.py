@@ -1,9 +1,8 @@
 """`pi-opensync watch --local`: a dashboard of one's own, served and kept equal to pi's sessions."""
 
-import asyncio
 from pathlib import Path
 
-from pi_opensync import logbook
+from pi_opensync import logbook, loop
 from pi_opensync.cli.budgets import watched
 from pi_opensync.cli.context import Context
 from pi_opensync.cli.unserved import inside, opened, reaching
@@ -38,9 +37,9 @@ def watch_local(
     try:
         with lock.held(place.home, _COMMAND, context.now()), context.at_work(place) as database:
             if once:
-                asyncio.run(_once(context, database, demo=demo))
+                loop.run(_once(context, database, demo=demo))
             else:
-                asyncio.run(_watch(context, database, port, demo=demo, open_page=open_page, link=link))
+                loop.run(_watch(context, database, port, demo=demo, open_page=open_page, link=link))
     except AlreadyRunning as error:
         if demo:
             raise

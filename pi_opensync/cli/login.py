@@ -1,6 +1,5 @@
 """`pi-opensync login`."""
 
-import asyncio
 import getpass
 import os
 import sys
@@ -11,7 +10,7 @@ from urllib.parse import urlsplit
 
 import typer
 
-from pi_opensync import configuration, settings
+from pi_opensync import configuration, loop, settings
 from pi_opensync.address import LOOPBACK, normalise_url
 from pi_opensync.cli import terminal
 from pi_opensync.cli.options import new_app
@@ -96,7 +95,7 @@ def _find_server(given: str | None) -> tuple[str, bool]:
         url = given or _ask_url()
         try:
             base_url = meant_url(url)
-            is_own = asyncio.run(_check_server(base_url))
+            is_own = loop.run(_check_server(base_url))
         except (ConfigurationError, NetworkError) as error:
             if given is not None or not sys.stdin.isatty():
                 raise
@@ -128,7 +127,7 @@ def _find_key(base_url: str, *, key_stdin: bool, plugin: dict[str, Any]) -> str:
     while True:
         try:
             key = _read_key(key_stdin=key_stdin, plugin=plugin)
-            asyncio.run(_check_key(base_url, key))
+            loop.run(_check_key(base_url, key))
         except (ConfigurationError, KeyRefused) as error:
             if not is_asked:
                 raise

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from pi_opensync import logbook, texts
+from pi_opensync import logbook, loop, texts
 from pi_opensync.cli import terminal
 from pi_opensync.cli.announcement import announce, warn_of_an_open_file
 from pi_opensync.cli.context import Context
@@ -99,7 +99,7 @@ def run(
         _show(context, chosen)
     elif announced or _is_agreed(context, place, chosen, yes=yes):
         with lock.held(place.home, "sync", context.now()), context.at_work(place) as database:
-            is_done = asyncio.run(_send(context, place, database, chosen))
+            is_done = loop.run(_send(context, place, database, chosen))
         if not is_done:
             raise typer.Exit(PartlyDone.exit_code)
     else:

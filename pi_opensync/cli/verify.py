@@ -1,6 +1,5 @@
 """`pi-opensync verify`: the dashboard held against the transcripts."""
 
-import asyncio
 import json
 import sys
 from collections.abc import Iterator
@@ -10,7 +9,7 @@ from typing import Annotated, TypedDict
 
 import typer
 
-from pi_opensync import logbook
+from pi_opensync import logbook, loop
 from pi_opensync.cli import terminal
 from pi_opensync.cli.announcement import announcement
 from pi_opensync.cli.context import Context
@@ -53,7 +52,7 @@ def run(*, repair: bool, session: str | None, as_json: bool) -> None:
     found: dict[str, list[Differences]] = {}
     for place in context.require_places():
         with lock.held(place.home, "verify --repair", context.now()) if repair else nullcontext():
-            found[place.name] = asyncio.run(_verify(context, place, repair=repair, only=only))
+            found[place.name] = loop.run(_verify(context, place, repair=repair, only=only))
     print(_as_json(found) if as_json else "\n".join(_fitted(_lines(found))))
     left = _count(found)
     if left:

@@ -1,8 +1,6 @@
 """`pi-opensync watch`: the daemon in the foreground."""
 
-import asyncio
-
-from pi_opensync import logbook
+from pi_opensync import logbook, loop
 from pi_opensync.cli.announcement import announcement, warn_of_an_open_file
 from pi_opensync.cli.budgets import watched
 from pi_opensync.cli.context import Context
@@ -72,7 +70,7 @@ def _watch(context: Context, *, backfill: bool, once: bool) -> bool:
             if backfill and database.meta("backfilled") != 1:
                 _announce(context, place)
             try:
-                return asyncio.run(
+                return loop.run(
                     follow(
                         place.settings,
                         context.stamp,

@@ -14,6 +14,7 @@ from pi_opensync.store.database import StateDatabase
 from pi_opensync.store.sessions import SyncStates
 
 AT_ONCE = 256  # sessions that are handed over in one transaction, at most
+WRITTEN_WITHIN = 0.5  # seconds
 TROUBLE_AGAIN = 5.0  # seconds until the store is tried again
 
 
@@ -121,9 +122,14 @@ class Delivery:
                 yield Round(reports)
 
     async def stop(self, within: float) -> Round:
-        """Let the requests under way finish, for at most `within` seconds; what came of them."""
+        """Let the requests under way finish, for at most `within` seconds; what came of them.
+
+        Where none has reached the server there is nothing to wait for: what is written is soon on disk.
+        """
         if self._visits:
-            await asyncio.wait(self._visits.values(), timeout=within)
+            await asyncio.wait(self._visits.values(), timeout=min(WRITTEN_WITHIN, within))
+        if self._visits and self._sender.is_talking:
+            await asyncio.wait(self._visits.values(), timeout=within - WRITTEN_WITHIN)
         for visit in self._visits.values():
             visit.cancel()
         ended = await asyncio.gather(*self._visits.values(), return_exceptions=True)

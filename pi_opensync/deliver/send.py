@@ -99,6 +99,11 @@ class Sender:
         self._asking = asyncio.Lock()
         self._together = Together(database)
 
+    @property
+    def is_talking(self) -> bool:
+        """Whether a request may have reached the server and is not answered."""
+        return self._client.is_talking
+
     def begin(self, session_id: int) -> BegunVisit:
         """Decide what to do first of a session, recorded as begun. To be called in a transaction."""
         session = self._sessions.by_id(session_id)

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from pi_opensync import __version__
 from pi_opensync.lean import without
 from pi_opensync.opensync.outcomes import Outcome, Verdict, judge
-from pi_opensync.opensync.transport import Transport, transport_to
+from pi_opensync.opensync.transport import Straight, Transport, transport_to
 
 with without("click", "pygments", "rich"):
     import httpx
@@ -58,6 +58,7 @@ class Client:
             }
         )
         self._transport = transport or transport_to(base_url)
+        self._under_way = 0
 
     async def __aenter__(self) -> Self:
         return self
@@ -66,6 +67,12 @@ class Client:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self._transport.aclose()
+
+    @property
+    def is_talking(self) -> bool:
+        """Whether a request may have reached the server and is not answered; one that connects has not."""
+        connecting = self._transport.connecting if isinstance(self._transport, Straight) else 0
+        return self._under_way > connecting
 
     async def session(self, payload: bytes) -> Outcome:
         return await self._ask("POST", "/sync/session", payload)
@@ -107,6 +114,7 @@ class Client:
         self, method: str, path: str, payload: bytes | None = None, params: dict[str, str] | None = None
     ) -> Outcome:
         reads = method == "GET"
+        self._under_way += 1
         try:
             async with asyncio.timeout(self._deadline):
                 answer = await self._transport.handle_async_request(
@@ -126,6 +134,8 @@ class Client:
             return _too_much(reads=reads)
         except (httpx.TransportError, httpx.DecodingError, _EncodingError):
             return _away("the connection broke")
+        finally:
+            self._under_way -= 1
         return judge(
             answer.status_code,
             answer.headers,

@@ -52,13 +52,18 @@ class Straight(Transport):
         self._tls = tls
         if tls is not None:
             tls.set_alpn_protocols(["http/1.1"])
+        self.connecting = 0  # requests that wait for a connection
         self._free: list[Connection] = []  # the one that was used last behind the others
         self._closing_old: asyncio.TimerHandle | None = None
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """The answer, whose body is yet to be read. Raises `httpx.TransportError`."""
         patience = request.extensions["timeout"]
-        connection = await self._one_that_is_free() or await self._connect(patience["connect"])
+        self.connecting += 1
+        try:
+            connection = await self._one_that_is_free() or await self._connect(patience["connect"])
+        finally:
+            self.connecting -= 1
         try:
             head = await connection.ask(request, patience["read"])
         except BaseException:

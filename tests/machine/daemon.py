@@ -154,9 +154,7 @@ class Commands:
         for name in ("context", "status"):
             monkeypatch.setattr(f"pi_opensync.cli.{name}.time", clocks)
         for name in self.NAMES:
-            patched = SimpleNamespace(run=self.run, create_task=asyncio.create_task, sleep=asyncio.sleep)
-            patched.CancelledError = asyncio.CancelledError
-            monkeypatch.setattr(f"pi_opensync.cli.{name}.asyncio", patched)
+            monkeypatch.setattr(f"pi_opensync.cli.{name}.loop", SimpleNamespace(run=self.run))
 
     def run(self, main: Coroutine[Any, Any, Any]) -> Any:
         with self.world.new_runner() as runner:

@@ -3,6 +3,7 @@
 import asyncio
 import socket
 import ssl
+import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any, TypeVar
 import pytest
 import trustme
 
+from pi_opensync import loop
 from pi_opensync.opensync import transport
 from pi_opensync.opensync.client import Client
 from pi_opensync.opensync.outcomes import Outcome, Verdict
@@ -244,6 +246,43 @@ def test_where_nobody_listens_nothing_arrived() -> None:
     outcome = run(ask)
     assert (outcome.verdict, outcome.arrived) == (Verdict.AWAY, False)
     assert outcome.reason == "the server can not be reached"
+
+
+def test_a_request_talks_to_the_server_from_when_it_has_a_connection_until_it_is_answered() -> None:
+    server = Server()
+    server.wait_for = 2
+
+    async def ask() -> None:
+        async with serving(server) as client:
+            begun = asyncio.ensure_future(message(client))
+            await asyncio.sleep(0)
+            assert not client.is_talking, "it connects"
+            await server.came.wait()
+            assert client.is_talking
+            await asyncio.gather(begun, message(client))
+            assert not client.is_talking
+
+    run(ask)
+
+
+def test_a_name_that_is_looked_up_for_ever_holds_up_no_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    begun, never = threading.Event(), threading.Event()
+
+    def look_up(*_what: object, **_how: object) -> None:
+        begun.set()
+        never.wait()
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+
+    async def ask() -> None:
+        async with Client("http://opensync.invalid", "osk_" + "k" * 8, now=lambda: 0.0) as client:
+            given_up = asyncio.ensure_future(message(client))
+            await asyncio.to_thread(begun.wait)
+            assert not client.is_talking
+            given_up.cancel()
+
+    loop.run(ask())
+    never.set()
 
 
 @pytest.mark.parametrize("host", ["nowhere.invalid", "a..b"])
