@@ -1,11 +1,12 @@
 """What a step costs in things that are the same on every machine."""
 
 import os
-import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
+
+import apsw
 
 WRITES = ("INSERT", "UPDATE", "DELETE", "REPLACE")
 
@@ -23,7 +24,7 @@ class Counts:
 
 
 @contextmanager
-def counted(connection: sqlite3.Connection) -> Iterator[Counts]:
+def counted(connection: apsw.Connection) -> Iterator[Counts]:
     """Counts within the block. A write outside of a transaction counts as one."""
     counts = Counts()
     really_open, really_read, really_stat = os.open, os.pread, os.stat
@@ -42,21 +43,22 @@ def counted(connection: sqlite3.Connection) -> Iterator[Counts]:
         counts.stats += 1
         return really_stat(path, *arguments, **options)
 
-    connection.set_trace_callback(_statements(counts, connection))
+    connection.exec_trace = _statements(counts, connection)
     os.open, os.pread, os.stat = opening, reading, stating
     try:
         yield counts
     finally:
         os.open, os.pread, os.stat = really_open, really_read, really_stat
-        connection.set_trace_callback(None)
+        connection.exec_trace = None
 
 
-def _statements(counts: Counts, connection: sqlite3.Connection) -> Callable[[str], None]:
-    def note(statement: str) -> None:
+def _statements(counts: Counts, connection: apsw.Connection) -> Callable[[apsw.Cursor, str, Any], bool]:
+    def note(_cursor: apsw.Cursor, statement: str, _values: Any) -> bool:
         word = statement.lstrip()[:7].upper()
         counts.statements += 1
         counts.transactions += word.startswith("BEGIN") or (
             word.startswith(WRITES) and not connection.in_transaction
         )
+        return True
 
     return note

@@ -4,21 +4,20 @@ Opens files, runs transactions, brings tables up to date, and says in plain word
 """
 
 import os
-import sqlite3
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal
-from urllib.parse import quote
+from typing import Any, Literal, overload
+
+import apsw
 
 from pi_opensync.errors import ConfigurationError
 from pi_opensync.files import identity, require_private_file
 
 BUSY_SECONDS = 20.0  # that a statement waits for another process
 
-Row = sqlite3.Row  # columns by name or by place
-
+Values = Sequence[Any] | dict[str, Any]
 Migration = Callable[["Database"], None]
 
 
@@ -42,12 +41,40 @@ class OfAnotherProgram(ConfigurationError):  # noqa: N818 - named for what the u
     """The file is a database of something else."""
 
 
-class Database:
-    """One connection to one file, used by one thread at a time."""
+class Row:
+    """A row whose columns are asked for by name or by place."""
 
-    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
+    __slots__ = ("_places", "_values")
+
+    def __init__(self, places: dict[str, int], values: tuple[Any, ...]) -> None:
+        self._places = places
+        self._values = values
+
+    @overload
+    def __getitem__(self, column: str | int) -> Any: ...
+    @overload
+    def __getitem__(self, column: slice) -> tuple[Any, ...]: ...
+    def __getitem__(self, column: str | int | slice) -> Any:
+        return self._values[self._places[column] if isinstance(column, str) else column]
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def keys(self) -> Iterable[str]:
+        """The names of the columns, so that `dict(row)` has them."""
+        return self._places.keys()
+
+
+class Database:
+    """One connection to one file, used by one thread at a time, and by no process that was forked."""
+
+    def __init__(self, connection: apsw.Connection, path: Path, *, named_columns: bool = False) -> None:
         self.connection = connection
         self.path = path
+        self._named_columns = named_columns
         self._identity = identity(path)
         self._is_open = False  # a transaction of `transaction`; one that is left over is no part of it
 
@@ -107,58 +134,70 @@ class Database:
     def _roll_back(self) -> None:
         # SQLite has rolled back by itself after some failures, such as a full disk.
         if self.connection.in_transaction:
-            self.connection.rollback()
+            self.connection.execute("ROLLBACK")
 
     @property
     def is_in_transaction(self) -> bool:
         return self.connection.in_transaction
 
-    def run(self, statement: str, values: Sequence[Any] | dict[str, Any] = ()) -> int:
+    @property
+    def changes(self) -> int:
+        """How many rows were changed since it was opened."""
+        return self.connection.total_changes()
+
+    def run(self, statement: str, values: Values = ()) -> int:
         """Execute a statement; returns how many rows it changed. Raises `StoreUnavailable`."""
         try:
-            return self.connection.execute(statement, values).rowcount
-        except sqlite3.DatabaseError as error:
+            self.connection.execute(statement, values)
+        except apsw.Error as error:
             raise _unavailable(error, self.path) from None
+        return self.connection.changes()
 
-    def insert(self, statement: str, values: Sequence[Any] | dict[str, Any] = ()) -> int:
+    def insert(self, statement: str, values: Values = ()) -> int:
         """Insert one row; returns its rowid. Raises `StoreUnavailable`."""
-        with self.translated():
-            rowid = self.connection.execute(statement, values).lastrowid
-        if rowid is None:
+        if not self.run(statement, values):
             raise ValueError("nothing was inserted")
-        return rowid
+        return self.connection.last_insert_rowid()
 
-    def run_many(self, statement: str, values: Iterable[Sequence[Any] | dict[str, Any]]) -> None:
+    def run_many(self, statement: str, values: Iterable[Values]) -> None:
         """Raises `StoreUnavailable`."""
         try:
             self.connection.executemany(statement, values)
-        except sqlite3.DatabaseError as error:
+        except apsw.Error as error:
             raise _unavailable(error, self.path) from None
 
-    def rows(self, query: str, values: Sequence[Any] | dict[str, Any] = ()) -> list[Any]:
+    def rows(self, query: str, values: Values = ()) -> list[Any]:
         """Raises `StoreUnavailable`."""
+        if self._named_columns:
+            return list(self.each(query, values))
+        return self.tuples(query, values)
+
+    def tuples(self, query: str, values: Values = ()) -> list[tuple[Any, ...]]:
+        """The rows without the names of their columns, which take as long as all else. Raises as `rows`."""
         try:
             return self.connection.execute(query, values).fetchall()
-        except sqlite3.DatabaseError as error:
+        except (apsw.Error, UnicodeDecodeError) as error:
             raise _unavailable(error, self.path) from None
 
-    def tuples(self, query: str, values: Sequence[Any] | dict[str, Any] = ()) -> list[tuple[Any, ...]]:
-        """The rows without the names of their columns, which take as long as all else. Raises as `rows`."""
-        with self.translated():
-            cursor = self.connection.cursor()
-            cursor.row_factory = None
-            return cursor.execute(query, values).fetchall()
-
-    def each(self, query: str, values: Sequence[Any] | dict[str, Any] = ()) -> Iterator[Any]:
+    def each(self, query: str, values: Values = ()) -> Iterator[Any]:
         """The rows one after another, where they are too many to hold. Raises `StoreUnavailable`."""
         with self.translated():
-            yield from self.connection.execute(query, values)
+            cursor = self.connection.execute(query, values)
+            if not self._named_columns:
+                yield from cursor
+                return
+            places: dict[str, int] = {}
+            for row in cursor:
+                places = places or _places(cursor)
+                yield Row(places, row)
 
-    def row(self, query: str, values: Sequence[Any] | dict[str, Any] = ()) -> Any:
+    def row(self, query: str, values: Values = ()) -> Any:
         """The first row, or None. Raises `StoreUnavailable`."""
         try:
-            return self.connection.execute(query, values).fetchone()
-        except sqlite3.DatabaseError as error:
+            cursor = self.connection.execute(query, values)
+            row = cursor.fetchone()
+            return Row(_places(cursor), row) if self._named_columns and row is not None else row
+        except (apsw.Error, UnicodeDecodeError) as error:
             raise _unavailable(error, self.path) from None
 
     def one(self, query: str, *values: Any) -> Any:
@@ -174,8 +213,15 @@ class Database:
         """Let what SQLite raises in the block be `StoreUnavailable`, in our words."""
         try:
             yield
-        except sqlite3.DatabaseError as error:
+        except apsw.Error as error:
             raise _unavailable(error, self.path) from None
+
+
+def _places(cursor: apsw.Cursor) -> dict[str, int]:
+    places: dict[str, int] = {}
+    for place, column in enumerate(cursor.get_description()):
+        places.setdefault(column[0], place)
+    return places
 
 
 def open_private(
@@ -183,13 +229,12 @@ def open_private(
     pragmas: Sequence[str] = (),
     *,
     mode: Literal["make", "write", "read"] = "make",
-    any_thread: bool = False,
     named_columns: bool = False,
     busy_seconds: float = BUSY_SECONDS,
 ) -> Database:
     """Open a database that only its owner reads; `make` also where there is none yet.
 
-    `any_thread`: the caller sees to it that one thread at a time uses it. `named_columns`: rows are `Row`.
+    `named_columns`: rows are `Row`. The caller sees to it that one thread at a time uses it.
 
     A rollback journal, not a WAL: SQLite before 3.51.3 can corrupt a WAL that several connections reset
     (https://sqlite.org/wal.html, "The WAL-reset bug"), commands open these files beside the daemon, and a
@@ -200,20 +245,13 @@ def open_private(
     if mode == "make":
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600))
         path.chmod(0o600)
-    access = "ro" if mode == "read" else "rw"
+    access = apsw.SQLITE_OPEN_READONLY if mode == "read" else apsw.SQLITE_OPEN_READWRITE
     try:
-        connection = sqlite3.connect(
-            f"file:{quote(os.fspath(path))}?mode={access}",
-            uri=True,
-            timeout=busy_seconds,
-            isolation_level=None,
-            check_same_thread=not any_thread,
-        )
-    except sqlite3.DatabaseError as error:
+        connection = apsw.Connection(os.fspath(path), access)
+    except apsw.Error as error:
         raise _unavailable(error, path) from None
-    if named_columns:
-        connection.row_factory = Row
-    database = Database(connection, path)
+    connection.set_busy_timeout(round(busy_seconds * 1000))
+    database = Database(connection, path, named_columns=named_columns)
     try:
         with database.translated():
             for pragma in pragmas:
@@ -230,7 +268,7 @@ def open_scratch() -> Database:
     In memory while it is small (https://sqlite.org/inmemorydb.html, "Temporary Databases"). Raises
     `StoreUnavailable`.
     """
-    database = Database(sqlite3.connect("", isolation_level=None), Path(tempfile.gettempdir()))
+    database = Database(apsw.Connection(""), Path(tempfile.gettempdir()))
     with database.translated():
         for pragma in ("journal_mode = MEMORY", "synchronous = OFF"):
             database.connection.execute(f"PRAGMA {pragma}")
@@ -272,7 +310,7 @@ def _together(database: Database, take: Callable[[Migration], None], steps: Iter
         for step in steps:
             try:
                 take(step)
-            except (StoreUnavailable, sqlite3.DatabaseError):
+            except (StoreUnavailable, apsw.Error):
                 if not database.is_in_transaction:
                     raise
                 return
@@ -298,12 +336,17 @@ def applied(database: Database, names: Sequence[str], application: int) -> set[s
     return known
 
 
-def _unavailable(error: sqlite3.DatabaseError, path: Path) -> Exception:
-    """The failure in our words; an error in our own statements stays what it is."""
-    code = getattr(error, "sqlite_errorcode", None)
-    if code is None or isinstance(error, sqlite3.ProgrammingError | sqlite3.IntegrityError):
+def _unavailable(error: apsw.Error | UnicodeDecodeError, path: Path) -> Exception:
+    """The failure in our words; an error in our own statements stays what it is.
+
+    Text that is no UTF-8 was not written by us: we write what Python encoded.
+    """
+    code = getattr(error, "extendedresult", None)
+    if isinstance(error, UnicodeDecodeError):
+        code = apsw.SQLITE_CORRUPT
+    if code is None or isinstance(error, apsw.ConstraintError | apsw.MisuseError):
         return error
-    if code & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+    if code & 0xFF in (apsw.SQLITE_CORRUPT, apsw.SQLITE_NOTADB):
         return Damaged(f"{path} is damaged", hint="it is moved aside and built again at the next start")
     reason, hint = _WORDS.get(code) or _WORDS.get(code & 0xFF) or (f"can not be used: {error}", _CHECK)
     return StoreUnavailable(f"{path} {reason}", hint=hint)
@@ -311,23 +354,23 @@ def _unavailable(error: sqlite3.DatabaseError, path: Path) -> Exception:
 
 _CHECK = "check the disk and the folder's permissions, or set PI_OPENSYNC_STATE_DIR"
 _WORDS: dict[int, tuple[str, str]] = {
-    sqlite3.SQLITE_FULL: (
+    apsw.SQLITE_FULL: (
         "can not be written: the disk is full",
         "free some disk space; nothing is lost",
     ),
-    sqlite3.SQLITE_BUSY: (
+    apsw.SQLITE_BUSY: (
         "is held by another process",
         "it is tried again; end the other program if that goes on",
     ),
-    sqlite3.SQLITE_LOCKED: ("is held by another part of pi-opensync", "it is tried again"),
-    sqlite3.SQLITE_READONLY: ("can not be written", _CHECK),
-    sqlite3.SQLITE_READONLY_DBMOVED: (
+    apsw.SQLITE_LOCKED: ("is held by another part of pi-opensync", "it is tried again"),
+    apsw.SQLITE_READONLY: ("can not be written", _CHECK),
+    apsw.SQLITE_READONLY_DBMOVED: (
         "was moved or removed while it was in use",
         "it is built again from the transcripts",
     ),
-    sqlite3.SQLITE_IOERR: ("can not be read or written: the disk failed", "look at the disk's health"),
-    sqlite3.SQLITE_CANTOPEN: ("can not be opened", _CHECK),
-    sqlite3.SQLITE_PERM: ("can not be opened: permission denied", _CHECK),
-    sqlite3.SQLITE_NOMEM: ("can not be used: there is no memory left", "close some programs"),
-    sqlite3.SQLITE_TOOBIG: ("can not hold a value this large", "the message is left out"),
+    apsw.SQLITE_IOERR: ("can not be read or written: the disk failed", "look at the disk's health"),
+    apsw.SQLITE_CANTOPEN: ("can not be opened", _CHECK),
+    apsw.SQLITE_PERM: ("can not be opened: permission denied", _CHECK),
+    apsw.SQLITE_NOMEM: ("can not be used: there is no memory left", "close some programs"),
+    apsw.SQLITE_TOOBIG: ("can not hold a value this large", "the message is left out"),
 }

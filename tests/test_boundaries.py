@@ -90,11 +90,11 @@ def test_the_words_of_either_end_stay_with_the_code_that_speaks_to_it(language: 
     assert spoken(*SPOKEN_IN[language]) == set()
 
 
-def test_sqlite3_stands_only_in_the_one_layer_and_in_what_holds_sql() -> None:
+def test_sqlite_stands_only_in_the_one_layer_and_in_what_holds_sql() -> None:
     speakers = {
         path.relative_to(PACKAGE).as_posix()
         for path in PACKAGE.rglob("*.py")
-        if re.search(r"^\s*(import|from) sqlite3\b", path.read_text(encoding="utf-8"), re.MULTILINE)
+        if re.search(r"^\s*(import|from) (apsw|sqlite3)\b", path.read_text(encoding="utf-8"), re.MULTILINE)
     }
     assert {
         name for name in speakers if not name.startswith(("sqlite.py", "store/", "dashboard/db/"))

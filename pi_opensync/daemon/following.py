@@ -155,7 +155,7 @@ def _beating(folder: Path, built: engine.Engine, notifier: Notifier) -> Callable
 
     def beat(events: bool) -> None:
         nonlocal written, said, said_at
-        changes = built.database.connection.total_changes
+        changes = built.database.changes
         if notifier.is_heard and changes != written:
             now = tally(built.database)
             notifier.status(f"{now.messages_delivered} messages delivered, {now.messages_waiting} waiting")

@@ -2,10 +2,10 @@
 
 import json
 import shutil
-import sqlite3
 import time
 from pathlib import Path
 
+import apsw
 import pytest
 
 from pi_opensync.address import state_folder
@@ -62,8 +62,8 @@ def test_queue_shows_and_retries_what_each_refused(both: Cli) -> None:
         "yours": both.home / "state" / "local" / "sync",
     }
     for folder in places.values():
-        with sqlite3.connect(folder / "state.sqlite3") as connection:
-            connection.execute("UPDATE messages SET wanted = x'7b7d', parked = 'too large' WHERE id = 1")
+        connection = apsw.Connection(str(folder / "state.sqlite3"))
+        connection.execute("UPDATE messages SET wanted = x'7b7d', parked = 'too large' WHERE id = 1")
         connection.close()
     listed = json.loads(both("queue", "list", "--json").out)
     assert sorted(row["place"] for row in listed) == ["OpenSync", "yours"]

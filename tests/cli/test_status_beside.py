@@ -1,10 +1,10 @@
 """Questions are answered beside a daemon that works hard, and wait for no writer."""
 
 import json
-import sqlite3
 from contextlib import closing
 from dataclasses import asdict
 
+import apsw
 import pytest
 from structlog.testing import CapturingLogger
 
@@ -45,7 +45,7 @@ def test_no_question_waits_for_who_writes(cli: Cli, command: str) -> None:
     (cli.home / "sessions" / "a.jsonl").write_bytes(b"".join(talk("a", "one", "two")))
     assert cli("sync", "--yes").code == 0
     (file,) = (cli.home / "state").glob("*/state.sqlite3")
-    with closing(sqlite3.connect(file, isolation_level=None)) as writing:
+    with closing(apsw.Connection(str(file))) as writing:
         writing.execute("BEGIN IMMEDIATE")
         writing.execute("UPDATE meta SET value = value")
         assert cli(*command.split()).code == 0

@@ -1,10 +1,10 @@
 """A dashboard in the same process is handed what was read: the same as over the wire, and as safe."""
 
 import shutil
-import sqlite3
 from pathlib import Path
 from typing import Any, cast
 
+import apsw
 import pytest
 
 from pi_opensync.dashboard.db import upsert
@@ -109,7 +109,7 @@ def test_what_the_state_could_not_keep_is_read_and_handed_over_again_once(tmp_pa
         world.write("s.jsonl", *TALK)
         world.engine.follow.compare(world.engine.follow.list_files())
         database = world.engine.database
-        database.connection = cast("sqlite3.Connection", FullAtCommit(database.connection))
+        database.connection = cast("apsw.Connection", FullAtCommit(database.connection))
         with pytest.raises(StoreUnavailable, match="disk is full"):
             world.read_next()
         assert world.tally().transcripts == 0
@@ -124,7 +124,7 @@ def test_what_the_dashboard_could_not_keep_counts_as_not_read(tmp_path: Path) ->
         world.engine.follow.compare(world.engine.follow.list_files())
         with world.connections.write() as writer:
             pass
-        writer.connection = cast("sqlite3.Connection", FullAtCommit(writer.connection))
+        writer.connection = cast("apsw.Connection", FullAtCommit(writer.connection))
         with pytest.raises(StoreUnavailable, match="disk is full"):
             world.read_next()
         assert world.tally().transcripts == 0
@@ -221,7 +221,7 @@ def _ended_at(world: OwnWorld, which: str, number: int | None) -> int:
             raised.__traceback__ = None  # its frames hold statements that are half read
             raised = raised.__context__
         for one in (world.engine.database, writer):
-            one.connection.rollback()
+            one._roll_back()
         world.stop()
         world.start()
     return steps.taken

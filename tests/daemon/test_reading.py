@@ -1,9 +1,9 @@
 """A piece that was read and the first attempt to send it: together on disk, or neither."""
 
-import sqlite3
 from pathlib import Path
 from typing import Any, cast
 
+import apsw
 import pytest
 
 from pi_opensync.sqlite import StoreUnavailable
@@ -14,16 +14,14 @@ from tests.read.settled import put, talk
 class FullAtCommit:
     """A connection whose next COMMIT finds no room on the disk."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: apsw.Connection) -> None:
         self._connection = connection
         self.is_full = True
 
-    def execute(self, statement: str, *values: Any) -> sqlite3.Cursor:
+    def execute(self, statement: str, *values: Any) -> apsw.Cursor:
         if statement == "COMMIT" and self.is_full:
             self.is_full = False
-            error = sqlite3.OperationalError("database or disk is full")
-            error.sqlite_errorcode = sqlite3.SQLITE_FULL
-            raise error
+            raise apsw.exception_for(apsw.SQLITE_FULL)
         return self._connection.execute(statement, *values)
 
     def __getattr__(self, name: str) -> Any:
@@ -35,7 +33,7 @@ def test_what_could_not_be_written_is_read_again_and_nothing_of_it_was_sent(tmp_
         database = world.engine.database
         put(world, "a.jsonl", *talk("a", "one", "two"))
         world.sweep()
-        database.connection = cast("sqlite3.Connection", FullAtCommit(database.connection))
+        database.connection = cast("apsw.Connection", FullAtCommit(database.connection))
 
         async def read() -> None:
             world.engine.read_next()

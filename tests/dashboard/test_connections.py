@@ -1,6 +1,5 @@
 """The database file: private, migrated by name, safe with several connections and after a crash."""
 
-import sqlite3
 import stat
 import subprocess
 import sys
@@ -9,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import apsw
 import pytest
 
 from pi_opensync.dashboard.db.connections import ClosedError, Connections
@@ -43,7 +43,7 @@ def test_no_connection_uses_a_write_ahead_log(store: Connections) -> None:
 
 
 def test_a_write_that_fails_leaves_nothing(store: Connections) -> None:
-    with pytest.raises(sqlite3.IntegrityError), store.write() as database:
+    with pytest.raises(apsw.ConstraintError), store.write() as database:
         database.run_many("INSERT INTO keys VALUES (?, 'k', 0)", [(b"1",), (b"1",)])
     with store.read() as database:
         assert database.one("SELECT count(*) FROM keys") == 0
@@ -74,11 +74,11 @@ def impatient(tmp_path: Path) -> Iterator[Connections]:
 @contextmanager
 def held(path: Path, statement: str) -> Iterator[None]:
     """Another program holds a lock: to read, or to write."""
-    other = sqlite3.connect(path, isolation_level=None)
+    other = apsw.Connection(str(path))
     other.execute("BEGIN")
     other.execute(statement).fetchall()
     yield
-    other.rollback()
+    other.execute("ROLLBACK")
     other.close()
 
 
@@ -120,11 +120,11 @@ def test_health_says_whether_the_database_can_be_read(impatient: Connections, cl
         "timestamp": clock(),
         "server": "pi-opensync",
     }
-    other = sqlite3.connect(impatient.path, isolation_level=None)
+    other = apsw.Connection(str(impatient.path))
     other.execute("BEGIN EXCLUSIVE")
     answer = local.ask("GET", "/health")
     assert (answer.status_code, str(impatient.path) in answer.text) == (503, False)
-    other.rollback()
+    other.execute("ROLLBACK")
     other.close()
     assert local.ask("GET", "/health").status_code == 200
 

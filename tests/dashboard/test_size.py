@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from typing import Any
 
+import apsw
 import pytest
 
 from bench.corpus import prose
@@ -78,15 +79,20 @@ ASKED: dict[str, Callable[[Database], object]] = {
 
 @pytest.mark.parametrize("asked", ASKED.values(), ids=ASKED.keys())
 def test_no_question_scans_a_large_table(filled: Connections, asked: Callable[[Database], object]) -> None:
-    statements: list[str] = []
+    questions: list[tuple[str, Any]] = []
+
+    def note(_cursor: apsw.Cursor, statement: str, values: Any) -> bool:
+        if statement.lstrip().startswith("SELECT"):
+            questions.append((statement, values))
+        return True
+
     with filled.read() as database:
-        database.connection.set_trace_callback(statements.append)
+        database.connection.exec_trace = note
         asked(database)
-        database.connection.set_trace_callback(None)
-        questions = [statement for statement in statements if statement.lstrip().startswith("SELECT")]
+        database.connection.exec_trace = None
         assert questions
-        for question in questions:
-            plan = [row["detail"] for row in database.rows(f"EXPLAIN QUERY PLAN {question}")]
+        for question, values in questions:
+            plan = [row["detail"] for row in database.rows(f"EXPLAIN QUERY PLAN {question}", values or ())]
             assert [step for step in plan if re.match(rf"SCAN ({'|'.join(LARGE)})\b", step)] == [], question
 
 
@@ -95,9 +101,10 @@ def test_a_long_session_reads_only_what_it_shows(filled: Connections) -> None:
         rows = database.rows("SELECT id FROM sessions ORDER BY message_count DESC")
         steps = 0
 
-        def count() -> None:
+        def count() -> bool:
             nonlocal steps
             steps += 1
+            return False
 
         taken = []
         for session_id in (rows[0]["id"], rows[-1]["id"]):

@@ -1,11 +1,11 @@
 """Each check of `doctor`, with values that make it say each of its verdicts."""
 
 import json
-import sqlite3
 import sys
 from importlib import metadata
 from pathlib import Path
 
+import apsw
 import pytest
 
 from pi_opensync.daemon.lock import Holder
@@ -216,8 +216,8 @@ def test_a_damaged_state_fails(tmp_path: Path) -> None:
 
 def test_a_state_of_a_newer_version_fails(tmp_path: Path) -> None:
     open_database(tmp_path).close()
-    with sqlite3.connect(tmp_path / FILE) as connection:
-        connection.execute("INSERT INTO migrations VALUES ('a_step_of_the_future')")
+    connection = apsw.Connection(str(tmp_path / FILE))
+    connection.execute("INSERT INTO migrations VALUES ('a_step_of_the_future')")
     connection.close()
     check, _kept = machine.database(tmp_path)
     assert check.verdict == "fail"

@@ -1,11 +1,11 @@
 """`verify`: what it finds, what it repairs, what it leaves alone."""
 
 import json
-import sqlite3
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
+import apsw
 import pytest
 
 from pi_opensync.address import state_folder
@@ -52,9 +52,9 @@ def test_a_message_without_a_row_is_read_again_and_sent(world: DaemonWorld, ask:
     there = world.snapshot()
     row = message(world)
     lose(world, row)
-    with closing(sqlite3.connect(state_file(world))) as state, state:
-        gone = state.execute("DELETE FROM messages WHERE external_id = ?", (row.external_id,))
-        assert gone.rowcount == 1
+    with closing(apsw.Connection(str(state_file(world)))) as state:
+        state.execute("DELETE FROM messages WHERE external_id = ?", (row.external_id,))
+        assert state.changes() == 1
     assert ask()["found"][0]["missing"] == [row.external_id]
     assert ask(repair=True)["differences"] == 0
     assert world.snapshot() == there

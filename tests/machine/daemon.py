@@ -2,7 +2,6 @@
 
 import asyncio
 import selectors
-import sqlite3
 import time
 from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import Executor
@@ -18,6 +17,7 @@ from pi_opensync.address import state_folder
 from pi_opensync.daemon import build as engine
 from pi_opensync.daemon.run import Daemon
 from pi_opensync.settings import Settings
+from pi_opensync.sqlite import Damaged, StoreUnavailable
 from pi_opensync.store.database import StateDatabase, open_or_rebuild
 from tests.clock import Clock
 from tests.harness import World
@@ -120,7 +120,7 @@ class DaemonWorld(World):
 def hasty(folder: Path, now: float) -> tuple[StateDatabase, Path | None]:
     """The state file without its waits for the disk: no test here cuts the power."""
     database, aside = open_or_rebuild(folder, now)
-    with suppress(sqlite3.DatabaseError):  # a damaged file says so to whoever reads it next
+    with suppress(Damaged, StoreUnavailable):  # a damaged file says so to whoever reads it next
         database.run("PRAGMA synchronous = OFF")
     return database, aside
 

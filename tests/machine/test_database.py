@@ -3,7 +3,6 @@
 import fcntl
 import os
 import shutil
-import sqlite3
 import stat
 import subprocess
 import sys
@@ -13,6 +12,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
+import apsw
 import pytest
 
 from pi_opensync.cli import queue, status, sync, verify, watch
@@ -160,15 +160,14 @@ def spoil(database: StateDatabase, at: int) -> None:
 
         return run
 
-    failing = sqlite3.DatabaseError("database disk image is malformed")
-    failing.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
+    failing = apsw.exception_for(apsw.SQLITE_CORRUPT)
     really = database.connection
     database.connection = cast(
-        "sqlite3.Connection",
+        "apsw.Connection",
         SimpleNamespace(
             execute=broken(really.execute),
             executemany=broken(really.executemany),
-            rollback=really.rollback,
+            changes=really.changes,
             in_transaction=False,
             close=really.close,
         ),
@@ -214,10 +213,9 @@ def test_a_file_that_is_not_ours_to_write_is_refused_with_a_hint(
     filled(world)
     commands = Commands(world, monkeypatch)
     path = commands.folder / "state.sqlite3"
-    connection = sqlite3.connect(path)
+    connection = apsw.Connection(str(path))
     if word == "newer":
         connection.execute("INSERT INTO migrations VALUES ('a_step_of_the_future')")
-        connection.commit()
     else:
         connection.execute("PRAGMA application_id = 77")
     connection.close()
@@ -260,7 +258,7 @@ def test_the_state_is_for_its_user_alone(tmp_path: Path) -> None:
 
 
 WITH_LITTLE_ROOM = """
-import resource, sqlite3, sys
+import resource, sys
 from pathlib import Path
 from pi_opensync.sqlite import StoreUnavailable
 from pi_opensync.store.database import open_database

@@ -2,11 +2,11 @@
 
 import asyncio
 import os
-import sqlite3
 import time
 from pathlib import Path
 from typing import Any, cast
 
+import apsw
 import pytest
 
 from pi_opensync.daemon.run import Daemon
@@ -24,7 +24,6 @@ pytestmark = pytest.mark.slow
 A = "a.jsonl"
 TEXTS = ("one one one", "two two two", "three three", "four four four")
 WRITES = ("BEGIN", "INSERT", "UPDATE", "DELETE", "COMMIT")
-FULL = "database or disk is full"
 
 
 class FullDisk:
@@ -35,13 +34,13 @@ class FullDisk:
         self.left = left
         self.failed = 0
         self._connection = database.connection
-        database.connection = cast("sqlite3.Connection", self)
+        database.connection = cast("apsw.Connection", self)
 
-    def execute(self, query: str, *values: Any) -> sqlite3.Cursor:
+    def execute(self, query: str, *values: Any) -> apsw.Cursor:
         self._count(query)
         return self._connection.execute(query, *values)
 
-    def executemany(self, query: str, *values: Any) -> sqlite3.Cursor:
+    def executemany(self, query: str, *values: Any) -> apsw.Cursor:
         self._count(query)
         return self._connection.executemany(query, *values)
 
@@ -56,9 +55,7 @@ class FullDisk:
             self.full = self.full or self.left == 0
         if self.full:
             self.failed += 1
-            error = sqlite3.OperationalError(FULL)
-            error.sqlite_errorcode = sqlite3.SQLITE_FULL
-            raise error
+            raise apsw.exception_for(apsw.SQLITE_FULL)
 
 
 def test_a_full_disk_stops_reading_until_there_is_space_again(world: DaemonWorld, elsewhere: Path) -> None:
@@ -69,7 +66,7 @@ def test_a_full_disk_stops_reading_until_there_is_space_again(world: DaemonWorld
     async def fill_and_free() -> None:
         await asyncio.sleep(20)
         assert world.texts(session_id("a")) == list(TEXTS)
-        pages = connection.execute("PRAGMA page_count").fetchone()[0]
+        pages = connection.pragma("page_count")
         connection.execute(f"PRAGMA max_page_count = {pages}")
         world.append(A, *turns(*(f"{number} " + "x" * 20_000 for number in range(4, 20)), first=4))
         asked = len(world.transport.log)

@@ -1,11 +1,11 @@
 """An excluded project: nothing of it is read past its header, kept, or sent."""
 
 import os
-import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import apsw
 import pytest
 
 from tests.harness import START, World, header, line, said, session_id
@@ -41,14 +41,11 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> Reads:
 @pytest.fixture
 def careless_sqlite(monkeypatch: pytest.MonkeyPatch) -> None:
     """Some builds of SQLite leave deleted bytes in the file, others were built not to."""
-    real = sqlite3.connect
 
-    def connect(*arguments: Any, **options: Any) -> sqlite3.Connection:
-        connection: sqlite3.Connection = real(*arguments, **options)
+    def careless(connection: apsw.Connection) -> None:
         connection.execute("PRAGMA secure_delete = OFF")
-        return connection
 
-    monkeypatch.setattr("pi_opensync.sqlite.sqlite3.connect", connect)
+    monkeypatch.setattr(apsw, "connection_hooks", [careless])
 
 
 @pytest.fixture

@@ -1,10 +1,11 @@
 """Where something that must stay here could have ended up."""
 
 import re
-import sqlite3
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
+
+import apsw
 
 from tests.harness import World
 from tests.privacy.redact.samples import Sample
@@ -44,7 +45,7 @@ def kept(folder: Path) -> str:
 
 def _values(path: Path) -> list[str]:
     """A value may be spread over pages of the file: read it as one."""
-    connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+    connection = apsw.Connection(str(path), apsw.SQLITE_OPEN_READONLY)
     tables = [row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
     found: list[str] = []
     for table in tables:

@@ -193,7 +193,7 @@ def test_the_process_runs_under_what_the_unit_forbids_of_memory() -> None:
     code = (
         "import ctypes\n"
         "refused = ctypes.CDLL(None).prctl(65, 1, 0, 0, 0)\n"
-        "import httpx, re2, sqlite3, ssl, pi_opensync.cli.watch, pi_opensync.daemon.build\n"
+        "import apsw, httpx, re2, ssl, pi_opensync.cli.watch, pi_opensync.daemon.build\n"
         "from watchdog.observers import Observer\n"
         "observer = Observer(); observer.start(); observer.stop(); observer.join()\n"
         "ssl.create_default_context(); re2.compile('a+').search('caat')\n"

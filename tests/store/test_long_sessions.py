@@ -12,9 +12,10 @@ def instructions(world: World, name: str) -> int:
     """What SQLite does, counted in its own instructions, until one more message is delivered."""
     taken = 0
 
-    def count() -> None:
+    def count() -> bool:
         nonlocal taken
         taken += GRAIN
+        return False
 
     world.engine.database.connection.set_progress_handler(count, GRAIN)
     world.append(f"{name}.jsonl", said("user", f"one more in {name}", world.clock.now()))

@@ -3,11 +3,11 @@
 `state-of-version-1.sql` is such a state file, of the transcripts below, with ROOT for their folder.
 """
 
-import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import apsw
 import pytest
 
 from pi_opensync import fold
@@ -59,8 +59,8 @@ def upgraded(tmp_path: Path) -> Iterator[World]:
 
 def as_it_was(state: Path, root: Path) -> None:
     text = OLD.read_text(encoding="utf-8").replace("ROOT", str(root).encode().hex())
-    connection = sqlite3.connect(state)
-    connection.executescript(text)
+    connection = apsw.Connection(str(state))
+    connection.execute(text)
     connection.execute("PRAGMA user_version = 1")
     connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
     connection.close()

@@ -1,12 +1,12 @@
 """Counts every call that touches files, the database or the network, and may end the run at any of them."""
 
 import os
-import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any, TypeVar, cast
 
+import apsw
 import httpx
 
 from pi_opensync.pi import tail
@@ -45,7 +45,7 @@ class Steps:
         for name in ("open", "pread", "fstat") if files else ():
             setattr(reading, name, self.around(getattr(os, name)))
         if statements:
-            database.connection = cast("sqlite3.Connection", _Counted(connection, self))
+            database.connection = cast("apsw.Connection", _Counted(connection, self))
         tail.os = reading  # type: ignore[assignment, attr-defined]  # put back below
         try:
             yield
@@ -57,10 +57,14 @@ class Steps:
 class _Counted:
     """A connection whose statements are steps."""
 
-    def __init__(self, connection: sqlite3.Connection, steps: Steps) -> None:
+    def __init__(self, connection: apsw.Connection, steps: Steps) -> None:
         self._connection = connection
-        self.execute = steps.around(connection.execute)
+        self._execute = steps.around(connection.execute)
         self.executemany = steps.around(connection.executemany)
+
+    def execute(self, statement: str, *values: Any) -> apsw.Cursor:
+        is_rollback = statement == "ROLLBACK"  # what SQLite does by itself where a process ends
+        return (self._connection.execute if is_rollback else self._execute)(statement, *values)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._connection, name)

@@ -1,10 +1,10 @@
 """A run may end at any call of a file, the database or the network: the next one finishes what it began."""
 
 import os
-import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
+import apsw
 import pytest
 
 from pi_opensync.sqlite import StoreUnavailable
@@ -66,18 +66,12 @@ def _run_with(world: World, at: Callable[[int], None], *, calls: Calls) -> int:
     except (Killed, StoreUnavailable, OSError) as error:
         for raised in filter(None, (error, error.__context__)):
             raised.__traceback__ = None  # its frames hold statements that are half read
-        world.engine.database.connection.rollback()
+        world.engine.database._roll_back()
         world.engine.database.close()
         world.wire.inner = world.transport
         world.runner.run(cancel_all())
         world.start(backfill=True)
     return steps.taken
-
-
-def disk_full() -> sqlite3.OperationalError:
-    error = sqlite3.OperationalError("database or disk is full")
-    error.sqlite_errorcode = sqlite3.SQLITE_FULL
-    return error
 
 
 def _ending(number: int, error: BaseException) -> Callable[[int], None]:
@@ -93,7 +87,7 @@ def _ending(number: int, error: BaseException) -> Callable[[int], None]:
     ("error", "calls"),
     [
         (Killed(), {"files", "statements", "requests"}),
-        (disk_full(), {"statements"}),
+        (apsw.exception_for(apsw.SQLITE_FULL), {"statements"}),
         (OSError(5, "Input/output error"), {"files", "requests"}),
     ],
     ids=["killed", "disk full", "input/output error"],

@@ -84,7 +84,6 @@ class Connections:
             return sqlite.open_private(
                 path,
                 (*_PRAGMAS, *pragmas),
-                any_thread=True,
                 named_columns=True,
                 busy_seconds=busy_seconds,
             )
