@@ -1,24 +1,26 @@
 """The one SQLite layer, for the state of the daemon and for the dashboard of one's own.
 
-Opens files, runs transactions, brings tables up to date, and says in plain words what went wrong.
+Opens files, runs transactions, and says in plain words what went wrong. What lies beside a file is told in
+`journal`, how its tables are brought up to date in `upgrades`.
 """
 
+import errno
 import os
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal, overload
+from typing import Any, Literal, TypeVar, overload
 
 import apsw
 
+from pi_opensync import journal
 from pi_opensync.errors import ConfigurationError
-from pi_opensync.files import identity, require_private_file
+from pi_opensync.files import identity
 
 BUSY_SECONDS = 20.0  # that a statement waits for another process
 
 Values = Sequence[Any] | dict[str, Any]
-Migration = Callable[["Database"], None]
 
 
 class StoreUnavailable(ConfigurationError):  # noqa: N818 - named for what the user is told
@@ -71,16 +73,29 @@ class Row:
 class Database:
     """One connection to one file, used by one thread at a time, and by no process that was forked."""
 
-    def __init__(self, connection: apsw.Connection, path: Path, *, named_columns: bool = False) -> None:
+    _log: journal.Log | None = None  # where it has a write-ahead log, and is its owner
+    _leaves_no_trace = False
+
+    def __init__(
+        self,
+        connection: apsw.Connection,
+        path: Path,
+        *,
+        named_columns: bool = False,
+        busy_seconds: float = BUSY_SECONDS,
+    ) -> None:
         self.connection = connection
         self.path = path
         self._named_columns = named_columns
+        self._busy_ms = round(busy_seconds * 1000)
+        connection.set_busy_timeout(self._busy_ms)
         self._identity = identity(path)
         self._is_open = False  # a transaction of `transaction`; one that is left over is no part of it
 
     def require_in_place(self) -> None:
-        """Raises `Replaced` where the file was removed, or another one stands in its place."""
-        if self._identity is not None and identity(self.path) != self._identity:
+        """Raises `Replaced` where the file or its log was removed, or another one stands in its place."""
+        is_moved = self._identity is not None and identity(self.path) != self._identity
+        if is_moved or (self._log is not None and not self._log.is_in_place):
             raise Replaced(
                 f"{self.path} was removed or replaced while it was in use",
                 hint="start again: it is built anew from the transcripts",
@@ -107,6 +122,22 @@ class Database:
                 raise
             finally:
                 self._is_open = False
+        if self._leaves_no_trace:
+            self.empty_log()
+
+    def own_journal(self) -> None:
+        """Take the journal that fits the disk. Raises apsw.Error."""
+        if journal.choose(self.connection, self.path, self._busy_ms):
+            self._log = journal.Log(self.connection, self.path)
+
+    def leave_no_trace(self) -> None:
+        """What this transaction takes back shall stand in no file once it is over, in its log neither."""
+        self._leaves_no_trace = True
+
+    def empty_log(self) -> None:
+        """Move the log into the file; where somebody reads it, the next call does, or the next commit."""
+        if self._log is None or self._log.empty(self._busy_ms):
+            self._leaves_no_trace = False
 
     @contextmanager
     def _part(self) -> Iterator[None]:
@@ -224,36 +255,38 @@ def _places(cursor: apsw.Cursor) -> dict[str, int]:
     return places
 
 
+Opened = TypeVar("Opened", bound=Database)
+
+
 def open_private(
     path: Path,
     pragmas: Sequence[str] = (),
     *,
+    kind: type[Opened],
     mode: Literal["make", "write", "read"] = "make",
     named_columns: bool = False,
     busy_seconds: float = BUSY_SECONDS,
-) -> Database:
-    """Open a database that only its owner reads; `make` also where there is none yet.
+) -> Opened:
+    """Open a database that only its owner reads; `make`, as its owner does, also where there is none yet.
 
     `named_columns`: rows are `Row`. The caller sees to it that one thread at a time uses it.
 
-    A rollback journal, not a WAL: SQLite before 3.51.3 can corrupt a WAL that several connections reset
-    (https://sqlite.org/wal.html, "The WAL-reset bug"), commands open these files beside the daemon, and a
-    WAL does not work on network folders. Raises OSError where it can not be made, `StoreUnavailable`, and
-    `ConfigurationError` where others could write to it.
+    Raises OSError where it can not be made, `StoreUnavailable`, and `ConfigurationError` where others could
+    write to it.
     """
-    require_private_file(path)
+    journal.require_private(path)
     if mode == "make":
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600))
-        path.chmod(0o600)
+        _make(path)
     access = apsw.SQLITE_OPEN_READONLY if mode == "read" else apsw.SQLITE_OPEN_READWRITE
     try:
         connection = apsw.Connection(os.fspath(path), access)
     except apsw.Error as error:
         raise _unavailable(error, path) from None
-    connection.set_busy_timeout(round(busy_seconds * 1000))
-    database = Database(connection, path, named_columns=named_columns)
+    database = kind(connection, path, named_columns=named_columns, busy_seconds=busy_seconds)
     try:
         with database.translated():
+            if mode == "make":
+                database.own_journal()
             for pragma in pragmas:
                 connection.execute(f"PRAGMA {pragma}")
     except BaseException:
@@ -262,78 +295,31 @@ def open_private(
     return database
 
 
-def open_scratch() -> Database:
+def _make(path: Path) -> None:
+    """Make the file unless it is there.
+
+    One that is there is not opened here: to close it would end the locks that this process has on it
+    (https://sqlite.org/howtocorrupt.html, "Posix advisory locks canceled").
+    """
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+    except FileExistsError:
+        if path.is_symlink():
+            raise OSError(errno.ELOOP, os.strerror(errno.ELOOP)) from None
+        path.chmod(0o600)
+
+
+def open_scratch(kind: type[Opened]) -> Opened:
     """A database without a name: the system removes it with the process, however that ends.
 
     In memory while it is small (https://sqlite.org/inmemorydb.html, "Temporary Databases"). Raises
     `StoreUnavailable`.
     """
-    database = Database(apsw.Connection(""), Path(tempfile.gettempdir()))
+    database = kind(apsw.Connection(""), Path(tempfile.gettempdir()))
     with database.translated():
         for pragma in ("journal_mode = MEMORY", "synchronous = OFF"):
             database.connection.execute(f"PRAGMA {pragma}")
     return database
-
-
-def migrate(database: Database, migrations: Sequence[Migration], application: int) -> list[str]:
-    """Bring the tables up to date, each step in the transaction that records its name.
-
-    Steps are named by their functions, which are never renamed. Returns the names of those that ran.
-    Raises `OfAnotherProgram`, `WrittenByNewer`, `StoreUnavailable`.
-    """
-    names = [step.__name__ for step in migrations]
-    known = applied(database, names, application)
-    left = [step for step in migrations if step.__name__ not in known]
-    ran: list[str] = []
-
-    def take(step: Migration) -> None:
-        with database.transaction():
-            if step.__name__ in applied(database, names, application):
-                return  # another process was faster
-            database.run("CREATE TABLE IF NOT EXISTS migrations (name TEXT PRIMARY KEY)")
-            database.run(f"PRAGMA application_id = {application}")
-            step(database)
-            database.run_many("INSERT OR IGNORE INTO migrations VALUES (?)", [(name,) for name in known])
-            database.run("INSERT INTO migrations VALUES (?)", (step.__name__,))
-        ran.append(step.__name__)
-
-    if not known:
-        _together(database, take, left)  # a new file waits for the disk once, not once a step
-    for step in left[len(ran) :]:
-        take(step)
-    return ran
-
-
-def _together(database: Database, take: Callable[[Migration], None], steps: Iterable[Migration]) -> None:
-    """Take the steps in one transaction, up to one that fails: by itself it fails again, and says why."""
-    with database.transaction():
-        for step in steps:
-            try:
-                take(step)
-            except (StoreUnavailable, apsw.Error):
-                if not database.is_in_transaction:
-                    raise
-                return
-
-
-def applied(database: Database, names: Sequence[str], application: int) -> set[str]:
-    """The names of the steps that a file has behind it. Raises as `migrate`."""
-    owner = database.one("PRAGMA application_id")
-    if owner not in (0, application):
-        raise OfAnotherProgram(
-            f"{database.path} belongs to another program", hint="set PI_OPENSYNC_STATE_DIR to another folder"
-        )
-    is_recorded = database.one("SELECT 1 FROM sqlite_master WHERE name = 'migrations'")
-    if is_recorded:
-        known = {row[0] for row in database.rows("SELECT name FROM migrations")}
-    else:
-        known = set(names[: database.one("PRAGMA user_version")])  # files of before the names counted steps
-    if known - set(names):
-        raise WrittenByNewer(
-            f"{database.path} was written by a newer version of pi-opensync",
-            hint="upgrade pi-opensync, or move that file away to start again from the transcripts",
-        )
-    return known
 
 
 def _unavailable(error: apsw.Error | UnicodeDecodeError, path: Path) -> Exception:
@@ -353,11 +339,9 @@ def _unavailable(error: apsw.Error | UnicodeDecodeError, path: Path) -> Exceptio
 
 
 _CHECK = "check the disk and the folder's permissions, or set PI_OPENSYNC_STATE_DIR"
+_FULL = ("can not be written: the disk is full", "free some disk space; nothing is lost")
 _WORDS: dict[int, tuple[str, str]] = {
-    apsw.SQLITE_FULL: (
-        "can not be written: the disk is full",
-        "free some disk space; nothing is lost",
-    ),
+    apsw.SQLITE_FULL: _FULL,
     apsw.SQLITE_BUSY: (
         "is held by another process",
         "it is tried again; end the other program if that goes on",
@@ -368,6 +352,7 @@ _WORDS: dict[int, tuple[str, str]] = {
         "was moved or removed while it was in use",
         "it is built again from the transcripts",
     ),
+    apsw.SQLITE_IOERR_SHMSIZE: _FULL,
     apsw.SQLITE_IOERR: ("can not be read or written: the disk failed", "look at the disk's health"),
     apsw.SQLITE_CANTOPEN: ("can not be opened", _CHECK),
     apsw.SQLITE_PERM: ("can not be opened: permission denied", _CHECK),

@@ -43,7 +43,8 @@ class Engine:
     sender: Sender
     events: LogEvents
 
-    is_inside: bool = False
+    inside: Inside | None = None
+    _changes: int = -1  # of the state, when `rest` was called last
 
     def read_next(self) -> None:
         """Read a piece of a transcript and begin to send what it made due: the disk is waited for once.
@@ -52,7 +53,7 @@ class Engine:
         Raises `StoreUnavailable`.
         """
         pieces: dict[bytes, ReadPiece] = {}
-        with self.database.round() if self.is_inside else self.database.transaction():
+        with self.database.round() if self.inside is not None else self.database.transaction():
             while (piece := self.follow.read(besides=pieces)) is not None:
                 pieces[piece.path] = piece
                 if self._is_enough(len(pieces)):
@@ -61,6 +62,14 @@ class Engine:
         for piece in pieces.values():
             self.follow.settle(piece)
         self.delivery.start(prepared)
+
+    def rest(self) -> None:
+        """Once nothing was written since the last call: leave nothing in the logs of the databases."""
+        changes, self._changes = self._changes, self.database.changes
+        if changes == self._changes:
+            self.database.empty_log()
+            if self.inside is not None:
+                self.inside.rest()
 
     def _is_enough(self, files: int) -> bool:
         kept_back = self.database.kept_back
@@ -121,7 +130,7 @@ def build(
         delivery=Delivery(database, sender, server, now=now, hand=hand),
         sender=sender,
         events=events,
-        is_inside=inside is not None,
+        inside=inside,
     )
 
 

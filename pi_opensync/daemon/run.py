@@ -240,6 +240,7 @@ class Daemon:
                 self.stop()
                 return
             self._engine.database.require_in_place()
+            self._engine.rest()
             await self._mind_the_clock()
             self._tell_events(await asyncio.to_thread(watcher.mend))
             self._on_sweep(watcher.is_alive)

@@ -40,6 +40,9 @@ class Handed:
                 raise damaged(self._connections.path, error) from None
             raise  # the daemon's state, which is written within the block
 
+    def rest(self) -> None:
+        self._connections.empty_log()
+
 
 class _Taking:
     """One transaction, in which each thing that is taken succeeds or fails alone."""

@@ -44,6 +44,9 @@ class Inside(Protocol):
     def taking(self) -> AbstractContextManager[Taking]:
         """What is taken in the block is on disk when it ends, or none of it is: then it raises."""
 
+    def rest(self) -> None:
+        """Nothing was handed over of late: there is time to tidy up. Does not raise."""
+
 
 @dataclass(slots=True)
 class Prepared:

@@ -8,12 +8,13 @@ from typing import Any
 
 import msgspec
 
-from pi_opensync import sqlite
+from pi_opensync import journal, sqlite
 from pi_opensync.errors import cannot_keep_state
 from pi_opensync.files import require_private_folder
 from pi_opensync.model import Message
-from pi_opensync.sqlite import Damaged, StoreUnavailable, applied, migrate, open_private
+from pi_opensync.sqlite import Damaged, StoreUnavailable, open_private
 from pi_opensync.store.schema import APPLICATION_ID, MIGRATIONS
+from pi_opensync.upgrades import applied, migrate
 
 _encode = msgspec.msgpack.Encoder().encode
 
@@ -21,7 +22,6 @@ FILE = "state.sqlite3"
 LEAST_TO_GIVE_BACK = 8 << 20  # bytes
 MOST_TO_MOVE = 32 << 20  # bytes, which are held in memory meanwhile
 PRAGMAS = (
-    "journal_mode = TRUNCATE",
     # What is attempted must be on disk before the request, also if the power fails.
     "synchronous = FULL",
     "temp_store = MEMORY",
@@ -99,16 +99,15 @@ def open_database(folder: Path) -> StateDatabase:
         require_private_folder(folder)
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         folder.chmod(0o700)
-        opened = open_private(path, PRAGMAS)
+        opened = open_private(path, PRAGMAS, kind=StateDatabase)
     except OSError as error:
         raise cannot_keep_state(folder, error) from None
-    return _migrated(StateDatabase(opened.connection, path))
+    return _migrated(opened)
 
 
 def open_scratch() -> StateDatabase:
     """A state that is thrown away. Raises `StoreUnavailable`."""
-    opened = sqlite.open_scratch()
-    return _migrated(StateDatabase(opened.connection, opened.path))
+    return _migrated(sqlite.open_scratch(StateDatabase))
 
 
 def _migrated(database: StateDatabase) -> StateDatabase:
@@ -145,15 +144,14 @@ def _give_back(database: StateDatabase) -> None:
     if free * size >= LEAST_TO_GIVE_BACK and (pages - free) * size <= MOST_TO_MOVE and free > pages - free:
         with suppress(StoreUnavailable):  # as on a full disk: it stays as large as it was
             database.run("VACUUM")
+            database.empty_log()
 
 
 def set_aside(folder: Path, now: float) -> Path:
     """Move a damaged state file out of the way; everything in it can be read again."""
     path = folder / FILE
     aside = path.with_name(f"{FILE}.damaged-{int(now)}")
-    path.replace(aside)
-    for suffix in ("-journal", "-wal", "-shm"):
-        path.with_name(FILE + suffix).unlink(missing_ok=True)
+    journal.move(path, aside)
     return aside
 
 
@@ -166,10 +164,10 @@ def open_beside(folder: Path) -> StateDatabase | None:
     if not path.exists():
         return None
     try:
-        return _read(path, lambda: open_private(path, mode="read"))
+        return _read(lambda: open_private(path, kind=StateDatabase, mode="read"))
     except StoreUnavailable:
         # A process that was killed left a transaction behind: only a writer can roll it back.
-        return _read(path, lambda: open_private(path, mode="write"))
+        return _read(lambda: open_private(path, kind=StateDatabase, mode="write"))
 
 
 def is_of_before(folder: Path) -> bool:
@@ -180,8 +178,8 @@ def is_of_before(folder: Path) -> bool:
     return database is None and (folder / FILE).exists()
 
 
-def _read(path: Path, opened: Callable[[], sqlite.Database]) -> StateDatabase | None:
-    database = StateDatabase(opened().connection, path)
+def _read(opened: Callable[[], StateDatabase]) -> StateDatabase | None:
+    database = opened()
     try:
         names = [step.__name__ for step in MIGRATIONS]
         if applied(database, names, APPLICATION_ID) == set(names):

@@ -144,6 +144,7 @@ class Outbox:
 
     def withdraw(self, session_id: int) -> None:
         """Forget what waits of the session: it must not leave any more."""
+        self._database.leave_no_trace()
         self._database.run(
             "DELETE FROM messages WHERE session_id = ? AND wanted IS NOT NULL AND acked_digest IS NULL "
             "AND attempted_digest IS NULL",

@@ -146,6 +146,7 @@ class Readings:
 
     def exclude(self, session_id: int, reason: str, wanted: bytes) -> None:
         """Keep of the session that it exists, why it stays here, and a payload that says no more."""
+        self._database.leave_no_trace()
         self._database.run("DELETE FROM usage WHERE session_id = ?", (session_id,))
         self._database.run(
             "UPDATE sessions SET excluded = ?, due = NULL, state = NULL, wanted_digest = x'', wanted = ? "

@@ -1,6 +1,7 @@
 """The tables, as named steps; each runs in the transaction that records its name."""
 
-from pi_opensync.sqlite import Database, Migration
+from pi_opensync.sqlite import Database
+from pi_opensync.upgrades import Migration
 
 APPLICATION_ID = 0x70694F53  # "piOS": tells our file from another program's
 

@@ -21,9 +21,9 @@ from pi_opensync.sqlite import (
     OfAnotherProgram,
     StoreUnavailable,
     WrittenByNewer,
-    migrate,
     open_private,
 )
+from pi_opensync.upgrades import migrate
 from tests.dashboard.conftest import Clock, Local
 
 
@@ -130,7 +130,7 @@ def test_health_says_whether_the_database_can_be_read(impatient: Connections, cl
 
 
 def opened(path: Path) -> Database:
-    return open_private(path, named_columns=True)
+    return open_private(path, kind=Database, named_columns=True)
 
 
 def test_every_migration_runs_once(tmp_path: Path) -> None:

@@ -11,7 +11,8 @@ from pi_opensync.dashboard.db.connections import Connections
 from pi_opensync.dashboard.db.layout import ID_BITS
 from pi_opensync.dashboard.db.migrations import APPLICATION_ID, MIGRATIONS
 from pi_opensync.dashboard.db.numbers import summarize
-from pi_opensync.sqlite import Database, migrate, open_private
+from pi_opensync.sqlite import Database, open_private
+from pi_opensync.upgrades import migrate
 from tests.dashboard.conftest import START, Clock, Local
 from tests.dashboard.test_numbers import numbers
 
@@ -38,7 +39,7 @@ def insert(database: Database, table: str, **values: Any) -> None:
 def before(path: Path) -> None:
     """Write a file as the version before wrote it."""
     path.parent.mkdir()
-    database = open_private(path)
+    database = open_private(path, kind=Database)
     migrate(database, MIGRATIONS[:4], 0)
     insert(database, "sessions", id=1, external_id="p", title="Parent", root_id=1, message_count=1, **SESSION)
     fork = {**SESSION, "created_at": START + 10, "parent_external_id": "p", "parent_id": 1, "root_id": 1}
@@ -105,7 +106,7 @@ def test_all_that_was_kept_is_read_searched_and_counted_as_before(tmp_path: Path
 def test_numbers_that_were_not_booked_yet_are_the_same_afterwards(tmp_path: Path) -> None:
     path = tmp_path / "data" / "local.sqlite3"
     path.parent.mkdir()
-    database = open_private(path, named_columns=True)
+    database = open_private(path, kind=Database, named_columns=True)
     until = [step.__name__ for step in MIGRATIONS].index("numbers_as_booked")
     migrate(database, MIGRATIONS[:until], APPLICATION_ID)
     row = {**SESSION, "external_id": "s", "root_id": 1, "project": "/src/web", "prompt_tokens": 100}

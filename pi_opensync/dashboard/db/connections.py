@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from pi_opensync import sqlite
 from pi_opensync.dashboard.db.migrations import bring_up_to_date, is_up_to_date
@@ -14,7 +14,6 @@ from pi_opensync.sqlite import Damaged, Database
 
 # FULL: what was answered must be on disk, also if the power fails then.
 _PRAGMAS = (
-    "journal_mode = TRUNCATE",
     "synchronous = FULL",
     "temp_store = MEMORY",
     "mmap_size = 67108864",  # what is mapped counts as memory of ours
@@ -54,8 +53,9 @@ class ClosedError(RuntimeError):
 class Connections:
     """Give out connections to threads. Open with `Connections.open`, close with `close`.
 
-    The price of a rollback journal is that a commit waits for the reads under way, so no read here may hold
-    its view for long: what takes time is done with what was read, after the block.
+    Where a rollback journal is all that the disk allows, a commit waits for the reads under way; and a log
+    grows while one lasts. So no read here may hold its view for long: what takes time is done with what was
+    read, after the block.
     """
 
     def __init__(self, writer: Database, readers: list[Database]) -> None:
@@ -80,22 +80,24 @@ class Connections:
         require_private_folder(path.parent)
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
 
-        def connect(*pragmas: str) -> Database:
+        def connect(mode: Literal["make", "write"], *pragmas: str) -> Database:
             return sqlite.open_private(
                 path,
                 (*_PRAGMAS, *pragmas),
+                kind=Database,
+                mode=mode,
                 named_columns=True,
                 busy_seconds=busy_seconds,
             )
 
         try:
-            writer = connect(_CACHE_TO_WRITE)
+            writer = connect("make", _CACHE_TO_WRITE)
         except Damaged as error:
             raise damaged(path, error) from None
         opened = [writer]
         try:
             bring_up_to_date(writer)
-            opened += (connect(_CACHE_TO_READ, "query_only = ON") for _ in range(readers))
+            opened += (connect("write", _CACHE_TO_READ, "query_only = ON") for _ in range(readers))
         except BaseException:
             for database in opened:
                 database.close()
@@ -130,6 +132,12 @@ class Connections:
         finally:
             self._readers.put(reader)
 
+    def empty_log(self) -> None:
+        """Move what was written into the file itself, where nobody is in the way; does not raise."""
+        with self._writing:
+            if not self._closed:
+                self._writer.empty_log()
+
     def close(self) -> None:
         """Wait for the reads and the write under way, then close the file. May be called twice."""
         with self._writing:
@@ -160,7 +168,7 @@ def beside(path: Path) -> Iterator[Database | None]:
     if not path.exists():
         yield None
         return
-    database = sqlite.open_private(path, mode="read", named_columns=True)
+    database = sqlite.open_private(path, kind=Database, mode="read", named_columns=True)
     try:
         with database.snapshot():
             yield database if is_up_to_date(database) else None

@@ -14,6 +14,7 @@ def delete(database: Database, session: Row, now: int) -> None:
     session_id = session["id"]
     # What is deleted is overwritten, so that it is not found in the file either.
     database.run("PRAGMA secure_delete = ON")
+    database.leave_no_trace()
     messages = database.each("SELECT id, role, body FROM messages WHERE session_id = ?", (session_id,))
     for message_id, role, body in messages:
         index.forget(database, IndexEntry(message_id, session_id, role, unpack(body)))

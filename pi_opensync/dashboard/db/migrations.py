@@ -22,7 +22,8 @@ from pi_opensync.dashboard.db.layout import (
 )
 from pi_opensync.dashboard.folding import fold
 from pi_opensync.dashboard.parts import StoredPart
-from pi_opensync.sqlite import Database, Migration, StoreUnavailable, applied, migrate
+from pi_opensync.sqlite import Database, StoreUnavailable
+from pi_opensync.upgrades import Migration, applied, migrate
 
 APPLICATION_ID = 0x70694F44  # "piOD"
 

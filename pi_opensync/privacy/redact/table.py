@@ -75,17 +75,17 @@ _LONGEST = 60
 _MANY = 4  # repeats that are written as three signs and an ellipsis
 
 
-class Row(NamedTuple):
+class RuleRow(NamedTuple):
     name: str
     kind: str
     example: str
     source: str
 
 
-def rows(rules: Iterable[Rule] = RULES) -> Iterator[Row]:
+def rows(rules: Iterable[Rule] = RULES) -> Iterator[RuleRow]:
     """Every rule, in the order in which they are tried; what is drawn by its issuer stands as `xxx…`."""
     for rule in rules:
-        yield Row(rule.name, KINDS[rule.tier], example(rule), rule.source)
+        yield RuleRow(rule.name, KINDS[rule.tier], example(rule), rule.source)
 
 
 def example(rule: Rule) -> str:
