@@ -212,7 +212,7 @@ class Database:
 
     def each(self, query: str, values: Values = ()) -> Iterator[Any]:
         """The rows one after another, where they are too many to hold. Raises `StoreUnavailable`."""
-        with self.translated():
+        try:
             cursor = self.connection.execute(query, values)
             if not self._named_columns:
                 yield from cursor
@@ -221,6 +221,8 @@ class Database:
             for row in cursor:
                 places = places or _places(cursor)
                 yield Row(places, row)
+        except (apsw.Error, UnicodeDecodeError) as error:
+            raise _unavailable(error, self.path) from None
 
     def row(self, query: str, values: Values = ()) -> Any:
         """The first row, or None. Raises `StoreUnavailable`."""

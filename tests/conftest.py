@@ -47,6 +47,12 @@ def pytest_configure() -> None:
         os.environ["TMPDIR"] = tempfile.tempdir = str(IN_MEMORY)
 
 
+@pytest.fixture
+def far(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Databases are on another machine's disk, where they have no write-ahead log."""
+    monkeypatch.setattr("pi_opensync.journal.is_local", lambda _folder: False)
+
+
 def new_key() -> str:
     return "osk_" + secrets.token_hex(16)
 

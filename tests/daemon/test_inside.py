@@ -140,6 +140,7 @@ def test_a_dashboard_that_is_damaged_says_so_and_how_it_is_mended(tmp_path: Path
         with world.connections.write() as writer:
             root = writer.one("SELECT rootpage FROM sqlite_master WHERE name = 'sessions'")
             size = writer.one("PRAGMA page_size")
+        world.connections.empty_log()
         with (tmp_path / "own" / FILE).open("r+b") as file:
             file.seek((root - 1) * size)
             file.write(b"\xff" * size)

@@ -34,12 +34,21 @@ def test_the_file_and_its_folder_are_for_their_owner_alone(store: Connections, t
     assert stat.S_IMODE((folder / "local.sqlite3").stat().st_mode) == 0o600
 
 
-def test_no_connection_uses_a_write_ahead_log(store: Connections) -> None:
+def test_what_was_written_is_on_disk_before_it_is_answered(store: Connections) -> None:
     with store.write() as database:
-        assert database.one("PRAGMA journal_mode") == "truncate"
+        assert (database.one("PRAGMA journal_mode"), database.one("PRAGMA synchronous")) == ("wal", 2)
+    with store.read() as database:
+        assert database.one("PRAGMA journal_mode") == "wal"
+
+
+@pytest.mark.usefixtures("far")
+def test_no_connection_uses_a_write_ahead_log_on_another_machines_disk(tmp_path: Path) -> None:
+    store = Connections.open(tmp_path / "data" / "local.sqlite3")
+    with store.write() as database:
+        assert (database.one("PRAGMA journal_mode"), database.one("PRAGMA synchronous")) == ("truncate", 2)
     with store.read() as database:
         assert database.one("PRAGMA journal_mode") == "truncate"
-        assert database.one("PRAGMA synchronous") == 2
+    store.close()
 
 
 def test_a_write_that_fails_leaves_nothing(store: Connections) -> None:
@@ -86,10 +95,28 @@ READS = "SELECT * FROM sessions"
 WRITES = "UPDATE revision SET value = value"
 
 
+def test_who_writes_does_not_wait_for_who_reads(impatient: Connections) -> None:
+    with held(impatient.path, READS):
+        save(impatient, [SessionIn("s")], [], 0)
+    with impatient.read() as database:
+        assert database.one("SELECT count(*) FROM sessions") == 1
+
+
 @pytest.mark.parametrize("statement", [READS, WRITES])
-def test_a_commit_that_found_the_file_busy_is_rolled_back_and_the_next_succeeds(
+@pytest.mark.usefixtures("far")
+def test_without_a_log_a_commit_that_found_the_file_busy_is_rolled_back_and_the_next_succeeds(
     impatient: Connections, statement: str
 ) -> None:
+    _rolled_back(impatient, statement)
+
+
+def test_a_commit_that_found_the_file_busy_is_rolled_back_and_the_next_succeeds(
+    impatient: Connections,
+) -> None:
+    _rolled_back(impatient, WRITES)
+
+
+def _rolled_back(impatient: Connections, statement: str) -> None:
     path = impatient.path
     with held(path, statement), pytest.raises(StoreUnavailable, match="held by another process"):
         save(impatient, [SessionIn("s")], [], 0)
@@ -104,7 +131,7 @@ def test_a_request_that_found_the_file_busy_gets_a_503_and_the_next_a_200(
     impatient: Connections, clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
     local = Local(impatient, clock)
-    with held(impatient.path, READS):
+    with held(impatient.path, WRITES):
         answer = local.ask("POST", "/sync/session", json={"externalId": "s"}, headers=local.bearer)
     assert (answer.status_code, answer.json()) == (503, {"error": "The database can not be used now."})
     assert answer.headers["retry-after"] == "5"
@@ -113,6 +140,7 @@ def test_a_request_that_found_the_file_busy_gets_a_503_and_the_next_a_200(
     local.page("/")
 
 
+@pytest.mark.usefixtures("far")
 def test_health_says_whether_the_database_can_be_read(impatient: Connections, clock: Clock) -> None:
     local = Local(impatient, clock)
     assert local.ask("GET", "/health").json() == {

@@ -76,7 +76,7 @@ def test_one_that_is_taken_back_comes_again(local: Local, deleted: str) -> None:
 def test_nothing_of_it_is_left_in_the_file(local: Local, deleted: str) -> None:
     with local.store.read() as database:
         path = Path(database.rows("PRAGMA database_list")[0]["file"])
-    data = path.read_bytes()
+    data = b"".join(each.read_bytes() for each in path.parent.iterdir() if each.name.startswith(path.name))
     assert f"About {WORD}".encode() not in data
     assert f"Words of {WORD}".encode() not in data
     assert f"A note on {WORD}".encode() not in data

@@ -48,9 +48,9 @@ def overwrite(path: Path, data: bytes, offset: int) -> None:
         file.write(data)
 
 
-def journal_of_another_file(path: Path) -> None:
+def overwritten_beside(path: Path, suffix: str) -> None:
     overwrite(path, os.urandom(4096), 0)
-    path.with_name(path.name + "-journal").write_bytes(os.urandom(4096))
+    path.with_name(path.name + suffix).write_bytes(os.urandom(4096))
 
 
 DAMAGES: dict[str, Damage] = {
@@ -64,7 +64,8 @@ DAMAGES: dict[str, Damage] = {
     "garbage behind the first page": lambda path: overwrite(
         path, b"\xa5" * (path.stat().st_size - 4096), 4096
     ),
-    "a journal of another file": journal_of_another_file,
+    "a journal of another file": lambda path: overwritten_beside(path, "-journal"),
+    "a log of another file": lambda path: overwritten_beside(path, "-wal"),
 }
 
 
@@ -229,10 +230,13 @@ def test_a_file_that_is_not_ours_to_write_is_refused_with_a_hint(
     assert not list(commands.folder.glob("*.damaged-*"))
 
 
-def test_the_journal_is_one_that_network_folders_and_several_connections_can_have(
-    world: DaemonWorld,
+@pytest.mark.parametrize("journal", ["wal", "truncate"])
+def test_the_journal_is_one_that_the_disk_and_several_connections_can_have(
+    tmp_path: Path, request: pytest.FixtureRequest, journal: str
 ) -> None:
-    database = world.engine.database
+    if journal == "truncate":
+        request.getfixturevalue("far")
+    database = open_database(tmp_path / "state")
     with database.transaction():
         database.set_meta("x", 1)
         beside = open_beside(database.path.parent)
@@ -240,8 +244,9 @@ def test_the_journal_is_one_that_network_folders_and_several_connections_can_hav
         assert beside.meta("x") is None
         beside.close()
         names = {item.name for item in database.path.parent.iterdir()}
-    assert database.one("PRAGMA journal_mode") == "truncate"
-    assert not {name for name in names if name.endswith(("-wal", "-shm"))}
+    assert database.one("PRAGMA journal_mode") == journal
+    assert bool({name for name in names if name.endswith(("-wal", "-shm"))}) is (journal == "wal")
+    database.close()
 
 
 def test_what_is_attempted_is_on_disk_before_the_request(tmp_path: Path) -> None:
@@ -277,7 +282,7 @@ def test_why_the_first_start_can_not_write_is_told(tmp_path: Path) -> None:
         text=True,
         check=True,
     )
-    assert done.stdout.endswith("state.sqlite3 can not be read or written: the disk failed\n")
+    assert done.stdout.endswith("state.sqlite3 can not be written: the disk is full\n")
 
 
 def test_a_folder_that_can_not_be_locked_is_not_taken_for_a_running_daemon(
@@ -308,10 +313,23 @@ def test_a_state_folder_that_can_not_be_made_is_refused_with_a_hint(
     assert refused.value.hint
 
 
-def test_status_and_queue_work_after_a_kill_within_a_transaction(
+@pytest.mark.usefixtures("far")
+def test_status_and_queue_work_after_a_kill_within_a_transaction_without_a_log(
     world: DaemonWorld, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The journal of the dead process lies beside the file, to be rolled back by whoever comes next."""
+    _killed_within(world, monkeypatch, "-journal")
+    assert '"messages_parked": 0' in capsys.readouterr().out
+
+
+def test_status_and_queue_work_after_a_kill_within_a_transaction(
+    world: DaemonWorld, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _killed_within(world, monkeypatch, "-wal")
+    assert '"messages_parked": 0' in capsys.readouterr().out
+
+
+def _killed_within(world: DaemonWorld, monkeypatch: pytest.MonkeyPatch, suffix: str) -> None:
     filled(world)
     database = world.engine.database
     folder, killed = database.path.parent, world.state.parent / "killed"
@@ -321,13 +339,12 @@ def test_status_and_queue_work_after_a_kill_within_a_transaction(
         database.run("UPDATE messages SET next_try = 7, parked = hex(randomblob(3000))")
         shutil.copytree(folder, killed)
         database.run("UPDATE messages SET parked = NULL")
-    assert (killed / "state.sqlite3-journal").stat().st_size > 0
+    assert (killed / f"state.sqlite3{suffix}").stat().st_size > 0
     Commands(world, monkeypatch)
     shutil.rmtree(folder)
     killed.rename(folder)
     status.run(as_json=True)
     queue.list_parked(as_json=True)
-    assert '"messages_parked": 0' in capsys.readouterr().out
 
 
 def test_the_first_start_is_remembered_beside_the_file(world: DaemonWorld) -> None:

@@ -29,6 +29,7 @@ def test_the_dashboard_survives_any_number_of_kills(tmp_path: Path, *, batch_kee
     sessions.mkdir()
     with running(opensync) as server:
         server.faults = random_faults(chance, 0.2, FAULTS_THAT_ANSWER)
+        recovered = 0
         for number in range(KILLS // 2):
             process = forked.process(victim.follow, tmp_path, server.url)
             process.start()
@@ -38,6 +39,7 @@ def test_the_dashboard_survives_any_number_of_kills(tmp_path: Path, *, batch_kee
             process.join(timeout=chance.random() * 0.15)  # the moment of the kill
             process.kill()
             process.join()
+            recovered += any(log.stat().st_size for log in tmp_path.rglob("state.sqlite3-wal"))
         server.faults = random_faults(chance, 0.0)
         process = forked.process(victim.follow, tmp_path, server.url)
         process.start()
@@ -48,6 +50,7 @@ def test_the_dashboard_survives_any_number_of_kills(tmp_path: Path, *, batch_kee
             process.terminate()
             process.join(timeout=30)
     assert process.exitcode == 0
+    assert recovered > KILLS // 8, "what was committed stood in the log alone"
     assert opensync.snapshot() == expected
     counters = opensync.counters
     assert (counters.lost_parts, counters.dropped_message_updates, counters.dropped_session_updates) == (
