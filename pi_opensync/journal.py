@@ -61,7 +61,9 @@ def choose(connection: apsw.Connection, path: Path, busy_ms: int) -> bool:
     if may_be_a_log(path.parent):
         connection.set_busy_timeout(_CONVERTED_WITHIN)
         with suppress(apsw.BusyError):
-            connection.pragma("journal_mode", "wal")
+            if connection.pragma("journal_mode") != "wal":
+                connection.pragma("journal_mode", "memory")  # nothing changes but a mark in the first sector
+                connection.pragma("journal_mode", "wal")
         connection.set_busy_timeout(busy_ms)
         if connection.pragma("journal_mode") == "wal":
             connection.pragma("journal_size_limit", _MOST)
@@ -72,6 +74,16 @@ def choose(connection: apsw.Connection, path: Path, busy_ms: int) -> bool:
     connection.pragma("locking_mode", "normal")
     connection.execute("SELECT 1 FROM sqlite_master").fetchall()
     return False
+
+
+def put_away(connection: apsw.Connection) -> None:
+    """Move the log into the database, which is one file then that anybody can read who may not write here.
+
+    It stays where somebody else has it open.
+    """
+    connection.set_busy_timeout(0)
+    with suppress(apsw.Error):
+        connection.pragma("journal_mode", "memory")
 
 
 class Log:

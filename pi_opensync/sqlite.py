@@ -239,6 +239,9 @@ class Database:
         return None if row is None else row[0]
 
     def close(self) -> None:
+        if self._log is not None and self._log.is_in_place and not self.is_in_transaction:
+            journal.put_away(self.connection)
+        self._log = None
         self.connection.close()
 
     @contextmanager

@@ -84,8 +84,22 @@ def test_a_commit_is_on_disk_in_a_log(database: Database, path: Path) -> None:
 def test_the_last_to_close_leaves_one_file(database: Database, path: Path) -> None:
     put(database, "a")
     database.close()
-    assert os.listdir(path.parent) == [path.name]  # noqa: PTH208 - names
-    assert names(beside(path)) == ["a"]
+    at_rest = [(each.name, each.stat().st_mtime_ns) for each in path.parent.iterdir()]
+    assert [name for name, _written in at_rest] == [path.name]
+    reader = beside(path)
+    assert (mode(reader), names(reader)) == ("delete", ["a"])
+    reader.close()
+    assert [(each.name, each.stat().st_mtime_ns) for each in path.parent.iterdir()] == at_rest
+
+
+def test_who_closes_while_another_has_it_open_leaves_the_log_to_him(database: Database, path: Path) -> None:
+    other = opened(path)
+    put(database, "a")
+    database.close()
+    put(other, "b")
+    assert (mode(other), names(other)) == ("wal", ["a", "b"])
+    other.close()
+    assert [each.name for each in path.parent.iterdir()] == [path.name]
 
 
 @pytest.mark.usefixtures("far")
