@@ -53,12 +53,20 @@ def _library() -> int:
     return major * 1_000_000 + minor * 1_000 + patch
 
 
-def choose(connection: apsw.Connection, path: Path, busy_ms: int) -> bool:
-    """Give the database the journal that fits its disk; whether that is a log.
+def keep_to_oneself(connection: apsw.Connection) -> None:
+    """To be called before anything is read where there may be no log.
+
+    Alone with the file, SQLite reads one that is there without memory that is shared.
+    """
+    connection.pragma("locking_mode", "exclusive")
+
+
+def choose(connection: apsw.Connection, busy_ms: int, *, log: bool) -> bool:
+    """Give the database a log where there may be one, else a rollback journal; whether it has a log then.
 
     It is changed only while nobody else has the file open. Raises apsw.Error.
     """
-    if may_be_a_log(path.parent):
+    if log:
         connection.set_busy_timeout(_CONVERTED_WITHIN)
         with suppress(apsw.BusyError):
             if connection.pragma("journal_mode") != "wal":
@@ -68,8 +76,6 @@ def choose(connection: apsw.Connection, path: Path, busy_ms: int) -> bool:
         if connection.pragma("journal_mode") == "wal":
             connection.pragma("journal_size_limit", _MOST)
             return True
-    # Alone with the file, SQLite reads a log without the memory that is shared.
-    connection.pragma("locking_mode", "exclusive")
     connection.pragma("journal_mode", "truncate")
     connection.pragma("locking_mode", "normal")
     connection.execute("SELECT 1 FROM sqlite_master").fetchall()

@@ -73,7 +73,8 @@ class Row:
 class Database:
     """One connection to one file, used by one thread at a time, and by no process that was forked."""
 
-    _log: journal.Log | None = None  # where it has a write-ahead log, and is its owner
+    _may_have_a_log: bool | None = None  # known to its owner
+    _log: journal.Log | None = None
     _leaves_no_trace = False
 
     def __init__(
@@ -125,10 +126,21 @@ class Database:
         if self._leaves_no_trace:
             self.empty_log()
 
-    def own_journal(self) -> None:
-        """Take the journal that fits the disk. Raises apsw.Error."""
-        if journal.choose(self.connection, self.path, self._busy_ms):
-            self._log = journal.Log(self.connection, self.path)
+    def prepare_to_own(self) -> None:
+        self._may_have_a_log = journal.may_be_a_log(self.path.parent)
+        if not self._may_have_a_log:
+            journal.keep_to_oneself(self.connection)
+
+    def own(self) -> None:
+        """Be the owner of a file that is ours: it has a log from now on, where the disk allows it.
+
+        Raises `StoreUnavailable`.
+        """
+        if self._may_have_a_log is None:
+            return
+        with self.translated():
+            if journal.choose(self.connection, self._busy_ms, log=self._may_have_a_log):
+                self._log = journal.Log(self.connection, self.path)
 
     def leave_no_trace(self) -> None:
         """What this transaction takes back shall stand in no file once it is over, in its log neither."""
@@ -272,7 +284,7 @@ def open_private(
     named_columns: bool = False,
     busy_seconds: float = BUSY_SECONDS,
 ) -> Opened:
-    """Open a database that only its owner reads; `make`, as its owner does, also where there is none yet.
+    """Open a database that only its owner reads; `make`, to `own` it, also where there is none yet.
 
     `named_columns`: rows are `Row`. The caller sees to it that one thread at a time uses it.
 
@@ -291,7 +303,7 @@ def open_private(
     try:
         with database.translated():
             if mode == "make":
-                database.own_journal()
+                database.prepare_to_own()
             for pragma in pragmas:
                 connection.execute(f"PRAGMA {pragma}")
     except BaseException:

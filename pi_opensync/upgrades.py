@@ -17,6 +17,7 @@ def migrate(database: Database, migrations: Sequence[Migration], application: in
     """
     names = [step.__name__ for step in migrations]
     known = applied(database, names, application)
+    database.own()
     left = [step for step in migrations if step.__name__ not in known]
     ran: list[str] = []
 

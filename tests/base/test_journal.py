@@ -22,6 +22,7 @@ import os, sys
 from pathlib import Path
 from pi_opensync.sqlite import Database, open_private
 database = open_private(Path(sys.argv[1]), kind=Database)
+database.own()
 database.run("INSERT INTO kept VALUES (?, 1)", (sys.argv[2],))
 database.run("PRAGMA cache_size = 1")
 database.run("BEGIN IMMEDIATE")
@@ -44,6 +45,7 @@ def database(path: Path) -> Iterator[Database]:
 
 def opened(path: Path) -> Database:
     database = open_private(path, SECURE, kind=Database)
+    database.own()
     database.run(MADE)
     return database
 
