@@ -1,4 +1,4 @@
-"""Notes what a client posts to a local OpenSync, for `recorded/`: `python -m tests.local.record FILE`.
+"""Notes what a client posts to a local OpenSync, for `recorded/`: `python -m tests.dashboard.record FILE`.
 
 It serves until Ctrl-C, with a store of its own in a temporary folder, and prints the URL and the key to give
 to the client. FILE gets a list of {"path", "body"}; `read` gives it back.

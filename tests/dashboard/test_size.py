@@ -77,6 +77,24 @@ ASKED: dict[str, Callable[[Database], object]] = {
 }
 
 
+def test_an_hour_of_the_week_reads_the_rows_of_a_session_once(filled: Connections) -> None:
+    many = tuple(range(0, 30_000, 3))
+    with filled.read() as database:
+        steps = []
+        for slots in (many[:1], many):
+            count = 0
+
+            def step() -> None:
+                nonlocal count
+                count += 1
+
+            database.connection.set_progress_handler(step, 1)
+            listing.families(database, Filters(slots=slots), limit=50)
+            database.connection.set_progress_handler(None, 0)
+            steps.append(count)
+    assert steps[1] < steps[0] + 5 * len(many)
+
+
 @pytest.mark.parametrize("asked", ASKED.values(), ids=ASKED.keys())
 def test_no_question_scans_a_large_table(filled: Connections, asked: Callable[[Database], object]) -> None:
     questions: list[tuple[str, Any]] = []

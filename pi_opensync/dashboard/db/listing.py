@@ -239,7 +239,8 @@ def _used(filters: Filters) -> tuple[str, list[str]]:
         of_others.append(f"at >= {since} AND at < {until}")
         of_begin.append(f"created_at >= {since} AND created_at < {until}")
     if filters.slots is not None:
-        of_messages.append(f"messages > 0 AND slot IN ({','.join(map(str, filters.slots))})")
+        # The plus: a session has few rows, and looking each slot up in them took ten times as long.
+        of_messages.append(f"messages > 0 AND +slot IN ({','.join(map(str, filters.slots))})")
         of_others.append("0")
         of_begin.append("0")
     if model is not None:

@@ -18,7 +18,7 @@ from jinja2.runtime import Context
 
 from pi_opensync.dashboard.db.forks import bare_title
 from pi_opensync.dashboard.db.sums import Period
-from pi_opensync.dashboard.show import axes, charts, visible
+from pi_opensync.dashboard.show import axes, charts, render, visible
 from pi_opensync.sqlite import Row
 
 _HERE = Path(__file__).parents[1]
@@ -96,6 +96,15 @@ def environment_for(now: Callable[[], int], zone: tzinfo | None) -> Environment:
         "now": now,
     }
     return environment
+
+
+def make_ready(environment: Environment) -> None:
+    """Compile what the pages need, so that none of them waits for it."""
+    for name in environment.list_templates():
+        environment.get_template(name)
+    for language in ("python", "bash", "json", "typescript"):
+        render.block("x = 1", language)
+    render.markdown("*x*")
 
 
 def name_of(zone: tzinfo | None, now: int) -> str:

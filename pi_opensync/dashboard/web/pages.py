@@ -1,6 +1,7 @@
 """The pages of all sessions: the list and search."""
 
 import re
+import threading
 from collections.abc import Callable, Collection
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, tzinfo
@@ -17,6 +18,7 @@ from pi_opensync.dashboard.db.connections import Connections, revision
 from pi_opensync.dashboard.db.listing import Filters
 from pi_opensync.dashboard.db.noted import Noted
 from pi_opensync.dashboard.query import MAX_QUERY, Filter, Query, parse
+from pi_opensync.dashboard.show.drawing import make_ready
 from pi_opensync.dashboard.times import at
 from pi_opensync.dashboard.web.bodies import number_of
 from pi_opensync.dashboard.web.columns import WEEKDAYS
@@ -64,6 +66,8 @@ class Pages:
         self._now = now
         self._zone = zone
         self._page = Page(templates, zone)
+        self._templates = templates
+        self._is_ready = False
         self._streams = streams
         self._of_files = FilePages(store, templates, zone=zone)
         self._of_one = SessionPages(store, templates, streams, now=now, zone=zone)
@@ -125,7 +129,11 @@ class Pages:
             "first_page": before is None and not skip,
             "rows_only": bool(query.get("rows")),
         }
-        return self._page(request, "_rows.html" if query.get("rows") else "sessions.html", **values)
+        page = self._page(request, "_rows.html" if query.get("rows") else "sessions.html", **values)
+        if not self._is_ready:  # the others are made so while one looks at this one
+            self._is_ready = True
+            threading.Thread(target=make_ready, args=(self._templates,), daemon=True).start()
+        return page
 
     async def events(self, request: Request) -> Response:
         def newest() -> int | None:
