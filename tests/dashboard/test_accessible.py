@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from pi_opensync.dashboard.db.budget import Budget
 from pi_opensync.dashboard.db.connections import Connections
 from tests.dashboard.browsing import Tab, opened
 from tests.dashboard.conftest import START, Clock, Local, serving
+from tests.dashboard.house import House
 
 pytestmark = pytest.mark.slow
 
@@ -39,6 +41,12 @@ WIDE_LINES = """
     return lines > 1 && one.innerText.length / lines > 80;
   })
   .map((one) => one.innerText)
+"""
+MOVES = """
+window.moved = 0;
+new PerformanceObserver((list) => {
+  for (const one of list.getEntries()) if (!one.hadRecentInput) window.moved += one.value;
+}).observe({ type: "layout-shift", buffered: true });
 """
 
 
@@ -261,15 +269,9 @@ def test_on_a_phone_the_filters_are_one_touch_away(browser: Any, filled: Filled)
 
 def test_nothing_moves_after_it_is_drawn(browser: Any, filled: Filled) -> None:
     session_id = filled.session_id
-    watch = """
-window.moved = 0;
-new PerformanceObserver((list) => {
-  for (const one of list.getEntries()) if (!one.hadRecentInput) window.moved += one.value;
-}).observe({ type: "layout-shift", buffered: true });
-"""
     for look in ("light", "phone"):
         with opened(browser, filled.local, filled.url, **LOOKS[look]) as tab:
-            tab.page.add_init_script(watch)
+            tab.page.add_init_script(MOVES)
             for path in ("/", f"/sessions/{session_id}", "/search?q=mend", "/numbers?days=all"):
                 page = tab.open(path)
                 page.evaluate(
@@ -280,6 +282,31 @@ new PerformanceObserver((list) => {
             page.mouse.wheel(0, 900)
             page.locator(".bar.stuck").wait_for()
             assert page.evaluate("window.moved") == 0, look
+
+
+@pytest.mark.parametrize("look", ["light", "phone"])
+def test_nothing_moves_where_rows_come_later_than_one_scrolls(browser: Any, house: House, look: str) -> None:
+    frames = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+    with opened(browser, house.local, house.url, **LOOKS[look]) as tab:
+        tab.page.add_init_script(MOVES)
+        held: list[Any] = []
+
+        def hold(route: Any) -> None:
+            held.append(route)
+
+        further = re.compile("before=")
+        tab.page.route(further, hold)
+        page = tab.open("/")
+        rows = page.locator("tr.row").count()
+        with page.expect_request(further):
+            page.evaluate("scrollTo(0, document.body.scrollHeight)")
+        page.evaluate(frames)
+        held[0].continue_()
+        page.locator("tr.row").nth(rows).wait_for()
+        page.evaluate(frames)
+        assert page.evaluate("window.moved") == 0
+        page.locator("body:not(.loading)").wait_for()
+        assert page.get_by_role("button", name="Log out").is_visible()
 
 
 def test_the_keys(local: Local, tab: Tab) -> None:

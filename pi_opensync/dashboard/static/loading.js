@@ -8,6 +8,8 @@ const near = new IntersectionObserver((entries) => {
   for (const { isIntersecting, target } of entries) if (isIntersecting) load(target);
 }, { rootMargin: "1200px" });
 
+let loading = 0;
+
 // What stands at the top of the window, so that it can be put there again.
 export const atTop = () => {
   for (const one of main.querySelectorAll("article, tr.row")) {
@@ -21,6 +23,9 @@ export const load = async (link) => {
   near.unobserve(link);
   const place = link.closest(".more");
   const upward = link.dataset.before;
+  // What stands at the end would jump when rows come above it.
+  loading += 1;
+  document.body.classList.add("loading");
   try {
     const content = fragment(await ask(upward || link.dataset.more));
     const anchor = upward ? atTop() : null;
@@ -33,6 +38,11 @@ export const load = async (link) => {
   } catch {
     link.textContent = "That did not load. Try again";
     return false;
+  } finally {
+    requestAnimationFrame(() => requestAnimationFrame(() => {
+      loading -= 1;
+      document.body.classList.toggle("loading", loading > 0);
+    }));
   }
 };
 
