@@ -84,9 +84,10 @@ def test_an_hour_of_the_week_reads_the_rows_of_a_session_once(filled: Connection
         for slots in (many[:1], many):
             count = 0
 
-            def step() -> None:
+            def step() -> bool:
                 nonlocal count
                 count += 1
+                return False
 
             database.connection.set_progress_handler(step, 1)
             listing.families(database, Filters(slots=slots), limit=50)
