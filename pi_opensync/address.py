@@ -1,7 +1,6 @@
 """The address of an OpenSync."""
 
 import re
-from hashlib import sha256
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -57,4 +56,6 @@ def _address(text: str) -> str:
 
 def state_folder(state_dir: Path, base_url: str) -> Path:
     """The state of one server: what one has acknowledged says nothing about another."""
+    from hashlib import sha256  # noqa: PLC0415 - loads a library that most commands do without
+
     return state_dir / sha256(base_url.encode()).hexdigest()[:12]

@@ -2,13 +2,12 @@
 
 import json
 import os
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
-
-import platformdirs
 
 from pi_opensync.errors import ConfigurationError, writing
 from pi_opensync.files import at_home, read_regular, require_private_file, write_private
@@ -63,7 +62,15 @@ def stated(env: Mapping[str, str], in_file: Mapping[str, Any], variable: str, ke
 
 
 def default_state_dir() -> Path:
-    """Where the state is kept unless the settings name a folder."""
+    """Where the state is kept unless the settings name a folder: as platformdirs says.
+
+    On Linux it is not asked: loading it takes as long as all else that a short command does of ours.
+    """
+    if sys.platform == "linux":
+        named = Path(os.environ.get("XDG_STATE_HOME", ""))
+        return (named if named.is_absolute() else Path.home() / ".local/state") / "pi-opensync"
+    import platformdirs  # noqa: PLC0415
+
     return platformdirs.user_state_path("pi-opensync")
 
 

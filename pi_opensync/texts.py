@@ -1,9 +1,8 @@
 """Pure rules for strings on their way to the dashboard."""
 
 import re
+import time
 from collections.abc import Mapping
-from datetime import UTC, datetime
-from hashlib import blake2b
 from itertools import islice
 from math import isfinite
 from typing import Any
@@ -15,6 +14,7 @@ KILO = 1000
 MAX_NAME = 1000  # bytes of a model's or a provider's name
 MAX_PATH = 4096  # bytes of a project's folder
 MAX_ID = 200  # characters of an id that is part of another
+LAST_YEAR = 9999  # that is written with four digits
 MAX_SAFE_INTEGER = 2**53 - 1  # beyond it a JavaScript number is another number
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -107,6 +107,8 @@ def identifier(value: object) -> str | None:
     text = well_formed(value)
     if text == value and len(text) <= MAX_ID:
         return text
+    from hashlib import blake2b  # noqa: PLC0415 - loads a library that most commands do without
+
     mark = blake2b(value.encode("utf-8", "surrogatepass"), digest_size=6).hexdigest()
     return f"{text[:MAX_ID]}-{mark}"
 
@@ -146,9 +148,10 @@ def day(moment: int | None) -> str:
     if moment is None:
         return "-"
     try:
-        return f"{datetime.fromtimestamp(moment / 1000, UTC).astimezone():%Y-%m-%d}"
+        year, month, number, *_ = time.localtime(moment / 1000)
     except (ValueError, OverflowError, OSError):
         return "-"
+    return f"{year:04}-{month:02}-{number:02}" if 0 < year <= LAST_YEAR else "-"
 
 
 def wants_colours(env: Mapping[str, str], *, on_terminal: bool) -> bool:

@@ -16,6 +16,7 @@ from pi_opensync.cli.context import Context
 from pi_opensync.cli.screen import OF_BEFORE
 from pi_opensync.cli.session_ids import short_ids
 from pi_opensync.cli.tables import Column, table
+from pi_opensync.pi import discover
 from pi_opensync.store.database import is_of_before
 from pi_opensync.store.views import SessionRow, TranscriptRow, last_used, session_rows, transcript_rows
 from pi_opensync.texts import day, shown, shown_path
@@ -141,8 +142,11 @@ def _gathered(context: Context) -> tuple[list[ListedSession], list[Unlisted]]:
             used = last_used(database)
             rows += [_known(place.name, row, used.get(row.said.id)) for row in session_rows(database)]
         files += _without_session(place.name, met[place.name])
-    new = [found for found in context.files if not all(_is_read(known, found) for known in met.values())]
-    if new:
+    # Most often each is known, and need not be looked at.
+    if not all(_is_read(known, path) for path in discover.names(context.folders) for known in met.values()):
+        new = [
+            item for item in context.files if not all(_is_read(known, item.path) for known in met.values())
+        ]
         looked = context.choose(new)
         titles = _titles(context, looked)
         for name, known in met.items():
@@ -150,8 +154,8 @@ def _gathered(context: Context) -> tuple[list[ListedSession], list[Unlisted]]:
     return rows, files
 
 
-def _is_read(known: Mapping[bytes, TranscriptRow], found: Found) -> bool:
-    return known.get(found.path, _MET_NOW).has_session
+def _is_read(known: Mapping[bytes, TranscriptRow], path: bytes) -> bool:
+    return known.get(path, _MET_NOW).has_session
 
 
 def _titles(context: Context, looked: Sequence[Chosen]) -> dict[str, str]:
@@ -235,10 +239,10 @@ def _lines(rows: Sequence[ListedSession], short: dict[str, str], places: Sequenc
         if not of_place:
             yield "no sessions"
             continue
-        cells = [_cells(row, short[row.id]) for row in of_place]
-        used = [number for number, _column in enumerate(_COLUMNS) if any(row[number] for row in cells)]
-        filled = [[row[number] for number in used] for row in cells]
-        heading, *lines = table([_COLUMNS[number] for number in used], filled, terminal.width())
+        cells = zip(_COLUMNS, _cells(of_place, short), strict=True)
+        used = [(column, texts) for column, texts in cells if any(texts)]
+        filled = list(zip(*(texts for _column, texts in used), strict=True))
+        heading, *lines = table([column for column, _texts in used], filled, terminal.width())
         yield terminal.bold(heading)
         for row, line in zip(of_place, lines, strict=True):
             yield line
@@ -255,17 +259,15 @@ def _said(text: str) -> list[str]:
     return terminal.wrapped(text, terminal.width(), 0)
 
 
-def _cells(row: ListedSession, short: str) -> list[str]:
+def _cells(rows: Sequence[ListedSession], short: Mapping[str, str]) -> list[list[str]]:
+    """What stands in each column."""
     return [
-        shown(short),
-        day(row.last_used_at),
-        shown(row.project),
-        shown(row.title),
-        *(
-            ["", "" if row.why == NOT_READ else _state(row)]
-            if not row.place
-            else [str(row.sent), _state(row)]
-        ),
+        [shown(short[row.id]) for row in rows],
+        [day(row.last_used_at) for row in rows],
+        [shown(row.project) for row in rows],
+        [shown(row.title) for row in rows],
+        [str(row.sent) if row.place else "" for row in rows],
+        ["" if not row.place and row.why == NOT_READ else _state(row) for row in rows],
     ]
 
 

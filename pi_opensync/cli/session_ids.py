@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from pi_opensync.errors import UsageError
@@ -20,14 +21,13 @@ NAMED = 8  # candidates that are shown
 def short_ids(ids: Iterable[str]) -> dict[str, str]:
     """For each id the shortest beginning that no other has. Pure."""
     ordered = sorted(set(ids))
-    short: dict[str, str] = {}
-    for number, whole in enumerate(ordered):
-        length, begin = SHORTEST, whole[:SHORTEST]
-        for other in (*ordered[max(0, number - 1) : number], *ordered[number + 1 : number + 2]):
-            if other.startswith(begin):
-                length = max(length, _common(whole, other) + 1)
-        short[whole] = whole[:length]
-    return short
+    lengths = dict.fromkeys(ordered, SHORTEST)
+    for one, other in pairwise(ordered):  # the likest are neighbours
+        if one[:SHORTEST] == other[:SHORTEST]:
+            length = _common(one, other) + 1
+            lengths[one] = max(lengths[one], length)
+            lengths[other] = max(lengths[other], length)
+    return {whole: whole[:length] for whole, length in lengths.items()}
 
 
 def one_session(context: Context, wanted: str) -> list[Chosen]:

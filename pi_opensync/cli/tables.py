@@ -23,9 +23,9 @@ class Column:
 def table(columns: Sequence[Column], rows: Sequence[Sequence[str]], width: int | None) -> Iterator[str]:
     """The lines, the first with the titles; `width` of the terminal in signs, None for any."""
     kept = list(range(len(columns)))
-    lines = [[column.title for column in columns], *rows]
-    signs = [[_signs(text) for text in line] for line in lines]
-    natural = list(map(max, zip(*signs, strict=True)))
+    texts = list(zip([column.title for column in columns], *rows, strict=True))  # of each column
+    signs = [_signs(column) for column in texts]
+    natural = list(map(max, signs))
     least = [
         size if column.least is None else min(size, column.least)
         for column, size in zip(columns, natural, strict=True)
@@ -36,11 +36,10 @@ def table(columns: Sequence[Column], rows: Sequence[Sequence[str]], width: int |
             break
         kept.remove(max(droppable, key=lambda number: columns[number].drop))
     sizes = natural if width is None else _fitted(natural, least, kept, width)
-    placed = [(number, sizes[number], columns[number].right) for number in kept]
-    for texts, wide in zip(lines, signs, strict=True):
-        yield GAP.join(
-            [_cell(texts[number], wide[number], size, right=right) for number, size, right in placed]
-        ).rstrip()
+    cells = [
+        _cells(texts[number], signs[number], sizes[number], right=columns[number].right) for number in kept
+    ]
+    return map(str.rstrip, map(GAP.join, zip(*cells, strict=True)))
 
 
 def _fitted(natural: list[int], least: list[int], kept: list[int], width: int) -> list[int]:
@@ -58,18 +57,35 @@ def _whole(sizes: list[int], kept: list[int]) -> int:
     return sum(sizes[number] for number in kept) + len(GAP) * (len(kept) - 1)
 
 
-def _signs(text: str) -> int:
-    if text.isascii() or text.replace(CUT, "").isascii():
-        return len(text)
+def _signs(texts: Sequence[str]) -> list[int]:
+    """How wide each is."""
+    if "".join(texts).replace(CUT, "").isascii():
+        return list(map(len, texts))
     from rich.cells import cell_len  # takes longer to load than a table to draw
 
-    return cell_len(text)
+    return [len(text) if text.isascii() else cell_len(text) for text in texts]
 
 
-def _cell(text: str, signs: int, size: int, *, right: bool) -> str:
-    if signs > size:
-        from rich.cells import set_cell_size
+def _cells(texts: Sequence[str], signs: Sequence[int], size: int, *, right: bool) -> list[str]:
+    cells: list[str] = []
+    for text, wide in zip(texts, signs, strict=True):
+        if wide > size:
+            cells.append(_cut(text, size))
+        else:
+            space = " " * (size - wide)
+            cells.append(space + text if right else text + space)
+    return cells
 
-        return set_cell_size(text, size - 1).rstrip() + CUT if size > 1 else CUT[:size]
-    space = " " * (size - signs)
-    return space + text if right else text + space
+
+def _cut(text: str, size: int) -> str:
+    if size <= 1:
+        return CUT[:size]
+    if text.isascii():
+        begin = text[: size - 1].rstrip()
+        wide = len(begin)
+    else:
+        from rich.cells import cell_len, set_cell_size
+
+        begin = set_cell_size(text, size - 1).rstrip()
+        wide = cell_len(begin)
+    return begin + CUT + " " * (size - 1 - wide)

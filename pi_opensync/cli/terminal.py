@@ -2,12 +2,11 @@
 
 import codecs
 import os
-import shutil
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from io import TextIOWrapper
 from pathlib import Path
-from textwrap import wrap
 from typing import TextIO
 from unicodedata import east_asian_width, normalize
 
@@ -15,6 +14,7 @@ from pi_opensync.texts import wants_colours
 
 _PLAIN = {"\u2026": "...", "\u2013": "-", "\u2014": "-", "\u2018": "'", "\u2019": "'", "\u2192": "->"}
 
+USUAL = 80  # columns of a terminal
 _SECOND = "\ue000"  # the other half of a sign that takes two columns, while a line is broken
 
 Ask = Callable[[str], str]
@@ -63,7 +63,18 @@ def width(out: TextIO | None = None) -> int | None:
     """How many signs a line of stdout or `out` takes; None for a pipe, which takes any."""
     if not (out or sys.stdout).isatty() and not os.environ.get("COLUMNS"):
         return None
-    return shutil.get_terminal_size().columns
+    return columns()
+
+
+def columns() -> int:
+    """As COLUMNS says, or else the terminal; 80 where neither does."""
+    asked = os.environ.get("COLUMNS", "")
+    if asked.isdecimal() and int(asked) > 0:
+        return int(asked)
+    for stream in filter(None, (sys.__stdout__, sys.__stderr__)):
+        with suppress(ValueError, OSError):  # closed, or no terminal
+            return os.get_terminal_size(stream.fileno()).columns or USUAL
+    return USUAL
 
 
 def wrapped(line: str, width: int | None, indent: int) -> list[str]:
@@ -74,6 +85,8 @@ def wrapped(line: str, width: int | None, indent: int) -> list[str]:
     wide = line if line.isascii() else "".join(sign + _SECOND * _is_wide(sign) for sign in line)
     if width is None or len(wide) <= width:
         return [line]
+    from textwrap import wrap
+
     text = wide.lstrip()
     first = wide[: len(wide) - len(text)]
     room = max(width, 2 * indent)

@@ -13,7 +13,6 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 
 CREDENTIALS = struct.Struct("3i")  # pid, uid, gid
@@ -107,4 +106,6 @@ def _temporary(platform: str) -> Path:
 
 
 def _key(folder: Path, *more: int) -> str:
+    from hashlib import sha256  # noqa: PLC0415 - loads a library that most commands do without
+
     return sha256(repr((os.fsencode(folder.absolute()), *more)).encode()).hexdigest()[:32]

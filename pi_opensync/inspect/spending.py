@@ -1,9 +1,9 @@
 """What pi's sessions used, by day, week, month or session. Pure."""
 
-from collections.abc import Callable, Iterable
+import time
+from collections import defaultdict
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from functools import cache
 from typing import Literal
 
 import msgspec
@@ -45,15 +45,15 @@ class UsageReport:
     title: str | None = None
 
 
-def usage(used: Iterable[Used], period: Period, by: By | None = None) -> list[UsageReport]:
+def usage(used: Collection[Used], period: Period, by: By | None = None) -> list[UsageReport]:
     """The sums, the latest first; each message counts where it was said."""
     if period == "session":
         return _by_session(used, by)
-    named = _PERIODS[period]
-    sums: dict[tuple[str, str | None], list[Used]] = {}
+    form = _PERIODS[period]
+    names = {at: _named(at, form) for at in {one.at for one in used}}  # few beside what was used
+    sums: dict[tuple[str, str | None], list[Used]] = defaultdict(list)
     for one in used:
-        group = None if by is None else _group(one, by)
-        sums.setdefault((named(one), group), []).append(one)
+        sums[names[one.at], None if by is None else _group(one, by)].append(one)
     return [
         total(items, name, group)
         for (name, group), items in sorted(
@@ -108,21 +108,8 @@ def _group(used: Used, by: By) -> str:
     return getattr(used.said, by) or UNKNOWN
 
 
-@cache  # there are few quarters of an hour beside sessions
 def _named(at: int, form: str) -> str:
-    return datetime.fromtimestamp(at / 1000, UTC).astimezone().strftime(form)
+    return time.strftime(form, time.localtime(at / 1000))
 
 
-def _day(used: Used) -> str:
-    return _named(used.at, "%Y-%m-%d")
-
-
-def _week(used: Used) -> str:
-    return _named(used.at, "%G-W%V")
-
-
-def _month(used: Used) -> str:
-    return _named(used.at, "%Y-%m")
-
-
-_PERIODS: dict[Period, Callable[[Used], str]] = {"daily": _day, "weekly": _week, "monthly": _month}
+_PERIODS: dict[Period, str] = {"daily": "%Y-%m-%d", "weekly": "%G-W%V", "monthly": "%Y-%m"}

@@ -193,6 +193,25 @@ def transcripts(folders: tuple[Path, ...], trace: Trace | None = None) -> Iterat
         pending.extend((path, bound) for path in reversed(inner))
 
 
+def names(folders: Iterable[Path]) -> Iterator[bytes]:
+    """The paths that are named like transcripts, none of them looked at: in a tenth of the time."""
+    visited: set[tuple[int, int]] = set()
+    pending = [os.fsencode(folder) for folder in folders]
+    while pending:
+        folder = pending.pop()
+        with suppress(OSError):
+            status = os.stat(folder)  # noqa: PTH116 - bytes path
+            if (status.st_dev, status.st_ino) in visited:
+                continue
+            visited.add((status.st_dev, status.st_ino))
+            with os.scandir(folder) as listing:
+                for entry in listing:
+                    if entry.is_dir():
+                        pending.append(entry.path)
+                    elif entry.name.endswith(SUFFIX):
+                        yield entry.path
+
+
 def leads_out(path: bytes, folders: Iterable[Path]) -> bool:
     """Whether a link leads to the file from a folder that only a project names, and does not hold it."""
     bounds = [

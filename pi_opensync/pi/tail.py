@@ -10,7 +10,6 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from hashlib import blake2b
 
 import msgspec
 
@@ -229,4 +228,6 @@ def _checksum(descriptor: int, end: int, start: int = 0, checksum: int = 0) -> i
 
 
 def _hash(data: bytes) -> bytes:
+    from hashlib import blake2b  # noqa: PLC0415 - loads a library that most commands do without
+
     return blake2b(data, digest_size=16).digest()

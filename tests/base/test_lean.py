@@ -17,9 +17,10 @@ import rich.console, pygments
 """
 
 STATUSLINE = """
-import sys
+import os, sys
 sys.argv = ["pi-opensync", "usage", "statusline"]
 from pi_opensync.__main__ import main
+os._exit = lambda code: None  # a command that only reads ends by it
 main()
 loaded = {name.partition(".")[0] for name in sys.modules}
 print(sorted(loaded & {"asyncio", "httpx", "jinja2", "pydantic", "re2", "starlette", "structlog", "typer"}))

@@ -6,9 +6,11 @@ from dataclasses import FrozenInstanceError
 from pathlib import Path
 from typing import Any
 
+import platformdirs
 import pytest
 
 from pi_opensync.address import normalise_url
+from pi_opensync.configuration import default_state_dir
 from pi_opensync.errors import ConfigurationError
 from pi_opensync.settings import Settings, load
 from tests.conftest import new_key
@@ -35,6 +37,16 @@ def test_what_nobody_set_has_the_documented_default(config: Path) -> None:
     assert (chosen.auto_sync, chosen.timestamps) == (True, "transcript")
     assert (chosen.sync_tool_calls, chosen.sync_thinking, chosen.debug) == (False, False, False)
     assert chosen.state_dir.is_absolute()
+
+
+@pytest.mark.parametrize("named", [None, "", "/srv/state"])
+def test_the_state_is_kept_where_platformdirs_says(
+    monkeypatch: pytest.MonkeyPatch, named: str | None
+) -> None:
+    monkeypatch.delenv("XDG_STATE_HOME", raising=False)
+    if named is not None:
+        monkeypatch.setenv("XDG_STATE_HOME", named)
+    assert default_state_dir() == platformdirs.user_state_path("pi-opensync")
 
 
 def test_a_flag_beats_the_environment_which_beats_the_file_field_by_field(config: Path) -> None:

@@ -100,8 +100,9 @@ def test_what_is_no_such_command_is_left_to_typer() -> None:
 
 
 LOADED = """
-import json, sys
+import json, os, sys
 from pi_opensync.__main__ import main
+os._exit = sys.exit  # a command that only reads ends by it
 try:
     main()
 finally:

@@ -41,6 +41,14 @@ def test_no_line_is_wider_than_the_terminal(rows: list[tuple[str, str, str]], wi
         assert cell_len(line) <= width
 
 
+@pytest.mark.parametrize("title", ["one two three four", "eins zwei \u65e5\u672c\u8a9e vier"])
+def test_what_is_cut_at_a_space_leaves_the_next_column_where_it_was(title: str) -> None:
+    columns = (Column("Title", least=4), Column("Sent", right=True))
+    for width in range(12, 30):
+        lines = list(table(columns, [(title, "12"), ("x", "7")], width))
+        assert len({cell_len(line) for line in lines}) == 1, lines
+
+
 @given(st.sets(st.text("ab-", min_size=1, max_size=14), max_size=12))
 def test_a_short_id_means_one_session(ids: set[str]) -> None:
     short = short_ids(ids)

@@ -13,6 +13,7 @@ from pi_opensync.pi.discover import (
     Unreadable,
     leads_out,
     named_by_user,
+    names,
     roots,
     sessions_folder,
     transcripts,
@@ -227,3 +228,14 @@ def test_links_lead_out_of_a_folder_only_where_the_user_named_it(
         assert (found, odd) == ([str(inside)], ["file.jsonl", "folder"])
         assert all(leads_out(path, folders) for path in hints)
     assert not leads_out(os.fsencode(inside), folders)
+
+
+def test_the_names_are_those_of_the_transcripts_and_none_is_opened(home: Path) -> None:
+    inner = made(home / "--p--/a.jsonl")
+    made(home / "--p--/notes.txt")
+    deep = made(home / "--p--/a/1/run-1/session.jsonl")
+    (home / "round").symlink_to(home)
+    inner.chmod(0)
+    assert set(names([home, home])) == {os.fsencode(inner), os.fsencode(deep)}
+    assert {item.path for item in transcripts((home,)) if isinstance(item, Found)} == set(names([home]))
+    assert list(names([home / "not there"])) == []
