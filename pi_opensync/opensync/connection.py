@@ -11,6 +11,7 @@ with without("click", "pygments", "rich"):
     import httpx
 
 MOST_UNREAD = 256 << 10  # bytes of an answer that are held while nobody reads them
+WRITTEN_AT_ONCE = 64 << 10  # bytes of a request; each such piece may take as long as an answer
 
 
 class Connection(asyncio.Protocol):
@@ -26,18 +27,23 @@ class Connection(asyncio.Protocol):
         self._woken: asyncio.Future[None] | None = None
         self._unread = 0
         self._is_lost = False
+        self._is_full = False  # what was written has not left yet
+        self._is_cut = False  # a request that was not written to its end
         self.free_since = 0.0  # by the loop's clock
 
     @property
     def is_free(self) -> bool:
         """Whether it can take a request: it is open, and what was asked before is answered."""
-        return not self._is_lost and self._http.our_state is self._http.their_state is h11.IDLE
+        return (
+            not (self._is_lost or self._is_cut) and self._http.our_state is self._http.their_state is h11.IDLE
+        )
 
     async def ask(self, request: httpx.Request, silence: float | None) -> h11.Response:
-        """Status and headers of the answer; `silence`: seconds in which something must come.
+        """Status and headers of the answer; `silence`: seconds in which something must come or go.
 
         Raises `httpx.TransportError`.
         """
+        self._unread = 0
         body = await request.aread()
         target, headers = request.url.raw_path, request.headers.raw
         try:
@@ -48,7 +54,7 @@ class Connection(asyncio.Protocol):
             raise httpx.LocalProtocolError(str(error)) from error
         if self._transport is None or head is None:
             raise httpx.WriteError("the connection is closed")
-        self._transport.write(head + body)
+        await self._write(self._transport, head + body, silence)
         while True:
             event = await self._next(silence)
             if isinstance(event, h11.Response):
@@ -64,6 +70,16 @@ class Connection(asyncio.Protocol):
         if is_over and not self._http.trailing_data[0]:
             self._http.start_next_cycle()
             self.free_since = self._loop.time()
+
+    async def _write(self, transport: asyncio.Transport, data: bytes, silence: float | None) -> None:
+        """Piece by piece, up to an answer that comes before all is written: the rest is not wanted."""
+        for start in range(0, len(data), WRITTEN_AT_ONCE):
+            transport.write(data[start : start + WRITTEN_AT_ONCE])
+            while self._is_full and not self._is_lost and not self._unread:
+                await self._something(silence)
+            if self._is_lost or self._unread:
+                self._is_cut = start + WRITTEN_AT_ONCE < len(data)
+                return
 
     def close(self) -> None:
         """At once, without a farewell that a server could delay."""
@@ -122,8 +138,12 @@ class Connection(asyncio.Protocol):
         self._is_lost = True
         self._wake()
 
+    def pause_writing(self) -> None:
+        self._is_full = True
+
     def resume_writing(self) -> None:
-        self._wake()  # what is sent goes on, however slowly
+        self._is_full = False
+        self._wake()
 
     def _wake(self) -> None:
         if self._woken is not None and not self._woken.done():

@@ -14,7 +14,7 @@ import trustme
 
 from pi_opensync import loop
 from pi_opensync.opensync import transport
-from pi_opensync.opensync.client import Client
+from pi_opensync.opensync.client import PATIENCE, Client
 from pi_opensync.opensync.outcomes import Outcome, Verdict
 
 OK = b'{"ok":true,"messageId":"m"}'
@@ -218,6 +218,67 @@ def test_a_large_request_arrives_whole() -> None:
     (outcome,) = asked(server, lambda client: client.batch(parts))
     assert outcome.verdict is Verdict.DELIVERED
     assert server.requests[0][2] == b'{"messages":[' + b",".join(parts) + b"]}"
+
+
+def test_an_answer_before_all_is_sent_is_heard_and_the_rest_is_not_sent() -> None:
+    asked_for: list[bytes] = []
+
+    async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked_for.append(await reader.readuntil(b"\r\n\r\n"))
+        writer.write(answer(b"{}", status="413 Content Too Large"))
+        await writer.drain()
+        if len(asked_for) == 1:
+            await reader.read(1)  # and no more: what is left of it must not look like another request
+            await second.wait()
+        writer.transport.abort()
+        gone.release()
+
+    async def ask() -> list[Outcome]:
+        listener = await asyncio.start_server(refuse, "127.0.0.1", 0)
+        port = listener.sockets[0].getsockname()[1]
+        async with listener, Client(f"http://127.0.0.1:{port}", "osk_" + "k" * 8, now=lambda: 0.0) as client:
+            first = await client.batch([b'{"externalId":"' + b"x" * 15_000_000 + b'"}'])
+            outcomes = [first, await message(client)]
+            second.set()
+            for _ in outcomes:
+                await gone.acquire()
+            return outcomes
+
+    second, gone = asyncio.Event(), asyncio.Semaphore(0)
+    assert [outcome.status for outcome in run(ask)] == [413, 413]
+    assert len(asked_for) == 2
+
+
+def test_a_request_may_take_long_while_it_goes_on() -> None:
+    size, piece, passed = 16_000_000, 250_000, 1.25  # bytes, bytes, seconds a piece
+
+    async def ask() -> Outcome:
+        loop = asyncio.get_running_loop()
+        begun, later, clock = loop.time(), 0.0, loop.time
+
+        async def slowly(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            nonlocal later
+            await reader.readuntil(b"\r\n\r\n")
+            for _ in range(size // piece):
+                await reader.readexactly(piece)
+                later += passed
+                await asyncio.sleep(0)  # the client is let go on too
+            writer.write(answer())
+            await writer.drain()
+            writer.transport.abort()
+            gone.set()
+
+        gone = asyncio.Event()
+        loop.time = lambda: clock() + later  # type: ignore[method-assign]
+        listener = await asyncio.start_server(slowly, "127.0.0.1", 0)
+        url = f"http://127.0.0.1:{listener.sockets[0].getsockname()[1]}"
+        async with listener, Client(url, "osk_" + "k" * 8, now=lambda: 0.0, deadline=1e6) as client:
+            outcome = await client.batch([b'{"externalId":"' + b"x" * (size - 32) + b'"}'])
+            await gone.wait()
+        assert loop.time() - begun > (PATIENCE["timeout"]["read"] or 0.0)
+        return outcome
+
+    assert asyncio.run(ask()).verdict is Verdict.DELIVERED
 
 
 def test_a_request_that_is_given_up_leaves_no_connection_behind() -> None:
