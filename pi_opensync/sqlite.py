@@ -6,7 +6,6 @@ Opens files, runs transactions, and says in plain words what went wrong. What li
 
 import errno
 import os
-import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -332,6 +331,8 @@ def open_scratch(kind: type[Opened]) -> Opened:
     In memory while it is small (https://sqlite.org/inmemorydb.html, "Temporary Databases"). Raises
     `StoreUnavailable`.
     """
+    import tempfile  # noqa: PLC0415 - commands that only read need not load it
+
     database = kind(apsw.Connection(""), Path(tempfile.gettempdir()))
     with database.translated():
         for pragma in ("journal_mode = MEMORY", "synchronous = OFF"):
