@@ -16,9 +16,9 @@ test: $(VENV)/.ready-dev
 quick: $(VENV)/.ready-dev
 	$(BIN)/python -m pytest -n auto -m "not slow"
 
-# The searches of `make test` at full length: every call that a run may end at, and thousands of random runs.
+# What `make test` shortens, in full: every call that a run may end at, thousands of random runs, the real sizes.
 storm: $(VENV)/.ready-dev
-	STORM_EXAMPLES=3000 STORM_KILLS=200 CRASH_EVERY=1 $(BIN)/python -m pytest -n auto tests/storm
+	FULL_LENGTH=1 $(BIN)/python -m pytest -n auto -m shortened
 
 bench: $(VENV)/.ready-dev
 	$(BIN)/python -m bench

@@ -8,15 +8,21 @@ import pytest
 from pi_opensync.cli import verify
 from pi_opensync.errors import PartlyDone
 from tests.deliver.talks import numbered, write_session
+from tests.deliver.tenth import limits, scaled
 from tests.harness import said, session_id, usage
+from tests.lengths import shortened
 from tests.machine.daemon import Commands, DaemonWorld
 
-SESSIONS = 1_650  # more than can be listed
-LARGE = 4_200  # messages: more than can be read back
+SESSIONS = scaled(1_650)  # more than can be listed
+LARGE = scaled(4_200)  # messages: more than can be read back
 MOVES = 50_000
+
+__all__ = ["limits"]  # a fixture
 
 
 @pytest.mark.slow
+@shortened
+@pytest.mark.usefixtures("limits")
 def test_an_account_and_a_session_beyond_what_can_be_read_with_the_state_lost_between(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -28,7 +34,7 @@ def test_an_account_and_a_session_beyond_what_can_be_read_with_the_state_lost_be
         assert len(world.opensync.messages) == 2 * SESSIONS + LARGE
 
         world.clock.move(3_600)
-        for name in ("s0", "s1649", "large"):
+        for name in ("s0", f"s{SESSIONS - 1}", "large"):
             world.append(f"{name}.jsonl", said("assistant", f"{name} new", world.clock.now(), usage=usage()))
         world.lose_state()
         world.sync(MOVES)

@@ -13,6 +13,7 @@ import pytest
 
 from tests.deliver.talks import numbered, says, write_session
 from tests.harness import START, TRANSCRIPTS, World, header, said, session_id, usage
+from tests.lengths import length, shortened
 from tests.standin.faults import Busy, CutAfter, CutBefore, ErrorBefore, Fault, Html, random_faults
 from tests.standin.transport import Request
 
@@ -304,8 +305,9 @@ def test_a_wrong_key_pauses_everything_and_reading_goes_on(tmp_path: Path) -> No
 
 
 @pytest.mark.slow
+@shortened
 @pytest.mark.parametrize("batch_keeps_dates", [False, True])
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(length(10, 1)))
 def test_whatever_fails_meanwhile_the_server_ends_up_the_same(
     tmp_path: Path, batch_keeps_dates: bool, seed: int
 ) -> None:

@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 
 from tests.deliver.talks import numbered, write_session
+from tests.deliver.tenth import limits, scaled
 from tests.harness import START, World, said, session_id, usage
+from tests.lengths import shortened
 from tests.standin.faults import Busy, ErrorBefore, Fault, Html
 from tests.standin.transport import Request
 
@@ -25,6 +27,8 @@ FAILS: list[Fault] = [
     Busy(429),
     Html(),
 ]
+
+__all__ = ["limits"]  # a fixture
 
 
 @pytest.fixture
@@ -79,12 +83,14 @@ def test_an_account_without_a_list_is_read_back_session_by_session(world: World)
 
 
 @pytest.mark.slow
+@shortened
+@pytest.mark.usefixtures("limits")
 @pytest.mark.parametrize(("count", "asked"), [(1_200, 1), (1_650, 2)])
 def test_of_a_large_account_as_many_sessions_are_left_alone_as_can_be_listed(
     world: World, count: int, asked: int
 ) -> None:
     """Of the 1,650 the stand-in lists 1,600 at most: those beyond what it lists are found by their rows."""
-    for number in range(count):
+    for number in range(scaled(count)):
         write_session(world, f"s{number}", 1)
     world.sync(50_000)
     world.clock.move(3600)
@@ -93,7 +99,7 @@ def test_of_a_large_account_as_many_sessions_are_left_alone_as_can_be_listed(
     world.lose_state()
     world.sync(50_000)
     assert len(world.sent("/api/sessions")) == asked
-    assert len(posted(world)) == max(0, count - 1_500) * (asked - 1)
+    assert len(posted(world)) == scaled(max(0, count - 1_500) * (asked - 1))
 
 
 @pytest.mark.parametrize("fault", FAILS, ids=str)

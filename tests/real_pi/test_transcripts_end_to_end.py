@@ -4,9 +4,12 @@ import itertools
 import json
 import os
 from collections.abc import Iterator
+from copy import deepcopy
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from random import Random
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -14,6 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.harness import TRANSCRIPTS, Snapshot, World, without_dates
+from tests.lengths import length, shortened
 
 pytestmark = pytest.mark.slow
 
@@ -31,7 +35,18 @@ SERVERS = [
 Choice = dict[str, Any]
 
 
-def whole(folder: Path, choice: Choice, files: Path = TRANSCRIPTS) -> Snapshot:
+def whole(choice: Choice, files: Path = TRANSCRIPTS) -> Snapshot:
+    """What comes of the files in one piece."""
+    return deepcopy(_whole(tuple(sorted(choice.items())), files))
+
+
+@cache
+def _whole(choice: tuple[tuple[str, Any], ...], files: Path) -> Snapshot:
+    with TemporaryDirectory() as folder:
+        return taken_whole(Path(folder), dict(choice), files)
+
+
+def taken_whole(folder: Path, choice: Choice, files: Path = TRANSCRIPTS) -> Snapshot:
     with World(folder, **choice) as world:
         world.place(files)
         world.sync()
@@ -111,32 +126,34 @@ def test_a_second_run_from_nothing_changes_nothing_on_the_server(
 def test_a_second_run_from_nothing_into_an_empty_server_gives_the_same(
     tmp_path: Path, options: Choice
 ) -> None:
-    assert whole(tmp_path / "first", options) == whole(tmp_path / "second", options)
+    assert whole(options) == taken_whole(tmp_path, options)
 
 
 @pytest.mark.parametrize("options", OPTIONS)
-def test_a_server_whose_batch_keeps_dates_ends_up_with_the_same(tmp_path: Path, options: Choice) -> None:
-    today = whole(tmp_path / "today", options)
-    assert whole(tmp_path / "later", {**options, "batch_keeps_dates": True}) == today
-    undated = whole(tmp_path / "server", {**options, "timestamps": "server"})
+def test_a_server_whose_batch_keeps_dates_ends_up_with_the_same(options: Choice) -> None:
+    today = whole(options)
+    assert whole({**options, "batch_keeps_dates": True}) == today
+    undated = whole({**options, "timestamps": "server"})
     assert without_dates(undated) == without_dates(today)
 
 
+@shortened
 @pytest.mark.parametrize("options", OPTIONS)
 @pytest.mark.parametrize("server", SERVERS)
-@pytest.mark.parametrize("seed", range(1))
+@pytest.mark.parametrize("seed", range(length(10, 1)))
 def test_all_transcripts_fed_in_random_pieces_give_the_same(
     tmp_path: Path, options: Choice, server: Choice, seed: int
 ) -> None:
     choice = {**options, **server}
-    with World(tmp_path / "pieces", **choice, backfill=False) as world:
+    with World(tmp_path, **choice, backfill=False) as world:
         in_pieces(world, FILES, Random(seed))  # noqa: S311 - repeatable, and nothing is secret here
         assert world.side_effects() == {}
-        assert comparable(world.snapshot(), choice) == comparable(whole(tmp_path / "whole", choice), choice)
+        assert comparable(world.snapshot(), choice) == comparable(whole(choice), choice)
 
 
+@shortened
 @pytest.mark.parametrize("version", VERSIONS)
-@settings(max_examples=6, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=length(60, 4), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     random=st.randoms(use_true_random=False),
     options=st.fixed_dictionaries({"tool_calls": st.booleans(), "thinking": st.booleans()}),
@@ -148,8 +165,8 @@ def test_a_version_of_pi_read_while_it_writes_gives_the_same(
     """The clock stands where it stood when the files were written: the server's windows are open."""
     folder = tmp_path_factory.mktemp("world")
     files = {name: data for name, data in FILES.items() if name.parts[0] == version}
-    with World(folder / "pieces", **options, backfill=False, start=written_at(version), skew=skew) as world:
+    with World(folder, **options, backfill=False, start=written_at(version), skew=skew) as world:
         in_pieces(world, files, random)
         assert world.side_effects() == {}
         snapshot = world.snapshot()
-    assert snapshot == whole(folder / "whole", options, TRANSCRIPTS / version)
+    assert snapshot == whole(options, TRANSCRIPTS / version)

@@ -1,6 +1,5 @@
 """A run may end at any call of a file, the database or the network: the next one finishes what it began."""
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,13 +9,14 @@ import pytest
 from pi_opensync.sqlite import StoreUnavailable
 from tests import forked
 from tests.harness import World, header, line, result, said, usage
+from tests.lengths import length, shortened
 from tests.standin.backend import OpenSync
 from tests.standin.server import running
 from tests.storm import victim
 from tests.storm.steps import SteppedTransport, Steps
 from tests.storm.trial import Killed, cancel_all
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, shortened]
 
 START = 1_795_251_600.0
 CONTENT = [
@@ -28,7 +28,7 @@ CONTENT = [
 ]
 
 
-EVERY = int(os.environ.get("CRASH_EVERY", "5"))  # 1 ends a run at each call; odd, for each has two ends
+EVERY = length(1, 5)  # 1 ends a run at each call; odd, for each has two ends
 Calls = set[str]  # the kinds of calls that may end the run: SQLite tells of a disk by errors of its own
 
 
@@ -134,4 +134,4 @@ def _now() -> float:
     return START + 100_000
 
 
-STRIDE = 7  # every call is ended by an exception above; a sample of them by the end of a process
+STRIDE = length(7, 27)  # every call is ended by an exception above; a sample of them by a process's end

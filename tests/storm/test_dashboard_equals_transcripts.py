@@ -39,9 +39,10 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from tests.lengths import length, shortened
 from tests.storm.trial import Trial
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, shortened]
 
 # Shrinking takes minutes; without it a failure is only told.
 SHRINK = () if os.environ.get("STORM_NO_SHRINK") else (Phase.shrink,)
@@ -179,7 +180,7 @@ def test_the_dashboard_equals_the_transcripts_whatever_happens() -> None:
     run_state_machine_as_test(
         Storm,
         settings=settings(
-            max_examples=int(os.environ.get("STORM_EXAMPLES", "60")),
+            max_examples=length(3_000, 60),
             stateful_step_count=30,
             report_multiple_bugs=False,
             suppress_health_check=list(HealthCheck),

@@ -10,14 +10,15 @@ import pytest
 
 from tests import forked
 from tests.harness import World, header, line, result, said, usage
+from tests.lengths import length, shortened
 from tests.standin.backend import OpenSync
 from tests.standin.faults import FAULTS_THAT_ANSWER, random_faults
 from tests.standin.server import running
 from tests.storm import victim
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, shortened]
 
-KILLS = int(os.environ.get("STORM_KILLS", "100"))
+KILLS = length(200, 100)
 SETTLED_WITHIN = 120.0
 
 

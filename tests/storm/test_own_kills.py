@@ -1,6 +1,5 @@
 """The dashboard of one's own, filled by a process that is killed at random moments while transcripts grow."""
 
-import os
 import random
 from pathlib import Path
 from typing import Any
@@ -10,13 +9,15 @@ import pytest
 from tests import forked
 from tests.daemon.own import OwnWorld
 from tests.harness import START, header, line, result, said, usage
+from tests.lengths import length, shortened
 from tests.storm import victim
 
-KILLS = int(os.environ.get("STORM_KILLS", "100")) // 10
+KILLS = length(20, 10)
 LONGEST = 0.6  # seconds that a process lives
 
 
 @pytest.mark.slow
+@shortened
 def test_it_equals_the_transcripts_after_any_number_of_kills(tmp_path: Path) -> None:
     chance = random.Random(3)  # noqa: S311 - a seed makes a run repeatable
     sessions = tmp_path / "sessions"
