@@ -42,7 +42,12 @@ def pytest_xdist_auto_num_workers() -> int:
 
 
 def pytest_configure() -> None:
-    """Let tests write to memory where there is room: else they wait for the disk more than for anything."""
+    """Let tests write to memory where there is room: else they wait for the disk more than for anything.
+
+    A run in the background ignores Ctrl-C, and so would every command that a test sends it to.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     if "TMPDIR" not in os.environ and IN_MEMORY.is_dir() and shutil.disk_usage(IN_MEMORY).free >= ROOM:
         os.environ["TMPDIR"] = tempfile.tempdir = str(IN_MEMORY)
 

@@ -20,10 +20,14 @@ def interrupted(cli: Cli, words: tuple[str, ...], at: str) -> tuple[str, int]:
     """What a command says on a terminal that is interrupted once it says `at`, and its exit code."""
     screen = b""
     is_sent = False
+    end = time.monotonic() + PATIENCE
     with on_a_terminal(cli, words, start_new_session=True) as (process, ours):
         while True:
-            if is_sent and not select.select([ours], [], [], AGAIN)[0]:
-                process.send_signal(signal.SIGINT)  # the first came before it read
+            assert time.monotonic() < end, screen.decode()
+            if not select.select([ours], [], [], AGAIN)[0]:
+                if is_sent:
+                    process.send_signal(signal.SIGINT)  # the first came before it read
+                continue
             try:
                 screen += os.read(ours, 4096)
             except OSError:  # the other side is closed
