@@ -31,11 +31,11 @@ READ_FOR_TITLES = 20_000_000  # bytes of files of which nothing is kept: about a
 _MET_NOW = TranscriptRow(followed=True, has_session=False, excluded=None)
 _COLUMNS = (
     Column("Session"),
-    Column("Last used", drop=1),
-    Column("Project", least=8, drop=2),
+    Column("Last used", drop=2),
+    Column("Project", least=8, drop=3),
     Column("Title", least=16),
-    Column("Sent", right=True, drop=3),
-    Column("State", drop=4),
+    Column("Sent", right=True, drop=4),
+    Column("State", drop=1),
 )
 
 

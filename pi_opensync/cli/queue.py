@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from pi_opensync import texts
+from pi_opensync.cli import terminal
 from pi_opensync.cli.context import Context
 from pi_opensync.cli.options import AsJson, new_app
 from pi_opensync.errors import PiOpensyncError, UsageError
@@ -53,7 +54,8 @@ def list_parked(*, as_json: bool) -> None:
         print(json.dumps([asdict(row) | {"place": place.name} for place, row in rows], indent=2))
         return
     for place, row in rows:
-        print(f"{context.name(place)}{row.kind}  {shown(row.id)}  {texts.size(row.bytes)}  {row.reason}")
+        print(f"{context.name(place)}{row.kind}  {shown(row.id)}  {texts.size(row.bytes)}")
+        terminal.say(shown(row.reason), 2)
     if not rows:
         print("Nothing is set aside.")
 

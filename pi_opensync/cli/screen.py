@@ -1,5 +1,6 @@
 """The text of `status`: a screenful, from what `status --json` holds. Pure."""
 
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -21,7 +22,7 @@ NO_DASHBOARD = (
 def screen(report: Report, now: float, width: int | None = None, home: str = "") -> list[str]:
     """The lines; `width` of the terminal in signs, None for any; what is in `home` is shown from `~` on."""
     said = [
-        *_about_all(report, now, home),
+        *_about_all(report, home),
         *(line for place in report["places"] for line in _place(place, now)),
     ]
     lines = [f"pi-opensync {report['version']}"]
@@ -38,7 +39,11 @@ def age(seconds: float) -> str:
     return f"{seconds:.0f} s"
 
 
-def _about_all(report: Report, now: float, home: str) -> Iterator[tuple[str, str]]:
+def _moment(at: float) -> str:
+    return time.strftime("%Y-%m-%d %H:%M", time.localtime(at))
+
+
+def _about_all(report: Report, home: str) -> Iterator[tuple[str, str]]:
     for root in report["roots"]:
         yield (
             "reads",
@@ -50,7 +55,7 @@ def _about_all(report: Report, now: float, home: str) -> Iterator[tuple[str, str
         yield "setting", f"{shown(name)} is none" + (f"; did you mean {meant}?" if meant else "")
     if report["paused"]:
         until = report["paused"]["until"]
-        end = "until `pi-opensync resume`" if until is None else f"for another {age(until - now)}"
+        end = "until `pi-opensync resume`" if until is None else f"until {_moment(until)}"
         yield "paused", f"by you, {end}"
     for each in report.get("budgets", ()):
         passed = ": it is passed" if each["is_passed"] else ""

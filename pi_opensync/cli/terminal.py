@@ -12,7 +12,7 @@ from unicodedata import east_asian_width, normalize
 
 from pi_opensync.texts import wants_colours
 
-_PLAIN = {"\u2026": "...", "\u2013": "-", "\u2014": "-", "\u2018": "'", "\u2019": "'", "\u2192": "->"}
+_PLAIN = {"\u2026": "~", "\u2013": "-", "\u2014": "-", "\u2018": "'", "\u2019": "'", "\u2192": "->"}
 
 USUAL = 80  # columns of a terminal
 _SECOND = "\ue000"  # the other half of a sign that takes two columns, while a line is broken
@@ -56,7 +56,7 @@ def _plain(error: UnicodeError) -> tuple[str | bytes, int]:
 
 def _without_accent(sign: str) -> str:
     first = normalize("NFKD", sign)[:1]
-    return first if first.isascii() else "?"
+    return first if first.isascii() else "??" if _is_wide(sign) else "?"
 
 
 def width(out: TextIO | None = None) -> int | None:

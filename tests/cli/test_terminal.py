@@ -43,7 +43,7 @@ def test_no_command_fails_for_a_sign(cli: Cli, way: str) -> None:
         done = cli(*command, **WAYS[way])
         assert done.code in (0, 1, 8), (command, done.err)
         assert (done.out + done.err).isascii()
-    assert "uni ? ??" in cli("preview", session_id("a"), **WAYS[way]).out
+    assert "uni ?? ????" in cli("preview", session_id("a"), **WAYS[way]).out
 
 
 @pytest.mark.parametrize("words", ["", "status", "exclude list", "redact rules"])

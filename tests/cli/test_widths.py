@@ -1,5 +1,6 @@
 """What commands say fits the terminal, down to 40 columns, and holds no control characters in a pipe."""
 
+import codecs
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -7,8 +8,10 @@ from pathlib import Path
 import pytest
 from rich.cells import cell_len
 
-from pi_opensync.cli import doctor
+from pi_opensync.cli import doctor, terminal
+from pi_opensync.cli import list as list_command
 from pi_opensync.cli.app import app
+from pi_opensync.cli.list import ListedSession
 from pi_opensync.cli.screen import screen
 from pi_opensync.doctor.check import fail, ok
 from tests.harness import header, line, said, session_id, usage
@@ -79,6 +82,31 @@ def test_a_wide_terminal_shows_the_whole_title(say: Say) -> None:
 def test_a_narrow_one_keeps_what_other_commands_take(say: Say) -> None:
     for words in ("list", "usage session"):
         assert session_id("a")[:8] in say(words, 40)
+
+
+def test_a_narrow_one_keeps_what_is_wrong_with_a_session(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    title = "a session whose title is long enough to be cut"
+    rows = [
+        ListedSession("yours", name, "shop", title, 5, 0, parked, None)
+        for name, parked in (("a", 2), ("b", 0))
+    ]
+    _heading, first, second = list_command._lines(rows, {row.id: row.id for row in rows}, ["yours"])
+    assert first.endswith("2 set aside")
+    assert max(cell_len(first), cell_len(second)) <= 40
+
+
+def test_where_only_ascii_is_shown_each_sign_takes_the_same_room() -> None:
+    text = "\u00fcn\u00efc\u00f8d\u00e9 \U0001f98a \u65e5\u672c and so on\u2026 \u2192"
+    codecs.register_error("plain-test", terminal._plain)
+    shown = text.replace("\u2192", "").encode("ascii", "plain-test").decode()
+    assert cell_len(shown) == cell_len(text.replace("\u2192", ""))
+
+
+def test_a_pause_is_told_with_its_end() -> None:
+    until = time.mktime((2026, 3, 1, 14, 30, 0, 0, 0, -1))
+    report = {"version": "1", "roots": [], "unknown_settings": {}, "places": [], "paused": {"until": until}}
+    assert "paused    by you, until 2026-03-01 14:30" in screen(report, until - 5400, 80)
 
 
 def test_status_names_the_home_shortly(say: Say) -> None:
