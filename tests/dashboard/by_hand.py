@@ -102,6 +102,16 @@ def by(counted: Iterable[Session], which: str) -> dict[str, tuple[int, float]]:
     return dict(sums)
 
 
+def by_day_and_model(counted: Iterable[Session]) -> dict[tuple[str, str], tuple[int, float]]:
+    """Tokens and US dollars of each model on each day."""
+    sums: defaultdict[tuple[str, str], tuple[int, float]] = defaultdict(lambda: (0, 0.0))
+    for session in counted:
+        for day, model, tokens, cost in session.used:
+            before = sums[day, model]
+            sums[day, model] = before[0] + tokens, before[1] + cost
+    return dict(sums)
+
+
 def families(folder: Path, counted: dict[str, Session]) -> dict[str, float]:
     """US dollars of each family of more than one session, by the id of its first."""
     ids = {path.name: next(_entries(path))["id"] for path in folder.rglob("*.jsonl")}

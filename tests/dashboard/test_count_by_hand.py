@@ -1,8 +1,11 @@
 """What the pages say of pi's own transcripts is what a count by hand says."""
 
+import csv
+import io
+import re
 from collections.abc import Iterator
-from datetime import UTC
-from typing import Any
+from datetime import UTC, date
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -10,7 +13,7 @@ from pi_opensync.dashboard.db.branches import branches
 from pi_opensync.dashboard.db.connections import FILE, Connections
 from pi_opensync.dashboard.db.numbers import by_day, summarize
 from pi_opensync.dashboard.db.sums import Asked, Numbers, Sums
-from pi_opensync.dashboard.show.visible import money
+from pi_opensync.dashboard.show.visible import count, money
 from tests.conftest import Cli
 from tests.dashboard import by_hand
 from tests.dashboard.conftest import Clock, Local
@@ -38,6 +41,26 @@ def shown(fresh_cli: Cli) -> Iterator[Local]:
 
 def same(sums: Sums) -> Any:
     return round(sums.tokens), pytest.approx(sums.cost)
+
+
+class Row(NamedTuple):
+    """A row of a table on the page, as it reads."""
+
+    title: str
+    name: str
+    cost: str
+    tokens: str
+
+
+def rows_of(page: str) -> list[Row]:
+    found = []
+    for section in page.split("<h2>")[1:]:
+        title = section.partition("</h2>")[0]
+        for row in section.split('<tr><th scope="row">')[1:]:
+            name = re.sub("<[^>]*>", "", row.partition("</th>")[0])
+            cost, tokens = re.findall("<td>([^<]*)</td>", row)[:2]
+            found.append(Row(title, name, cost, tokens))
+    return found
 
 
 def test_the_pages_say_what_a_count_by_hand_says(shown: Local) -> None:
@@ -68,6 +91,27 @@ def test_the_pages_say_what_a_count_by_hand_says(shown: Local) -> None:
         assert found[0].cost == pytest.approx(active)
         assert sum(branch.cost for branch in found[1:]) == pytest.approx(others)
     page = shown.page("/numbers?days=all")
+    rows = rows_of(page)
+    for which, title in (("project", "Projects"), ("model", "Models")):
+        counted_by = by_hand.by(counted.values(), which)
+        assert {row for row in rows if row.title == title} == {
+            Row(title, key.rpartition("/")[2], money(cost), count(tokens))
+            for key, (tokens, cost) in counted_by.items()
+        }
+    shown_families = [row.cost for row in rows if row.title == "Families of forks"]
+    assert sorted(shown_families) == sorted(map(money, families.values()))
+    for day, (_tokens, cost) in by_hand.by(counted.values(), "day").items():
+        named = date.fromisoformat(day)
+        assert f"{named:%a} {named.day} {named:%b %Y}: {money(cost)}" in page
+    table = csv.DictReader(io.StringIO(shown.page("/numbers.csv?days=all")))
+    told_by_row: dict[tuple[str, str], Any] = {
+        (row["day"], row["model"]): (
+            int(row["prompt_tokens"]) + int(row["completion_tokens"]),
+            pytest.approx(float(row["cost_usd"]), abs=1e-6),
+        )
+        for row in table
+    }
+    assert told_by_row == by_hand.by_day_and_model(counted.values())
     counted_in_all = sum(cost for _tokens, cost in by_hand.by(counted.values(), "model").values())
     for dollars in (counted_in_all, copied, counted_in_all + copied, *families.values()):
         assert money(dollars) in page

@@ -31,6 +31,17 @@ def test_the_bar_stays_and_names_the_session_and_its_cost(browser: Any, house: H
         assert page.locator(".bar").bounding_box()["height"] == before
 
 
+def test_a_fork_tells_what_it_copied_from_what_it_paid_for(house: House, room: Tab) -> None:
+    page = room.open(f"/sessions/{house.ids['fork']}")
+    copied, own = page.locator("article").all()
+    assert "copied" in copied.locator(".spent").inner_text()
+    assert "copied" not in own.locator(".spent").inner_text()
+    begin = page.get_by_text("The fork begins here").bounding_box()["y"]
+    assert copied.bounding_box()["y"] < begin < own.bounding_box()["y"]
+    for name in ("talk", "sub"):
+        assert room.open(f"/sessions/{house.ids[name]}").get_by_text("copied").count() == 0
+
+
 def test_a_branch_that_was_left_is_one_click_away_and_so_is_the_way_back(house: House, room: Tab) -> None:
     page = room.open(f"/sessions/{house.ids['tree']}")
     assert page.get_by_text("said-on.").is_visible()

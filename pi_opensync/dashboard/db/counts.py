@@ -10,7 +10,7 @@ from typing import Any
 from pi_opensync.dashboard.db.contents import StoredContent, unpack
 from pi_opensync.dashboard.runs import Run, files_touched
 from pi_opensync.model import SLOT_MS
-from pi_opensync.sqlite import Database
+from pi_opensync.sqlite import Database, Row
 
 _IS_COPY = (
     "sessions.is_dated AND messages.created_at < sessions.created_at "
@@ -47,7 +47,7 @@ def recount(database: Database, session_id: int) -> None:
     found.write(database)
 
 
-def is_copy(session: Mapping[str, Any], created_at: int) -> bool:
+def is_copy(session: Mapping[str, Any] | Row, created_at: int) -> bool:
     """Whether a message is older than the fork that it stands in."""
     is_fork = session["parent_external_id"] is not None or session["fork_prefix"] is not None
     return is_fork and bool(session["is_dated"]) and created_at < session["created_at"]

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 
 from pi_opensync.dashboard.db.contents import StoredMessage
+from pi_opensync.dashboard.db.counts import is_copy
+from pi_opensync.dashboard.db.layout import ID_BITS
 from pi_opensync.sqlite import Database, Row
 
 _WINDOW_SIZE = 600_000
@@ -24,6 +26,19 @@ def session(database: Database, session_id: int) -> Row | None:
 
 def forks_of(database: Database, session_id: int) -> list[Row]:
     return database.rows("SELECT * FROM sessions WHERE parent_id = ? ORDER BY created_at, id", (session_id,))
+
+
+def first_own(database: Database, session: Row) -> int | None:
+    """Return the first message that a fork did not copy; None where it copied none, or has no other."""
+    if not is_copy(session, 0):
+        return None
+    begin = session["created_at"] << ID_BITS
+    row = database.row(
+        "SELECT (SELECT id FROM messages WHERE session_id = ? AND id >= ? ORDER BY id LIMIT 1), "
+        "EXISTS (SELECT 1 FROM messages WHERE session_id = ? AND id < ?)",
+        (session["id"], begin, session["id"], begin),
+    )
+    return row[0] if row[1] else None
 
 
 def window(

@@ -16,6 +16,7 @@ from jinja2 import BytecodeCache, Environment, FileSystemLoader, StrictUndefined
 from jinja2.bccache import Bucket
 from jinja2.runtime import Context
 
+from pi_opensync.dashboard.db.counts import is_copy
 from pi_opensync.dashboard.db.forks import bare_title
 from pi_opensync.dashboard.db.sums import Period
 from pi_opensync.dashboard.show import axes, charts, render, visible
@@ -87,6 +88,7 @@ def environment_for(now: Callable[[], int], zone: tzinfo | None) -> Environment:
         "bare_title": lambda title: visible.visible(bare_title(title)) or "Untitled",
     }
     environment.globals |= {
+        "is_copy": is_copy,
         "axes": axes,
         "says_money": visible.dollars_of_axis,
         "says_count": visible.count_of_axis,

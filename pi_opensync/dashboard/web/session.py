@@ -81,11 +81,13 @@ class SessionPages:
                 messages, before, after = window.messages, window.before, window.after
             values = {**self._head(con, session), **_turns(con, session_id, messages)}
             files = finding.files_of(con, session_id)
+            first_own = readback.first_own(con, session)
         return self._page(
             request,
             "session.html",
             **values,
             branch=branch,
+            first_own=first_own,
             before=before,
             after=after,
             cards=[card_of(message) for message in messages],
@@ -104,11 +106,13 @@ class SessionPages:
             branch = self._branch(con, session, request, None)
             window = _window(con, session_id, branch, limit=_MESSAGES, after=after, before=before)
             values = _turns(con, session_id, window.messages)
+            first_own = readback.first_own(con, session)
         return self._page(
             request,
             "_messages.html",
             **values,
             branch=branch,
+            first_own=first_own,
             session=session,
             cards=[card_of(message) for message in window.messages],
             before=before is not None and window.before,
