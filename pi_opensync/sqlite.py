@@ -18,6 +18,7 @@ from pi_opensync.errors import ConfigurationError
 from pi_opensync.files import identity
 
 BUSY_SECONDS = 20.0  # that a statement waits for another process
+_STATEMENTS = 512  # that are kept ready: with fewer, those that are not used again at once are prepared anew
 
 Values = Sequence[Any] | dict[str, Any]
 
@@ -295,7 +296,7 @@ def open_private(
         _make(path)
     access = apsw.SQLITE_OPEN_READONLY if mode == "read" else apsw.SQLITE_OPEN_READWRITE
     try:
-        connection = apsw.Connection(os.fspath(path), access)
+        connection = apsw.Connection(os.fspath(path), access, statementcachesize=_STATEMENTS)
     except apsw.Error as error:
         raise _unavailable(error, path) from None
     database = kind(connection, path, named_columns=named_columns, busy_seconds=busy_seconds)

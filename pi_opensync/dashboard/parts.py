@@ -5,6 +5,9 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
+
+_encode = msgspec.json.Encoder().encode
 MAX_DEPTH = 64
 # A word this long that stands in the text as well shows that the text tells of the tool's run.
 _TELLING = 2
@@ -115,7 +118,7 @@ def _is_within(value: Any, depth: int) -> bool:
 
 
 def to_json(content: Any) -> str:
-    return json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+    return _encode(content).decode()
 
 
 def whole_of(part: StoredPart) -> str:

@@ -9,7 +9,6 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any, cast
 
 import apsw
@@ -147,32 +146,35 @@ def test_a_database_that_turns_out_to_be_damaged_at_run_time(
     assert world.snapshot() == fresh(world.sessions, elsewhere)
 
 
+class Spoilt:
+    """A connection to a file that is damaged from some statement on."""
+
+    in_transaction = False
+
+    def __init__(self, connection: apsw.Connection, at: int) -> None:
+        self._connection = connection
+        self._left = at
+
+    def execute(self, query: str, *values: Any) -> apsw.Cursor:
+        self._count()
+        return self._connection.execute(query, *values)
+
+    def executemany(self, query: str, *values: Any) -> apsw.Cursor:
+        self._count()
+        return self._connection.executemany(query, *values)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._connection, name)
+
+    def _count(self) -> None:
+        self._left -= 1
+        if self._left <= 0:
+            raise apsw.exception_for(apsw.SQLITE_CORRUPT)
+
+
 def spoil(database: StateDatabase, at: int) -> None:
     """The `at`-th statement, and every one behind it, finds the file damaged."""
-    count = 0
-
-    def broken(really: Callable[..., Any]) -> Callable[..., Any]:
-        def run(query: str, *values: Any) -> Any:
-            nonlocal count
-            count += 1
-            if count >= at:
-                raise failing
-            return really(query, *values)
-
-        return run
-
-    failing = apsw.exception_for(apsw.SQLITE_CORRUPT)
-    really = database.connection
-    database.connection = cast(
-        "apsw.Connection",
-        SimpleNamespace(
-            execute=broken(really.execute),
-            executemany=broken(really.executemany),
-            changes=really.changes,
-            in_transaction=False,
-            close=really.close,
-        ),
-    )
+    database.connection = cast("apsw.Connection", Spoilt(database.connection, at))
 
 
 def test_only_what_was_followed_is_taken_up_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,11 +5,12 @@ smaller than the transcripts it shows. zstd is Python's own from 3.14 on; `backp
 the versions before.
 """
 
-import json
 import sys
 import threading
 from dataclasses import dataclass
 from functools import cached_property
+
+import msgspec
 
 from pi_opensync.dashboard.parts import StoredPart, parts_to_show, to_json
 from pi_opensync.dashboard.runs import Run, runs_in
@@ -20,6 +21,7 @@ if sys.version_info >= (3, 14):
 else:
     from backports import zstd
 
+_decode = msgspec.json.Decoder().decode
 _LEVEL = 3
 _LEAST = 200  # bytes; what is shorter hardly gets smaller
 _JSON = b"["  # begins what is not compressed
@@ -64,7 +66,7 @@ def pack(content: StoredContent) -> bytes:
 
 
 def unpack(body: bytes) -> StoredContent:
-    text, *parts = json.loads(body if body.startswith(_JSON) else zstd.decompress(body))
+    text, *parts = _decode(body if body.startswith(_JSON) else zstd.decompress(body))
     found = [StoredPart(kind, content) for kind, content in parts]
     return StoredContent(_said(found) if text is True else text, found)
 
