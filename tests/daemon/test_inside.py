@@ -16,6 +16,7 @@ from pi_opensync.sqlite import Damaged, StoreUnavailable
 from tests.daemon.own import OwnWorld
 from tests.daemon.test_reading import FullAtCommit
 from tests.harness import START, TRANSCRIPTS, header, result, said, session_id, usage
+from tests.privacy.traces import written
 from tests.storm.steps import Steps
 
 TALK = [
@@ -49,7 +50,7 @@ def test_a_body_that_is_handed_over_never_reaches_the_state(tmp_path: Path) -> N
     with OwnWorld(tmp_path) as world:
         world.write("s.jsonl", *TALK[:2], said("assistant", "unmistakable words", START + 2))
         world.sync()
-        assert b"unmistakable" not in (tmp_path / "state" / "state.sqlite3").read_bytes()
+        assert b"unmistakable" not in written(tmp_path / "state" / "state.sqlite3")
         assert _texts(world, "s") == ["first", "unmistakable words"]
 
 

@@ -9,6 +9,7 @@ from pi_opensync.dashboard.web.application import create_app
 from pi_opensync.privacy.cleaner import WITHHELD, Cleaner
 from pi_opensync.privacy.redact import Redactor
 from tests.dashboard.conftest import Local
+from tests.privacy.traces import written
 
 SECRET = "ghp_" + secrets.token_hex(18)
 
@@ -51,7 +52,7 @@ def test_no_secret_of_another_program_is_stored(cleaning: Local, way: str) -> No
     assert stored["messages"][0]["parts"][0]["content"].startswith("the token is [REDACTED:")
     assert cleaning.get(f"/api/search?q={SECRET}")["results"] == []
     with cleaning.store.read() as database:
-        content = database.path.read_bytes()
+        content = written(database.path)
     assert b"REDACTED" in content
     assert SECRET.removeprefix("ghp_").encode() not in content
 

@@ -8,6 +8,7 @@ import pytest
 
 from tests.dashboard.conftest import START, Local
 from tests.dashboard.test_pages import checked, rows
+from tests.privacy.traces import written
 
 WORD = "Quincunx"
 
@@ -76,7 +77,7 @@ def test_one_that_is_taken_back_comes_again(local: Local, deleted: str) -> None:
 def test_nothing_of_it_is_left_in_the_file(local: Local, deleted: str) -> None:
     with local.store.read() as database:
         path = Path(database.rows("PRAGMA database_list")[0]["file"])
-    data = b"".join(each.read_bytes() for each in path.parent.iterdir() if each.name.startswith(path.name))
+    data = written(path)
     assert f"About {WORD}".encode() not in data
     assert f"Words of {WORD}".encode() not in data
     assert f"A note on {WORD}".encode() not in data

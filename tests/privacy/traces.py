@@ -7,6 +7,7 @@ from typing import Any
 
 import apsw
 
+from pi_opensync.journal import beside
 from tests.harness import World
 from tests.privacy.redact.samples import Sample
 from tests.standin.transport import Request
@@ -29,6 +30,11 @@ def strings(value: Any) -> Iterator[str]:
 
 def requested(requests: Iterable[Request]) -> str:
     return "\n".join(text for request in requests for text in strings(request.json))
+
+
+def written(database: Path) -> bytes:
+    """All bytes of a database and of what lies beside it."""
+    return b"".join(each.read_bytes() for each in (database, *beside(database)) if each.exists())
 
 
 def kept(folder: Path) -> str:
