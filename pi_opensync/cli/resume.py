@@ -2,16 +2,18 @@
 
 import os
 import shutil
-from contextlib import suppress
+import sys
 from typing import Annotated
 
 import typer
 
+from pi_opensync.cli import terminal
 from pi_opensync.cli.context import Context
 from pi_opensync.cli.options import new_app
 from pi_opensync.cli.session_ids import one_session
 from pi_opensync.errors import PiOpensyncError
 from pi_opensync.privacy import pauses as pausing
+from pi_opensync.texts import shown
 
 app = new_app()
 
@@ -29,12 +31,17 @@ def resume(
     if session is None:
         run()
         return
-    (newest, *_others) = one_session(Context(), session)
+    context = Context()
+    (newest, *_others) = one_session(context, session)
     program = shutil.which("pi")
     if program is None:
         raise PiOpensyncError("pi is not found", hint="install pi, or add its folder to PATH")
-    with suppress(OSError, ValueError):  # the folder may be gone, or of another machine
-        os.chdir(newest.header.cwd if newest.header and newest.header.cwd else ".")
+    folder = newest.header.cwd if newest.header and newest.header.cwd else "."
+    try:
+        os.chdir(folder)
+    except (OSError, ValueError):  # gone, or of another machine
+        named = shown(context.cleaner.or_withheld(folder))
+        terminal.say(f"{named} is not here; pi begins in this folder.", out=sys.stderr)
     os.execv(program, [program, "--session", os.fsdecode(newest.found.path)])  # noqa: S606 - pi itself, no shell
 
 

@@ -95,7 +95,7 @@ async def follow(
             _tell_up_to_date(totals, where)
             return True
         beside = [
-            asyncio.create_task(_tell_when_up_to_date(ready, built, totals, where)),
+            asyncio.create_task(_tell_when_up_to_date(ready, built, totals, where, notifier)),
             asyncio.create_task(_tell_that_it_stops(daemon, built)),
         ]
         if chosen.notify:
@@ -119,7 +119,7 @@ async def follow(
 
 
 async def _tell_when_up_to_date(
-    ready: asyncio.Event, built: engine.Engine, totals: Totals, where: str | None
+    ready: asyncio.Event, built: engine.Engine, totals: Totals, where: str | None, notifier: Notifier
 ) -> None:
     """Say once that all is delivered, and until then now and then how far it is."""
     await ready.wait()
@@ -131,6 +131,7 @@ async def _tell_when_up_to_date(
             logbook.get().info("sending", delivered=str(totals), waiting=waiting)
         wait = min(2 * wait, LOOK_SELDOM)
     _tell_up_to_date(totals, where)
+    _tell_systemd(notifier, built)
 
 
 async def _tell_that_it_stops(daemon: Daemon, built: engine.Engine) -> None:
@@ -148,6 +149,12 @@ def _tell_up_to_date(totals: Totals, where: str | None) -> None:
     logbook.get().info("up to date", delivered=str(totals), dashboard=where)
 
 
+def _tell_systemd(notifier: Notifier, built: engine.Engine) -> None:
+    if notifier.is_heard:
+        now = tally(built.database)
+        notifier.status(f"{now.messages_delivered} messages delivered, {now.messages_waiting} waiting")
+
+
 def _beating(folder: Path, built: engine.Engine, notifier: Notifier) -> Callable[[bool], None]:
     written = -1
     said: tuple[str, str | None] | None = None
@@ -156,9 +163,8 @@ def _beating(folder: Path, built: engine.Engine, notifier: Notifier) -> Callable
     def beat(events: bool) -> None:
         nonlocal written, said, said_at
         changes = built.database.changes
-        if notifier.is_heard and changes != written:
-            now = tally(built.database)
-            notifier.status(f"{now.messages_delivered} messages delivered, {now.messages_waiting} waiting")
+        if changes != written:
+            _tell_systemd(notifier, built)
         written = changes
         saying = "events" if events else "sweep", built.events.trouble_of_late()
         if saying == said and time.monotonic() - said_at < BEAT_AGAIN:

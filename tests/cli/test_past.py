@@ -113,3 +113,8 @@ def test_resume_with_an_id_runs_pi_in_the_sessions_folder(home: Cli, tmp_path: P
     program.chmod(0o755)
     done = home("resume", session_id("a"), PATH=f"{tmp_path}:/usr/bin:/bin")
     assert done.out.splitlines() == [str(tmp_path), f"--session {home.home}/sessions/a.jsonl"]
+    assert done.err == ""
+    write(home, "b", "one", cwd=str(tmp_path / "gone"))
+    done = home("resume", session_id("b"), PATH=f"{tmp_path}:/usr/bin:/bin")
+    assert done.out.splitlines() == [str(home.home), f"--session {home.home}/sessions/b.jsonl"]
+    assert "gone is not here; pi begins in this folder." in " ".join(done.err.split())

@@ -84,6 +84,7 @@ def test_a_service_is_started_confined_and_taken_away(user: Cli, home: Path) -> 
     for word in ("active (running)", "starts   with your login", f"version  {__version__}"):
         assert word in told.out
     wait_until(lambda: is_up_to_date(user), "its sessions")
+    wait_until(lambda: shown(user, "StatusText") == "19 messages delivered, 0 waiting", "how it goes")
     process = asked(user, "cat", f"/proc/{shown(user, 'MainPID')}/status")
     for held in ("NoNewPrivs:\t1", "Seccomp:\t2", "CapBnd:\t0000000000000000"):
         assert held in process
