@@ -31,6 +31,24 @@ def test_the_bar_stays_and_names_the_session_and_its_cost(browser: Any, house: H
         assert page.locator(".bar").bounding_box()["height"] == before
 
 
+def test_each_branch_stands_with_its_cost_and_is_one_click_away(house: House, room: Tab) -> None:
+    page = room.open(f"/sessions/{house.ids['tree']}")
+    ways = page.locator(".ways")
+    assert " ".join(ways.inner_text().split()) == (
+        "2 branches of /tree: the one last active $1.00, 3 messages another $0.50, 1 message"
+    )
+    assert ways.locator("[aria-current]").inner_text() == "the one last active"
+    ways.get_by_role("link", name="another").click()
+    page.get_by_text("said-left.").wait_for()
+    assert ways.locator("[aria-current]").inner_text() == "another"
+    assert room.open(f"/sessions/{house.ids['talk']}").locator(".ways").count() == 0
+
+
+def test_the_outline_names_a_prompt_that_came_with_a_picture(house: House, room: Tab) -> None:
+    page = room.open(f"/sessions/{house.ids['talk']}/outline")
+    assert page.locator(".outline a").inner_text().startswith("Look at **this**")
+
+
 def test_a_fork_tells_what_it_copied_from_what_it_paid_for(house: House, room: Tab) -> None:
     page = room.open(f"/sessions/{house.ids['fork']}")
     copied, own = page.locator("article").all()
@@ -160,8 +178,8 @@ def test_a_star_tags_and_a_note_are_kept_and_a_session_is_hidden_and_deleted(loc
     page.get_by_label("Starred").check()
     page.get_by_label("Tags").fill("work, later")
     page.get_by_label("Note").fill("Ask Eve")
-    assert "it can not be" in page.locator("#noted").inner_text()
-    page.get_by_role("button", name="Keep").click()
+    assert "has no way to hide" in page.locator("#noted").inner_text()
+    page.get_by_role("button", name="Save").click()
     page.locator(".mine", has_text="Ask Eve").wait_for()
     page.get_by_role("link", name="later").click()
     page.wait_for_url("**tag=later")
@@ -172,7 +190,7 @@ def test_a_star_tags_and_a_note_are_kept_and_a_session_is_hidden_and_deleted(loc
     page.locator(".row .title").click()
     page.get_by_role("button", name="Star, tags, note").click()
     page.get_by_label("Hidden from the list").check()
-    page.get_by_role("button", name="Keep").click()
+    page.get_by_role("button", name="Save").click()
     page.get_by_text("Hidden from the list").first.wait_for()
     page = tab.open("/")
     assert page.locator(".row .title").all_inner_texts() == ["Another"]

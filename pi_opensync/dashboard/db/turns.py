@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from pi_opensync.dashboard.db.contents import StoredMessage
-from pi_opensync.dashboard.parts import IMAGE_LINE
+from pi_opensync.dashboard.parts import IMAGE_LINE, text_of
 from pi_opensync.sqlite import Database, Row
 
 _BEGINNING = 300
@@ -48,7 +48,8 @@ def outline(database: Database, session_id: int) -> list[Prompt]:
 
 
 def _beginning(message: StoredMessage) -> str:
-    words = (message.text or "")[:_BEGINNING]
+    said = message.text or next((text_of(part.content) for part in message.parts if part.type == "text"), "")
+    words = said[:_BEGINNING]
     text = " ".join((IMAGE_LINE.sub("", words).strip() or words).split())
     return text if len(text) <= _LINE else text[:_LINE].rsplit(" ", 1)[0] + "…"
 

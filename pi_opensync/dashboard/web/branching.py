@@ -14,11 +14,12 @@ from pi_opensync.sqlite import Database, Row
 class Shown:
     """The messages of one branch from the session's begin on.
 
-    `number` is its place among all, 0 for the active one. `leaving` are the others, by the message after
-    which they leave; 0 for those that begin the session.
+    `number` is its place among `every` one, 0 for the active one. `leaving` are the others, by the message
+    after which they leave; 0 for those that begin the session.
     """
 
     number: int
+    every: Sequence[Branch]
     ids: tuple[int, ...]
     leaving: dict[int, list[tuple[int, Branch]]]
 
@@ -43,7 +44,7 @@ def shown(
         if place != number and branch.ids[-1] not in on_it:
             start = _last_shared(_path(every, place), on_it)
             leaving.setdefault(start, []).append((place, branch))
-    return Shown(number, ids, leaving)
+    return Shown(number, every, ids, leaving)
 
 
 def window(
