@@ -52,7 +52,7 @@ def _about_all(report: Report, home: str) -> Iterator[tuple[str, str]]:
     for root in report.get("roots_refused", ()):
         yield "", f"{shown(root['path'])} is not followed: {shown(root['reason'])}"
     for name, meant in report["unknown_settings"].items():
-        yield "setting", f"{shown(name)} is none" + (f"; did you mean {meant}?" if meant else "")
+        yield "setting", f"{shown(name)} does not exist" + (f"; did you mean {meant}?" if meant else "")
     if report["paused"]:
         until = report["paused"]["until"]
         end = "until `pi-opensync resume`" if until is None else f"until {_moment(until)}"

@@ -99,7 +99,7 @@ async def follow(
             asyncio.create_task(_tell_that_it_stops(daemon, built)),
         ]
         if chosen.notify:
-            dashboard = "your dashboard" if extras else "OpenSync"
+            dashboard = "your dashboard" if extras or chosen.takes_extras else "OpenSync"
             messenger = Messenger(chosen.notify_command, os.environ)
             look = partial(how_it_stands, built, budgets)
             beside.append(

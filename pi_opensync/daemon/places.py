@@ -105,7 +105,8 @@ def kept(chosen: Settings) -> tuple[Place, ...]:
     return tuple(found)
 
 
-def _opensync(chosen: Settings, base_url: str, name: str = "OpenSync") -> Place:
+def _opensync(chosen: Settings, base_url: str, name: str | None = None) -> Place:
+    name = name or ("server" if chosen.takes_extras else "OpenSync")
     state = state_folder(chosen.state_dir, base_url)
     return Place(name, chosen, chosen.state_dir, state, is_own=False)
 

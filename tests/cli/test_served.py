@@ -78,6 +78,7 @@ def test_a_server_that_others_log_in_to_is_told_their_machine_and_all_that_is_no
         assert home("sync").code == 0
         verified = home("verify", "--json")
         assert (verified.code, json.loads(verified.out)["found"]) == (0, [])
+        assert json.loads(home("status", "--json").out)["places"][0]["name"] == "server"
         numbers = browser.get("/api/numbers?days=all", headers={"Authorization": f"Bearer {key}"}).json()
         assert numbers["machines"][0]["name"] == "desk"
         assert any(tool["timedCalls"] and tool["durationMs"] for tool in numbers["tools"])

@@ -130,9 +130,9 @@ def test_status_names_settings_that_do_not_exist_and_a_key_that_is_missing() -> 
         "paused": None,
         "places": [place | dict.fromkeys(("running", "pulse", "dashboard", "state", "pause"))],
     }
-    lines = screen(report, 0.0, 60)
-    assert "setting   syncToolcalls is none; did you mean syncToolCalls?" in lines
-    assert "setting   foo is none" in lines
+    lines = screen(report, 0.0, 80)
+    assert "setting   syncToolcalls does not exist; did you mean syncToolCalls?" in lines
+    assert "setting   foo does not exist" in lines
     assert "key       none; `pi-opensync login` asks for it" in lines
 
 
