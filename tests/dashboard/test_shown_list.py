@@ -169,6 +169,28 @@ SAID = {
 }
 
 
+def test_a_search_of_filters_alone_counts_its_sessions_and_hides_none(room: Tab) -> None:
+    page = room.open("/search?q=is:subagent")
+    assert page.get_by_text("1 session.").is_visible()
+    page = room.open("/search?q=project:notes")
+    assert page.locator(".titled li").count() == 30
+    page.get_by_role("link", name="More sessions").click()
+    page.wait_for_url("**titles=all**")
+    assert page.locator(".titled li").count() == 67
+    assert page.get_by_text("67 sessions.").is_visible()
+    page = room.open("/search?q=Day")
+    page.get_by_role("link", name="More titles").click()
+    page.wait_for_url("**titles=all**")
+    assert page.locator(".titled li").count() == 67
+
+
+def test_what_only_a_look_at_each_message_finds_is_counted_too(room: Tab) -> None:
+    page = room.open("/search?q=" + quote("note -forked"))
+    assert page.get_by_text("More than 30 messages, the newest first.").is_visible()
+    page = room.open("/search?q=" + quote("rounding -forked"))
+    assert page.get_by_text("1 message.").is_visible()
+
+
 def test_every_script_is_found_and_marked(local: Local, tab: Tab) -> None:
     for number, text in enumerate(SAID.values()):
         local.message("s1", f"m{number}", textContent=text, createdAt=START + number)

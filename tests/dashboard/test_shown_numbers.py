@@ -57,6 +57,14 @@ def test_it_is_reconciled_with_the_files_and_adds_up_to_the_cent(room: Tab) -> N
     assert page.locator("tr.row:not(.beside) .title").all_inner_texts() == ["Another way"]
 
 
+def test_it_leads_to_the_sessions_that_cost_the_most(room: Tab) -> None:
+    page = room.open("/numbers?days=30")
+    page.get_by_role("link", name="the dearest").click()
+    page.wait_for_url("**sort=cost**")
+    assert page.locator("tr.row .title").first.inner_text() == "Elsewhere"
+    assert totals(page).startswith("32 sessions")
+
+
 def test_a_passed_budget_is_said(room: Tab) -> None:
     page = room.open("/numbers")
     passed = page.get_by_role("status").filter(has_text="budget")

@@ -35,6 +35,7 @@ from pi_opensync.sqlite import Database, Row
 _FAMILIES = 50
 _NOTHING = Noted()
 _HITS = 30
+_FEW_TITLES, _MOST_TITLES = 5, 200
 _HOUR = re.compile(r"([0-6])\.(\d{1,2})", re.ASCII)
 _HOURS = 24
 _SEARCHED_BY = ("project", "model", "source", "machine", "role")
@@ -158,13 +159,16 @@ class Pages:
         before = number_of(request, "before", None)
         is_wide = "wide" in request.query_params
         titled: list[Row] = []
+        most_titles = _MOST_TITLES if "titles" in request.query_params else _HITS
+        if query.groups and "titles" not in request.query_params:
+            most_titles = _FEW_TITLES
         session = None
         with self._store.read() as con:
             choices, labels = self._choices(con)
             if within is not None:
                 session = found(con, within)
             elif query and before is None:
-                titled = finding.titled(con, query, 5 if query.groups else _HITS, zone)
+                titled = finding.titled(con, query, most_titles + 1, zone)
 
         def search(asked: Query, before: int | None) -> finding.Hits:
             return finding.search(
@@ -182,6 +186,7 @@ class Pages:
             | ({"in": str(within)} if within is not None else {})
         )
         more = "/search?" + urlencode({**kept, "before": hits.next_before}) if hits.next_before else None
+        count = len(hits.hits) if hits.count is None and before is None and more is None else hits.count
         return self._page(
             request,
             "search.html",
@@ -190,9 +195,14 @@ class Pages:
             choices={**choices, "role": ROLES_ASKED},
             labels=labels,
             chosen=chosen,
-            found=hits,
+            count=count,
+            before=before,
             session=session,
-            titled=titled,
+            titled=titled[:most_titles],
+            more_titles="/search?" + urlencode({**kept, "titles": "all"})
+            if len(titled) > most_titles
+            else None,
+            most_titles=_MOST_TITLES,
             hits=hits.hits,
             wide=is_wide,
             more=more,
