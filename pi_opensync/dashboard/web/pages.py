@@ -1,4 +1,4 @@
-"""The pages of all sessions: the list and search."""
+"""The list of all sessions, and the pages beside it."""
 
 import re
 import threading
@@ -13,11 +13,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from pi_opensync.dashboard.db import calendar, finding, listing, noted
+from pi_opensync.dashboard.db import calendar, listing, noted
 from pi_opensync.dashboard.db.connections import Connections, revision
 from pi_opensync.dashboard.db.listing import Filters
 from pi_opensync.dashboard.db.noted import Noted
-from pi_opensync.dashboard.query import MAX_QUERY, Filter, Query, parse
 from pi_opensync.dashboard.show.drawing import make_ready
 from pi_opensync.dashboard.times import at
 from pi_opensync.dashboard.web.bodies import number_of
@@ -25,21 +24,18 @@ from pi_opensync.dashboard.web.columns import WEEKDAYS
 from pi_opensync.dashboard.web.fields import PayloadError
 from pi_opensync.dashboard.web.notes import Notes
 from pi_opensync.dashboard.web.page import Page
-from pi_opensync.dashboard.web.session import SessionPages, found
+from pi_opensync.dashboard.web.searching import SearchPages, choices_in
+from pi_opensync.dashboard.web.session import SessionPages
 from pi_opensync.dashboard.web.streams import Streams
 from pi_opensync.dashboard.web.touched import FilePages
 from pi_opensync.dashboard.web.visitor import zone_of
 from pi_opensync.dashboard.web.within import Within
-from pi_opensync.sqlite import Database, Row
+from pi_opensync.sqlite import Database
 
 _FAMILIES = 50
 _NOTHING = Noted()
-_HITS = 30
-_FEW_TITLES, _MOST_TITLES = 5, 200
 _HOUR = re.compile(r"([0-6])\.(\d{1,2})", re.ASCII)
 _HOURS = 24
-_SEARCHED_BY = ("project", "model", "source", "machine", "role")
-ROLES_ASKED = ("user", "assistant", "tool", "system")
 _FILTER_NAMES = ("source", "project", "model", "since_day", "until", "has", "tag", "machine", "hour")
 _HEADS = (
     ("title", "Title"),
@@ -71,6 +67,7 @@ class Pages:
         self._is_ready = False
         self._streams = streams
         self._of_files = FilePages(store, templates, zone=zone)
+        self._of_search = SearchPages(store, self._page, now=now, zone=zone)
         self._of_one = SessionPages(store, templates, streams, now=now, zone=zone)
 
     def routes(self) -> list[Route]:
@@ -78,7 +75,7 @@ class Pages:
             Route("/", self.sessions),
             Route("/events", self.events),
             Route("/events/ready", self.ready),
-            Route("/search", self.search),
+            *self._of_search.routes(),
             *self._of_one.routes(),
             *Within(self._store).routes(),
             *self._of_files.routes(),
@@ -103,7 +100,7 @@ class Pages:
                 con, filters, limit=_FAMILIES, before=before, order=order, skip=skip
             )
             known = self._store.remembered
-            choices, labels = self._choices(con)
+            choices, labels = choices_in(self._store, con)
             sums = known.of(filters, now_at, lambda: listing.totals(con, filters))
             tags = known.of("tags", now_at, lambda: noted.known_tags(con))
             kept_of = noted.of_all(con, [row.session["id"] for row in rows])
@@ -147,72 +144,6 @@ class Pages:
         """Answer, so that a page that has lost its connection can tell a server that is away from a login."""
         del request
         return Response(status_code=204)
-
-    def search(self, request: Request) -> Response:
-        text = request.query_params.get("q", "").strip()[: MAX_QUERY + 1]
-        within = number_of(request, "in", None)
-        zone = zone_of(request, self._zone)
-        chosen = {name: given for name in _SEARCHED_BY if (given := request.query_params.get(name))}
-        typed = parse(text, at(self._now(), zone).date())
-        further = tuple(Filter(name, value, excludes=False) for name, value in chosen.items())
-        query = replace(typed, filters=typed.filters + further) if text else typed
-        before = number_of(request, "before", None)
-        is_wide = "wide" in request.query_params
-        titled: list[Row] = []
-        most_titles = _MOST_TITLES if "titles" in request.query_params else _HITS
-        if query.groups and "titles" not in request.query_params:
-            most_titles = _FEW_TITLES
-        session = None
-        with self._store.read() as con:
-            choices, labels = self._choices(con)
-            if within is not None:
-                session = found(con, within)
-            elif query and before is None:
-                titled = finding.titled(con, query, most_titles + 1, zone)
-
-        def search(asked: Query, before: int | None) -> finding.Hits:
-            return finding.search(
-                self._store.read, asked, limit=_HITS, zone=zone, before=before, session_id=within
-            )
-
-        asked = query.widened() if is_wide else query
-        hits = search(asked, before)
-        if not hits.hits and before is None and asked.widened() != asked:
-            asked, is_wide = asked.widened(), True
-            hits = search(asked, None)
-        kept = (
-            {"q": text, **chosen}
-            | ({"wide": "1"} if is_wide else {})
-            | ({"in": str(within)} if within is not None else {})
-        )
-        more = "/search?" + urlencode({**kept, "before": hits.next_before}) if hits.next_before else None
-        count = len(hits.hits) if hits.count is None and before is None and more is None else hits.count
-        return self._page(
-            request,
-            "search.html",
-            q=text,
-            query=query,
-            choices={**choices, "role": ROLES_ASKED},
-            labels=labels,
-            chosen=chosen,
-            count=count,
-            before=before,
-            session=session,
-            titled=titled[:most_titles],
-            more_titles="/search?" + urlencode({**kept, "titles": "all"})
-            if len(titled) > most_titles
-            else None,
-            most_titles=_MOST_TITLES,
-            hits=hits.hits,
-            wide=is_wide,
-            more=more,
-        )
-
-    def _choices(self, con: Database) -> tuple[dict[str, list[str]], dict[str, str]]:
-        """Return what there is to filter by, and the names of projects."""
-        known, now_at = self._store.remembered, revision(con)
-        choices = known.of("choices", now_at, lambda: listing.choices(con))
-        return choices, known.of("labels", now_at, lambda: listing.project_labels(con))
 
     def _presets(
         self, request: Request, kept: dict[str, str], sort: dict[str, str]
