@@ -1,7 +1,6 @@
 """Days as whole numbers, so that tens of thousands of turns are put on theirs in a moment."""
 
 from datetime import UTC, date, tzinfo
-from functools import cached_property
 
 from pi_opensync.dashboard.times import at
 from pi_opensync.model import SLOT_MS
@@ -20,20 +19,27 @@ class Calendar:
     def __init__(self, zone: tzinfo | None) -> None:
         self._zone = zone
 
-    @cached_property
-    def _offsets(self) -> dict[int, int | None]:
-        """The zone's offset in ms by day of UTC; None for a day within which it changes."""
-        return {}
+        self._at_begin: dict[int, int] = {}
+        self._offsets: dict[int, int | None] = {}
 
     def place(self, moment: int) -> tuple[int, int]:
         """Return the day and the hour of a moment in ms."""
-        utc_day = moment // DAY_MS
-        offset = self._offsets.get(utc_day, -1)
-        if offset == -1:
-            begin, end = self._offset(utc_day * DAY_MS), self._offset((utc_day + 1) * DAY_MS - 1)
-            offset = self._offsets[utc_day] = begin if begin == end else None
+        offset = self.offset_of(moment // DAY_MS)
         local = moment + (self._offset(moment) if offset is None else offset)
         return local // DAY_MS, local % DAY_MS // HOUR_MS
+
+    def offset_of(self, utc_day: int) -> int | None:
+        """Return the zone's offset in ms on a day of UTC; None where it changes by the next."""
+        if utc_day not in self._offsets:
+            begin, end = self._begin(utc_day), self._begin(utc_day + 1)
+            self._offsets[utc_day] = begin if begin == end else None
+        return self._offsets[utc_day]
+
+    def _begin(self, utc_day: int) -> int:
+        found = self._at_begin.get(utc_day)
+        if found is None:
+            found = self._at_begin[utc_day] = self._offset(utc_day * DAY_MS)
+        return found
 
     def first_slot(self, day: int) -> int:
         """Return the number of the first quarter of an hour of a day, or of the days after it."""
