@@ -18,7 +18,7 @@ from pi_opensync.errors import ConfigurationError
 from pi_opensync.files import identity
 
 BUSY_SECONDS = 20.0  # that a statement waits for another process
-_STATEMENTS = 512  # that are kept ready: with fewer, those that are not used again at once are prepared anew
+_STATEMENTS = 256  # that are kept ready: with fewer, those that are not used again at once are prepared anew
 
 Values = Sequence[Any] | dict[str, Any]
 
