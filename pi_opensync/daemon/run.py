@@ -75,6 +75,7 @@ class Daemon:
         self._ends_by_itself = False
         self._told: dict[bytes, str] = {}
         self._clock_offset = now() - time.monotonic()
+        self._clock_seen = time.monotonic()
         self._no_events: str | None = None
         self._in_doubt = True
         self._all_again = 0.0  # monotonic
@@ -267,14 +268,15 @@ class Daemon:
 
         After any jump, as of a machine that slept, all files are looked at.
         """
-        offset = self._now() - time.monotonic()
+        offset, seen = self._now() - time.monotonic(), self._clock_seen
         back_by = self._clock_offset - offset
-        self._clock_offset = offset
+        self._clock_offset, self._clock_seen = offset, time.monotonic()
         self._in_doubt |= abs(back_by) > CLOCK_JUMP
         if back_by > CLOCK_JUMP:
             self._log.warning("the clock was set back", by_s=round(back_by))
             await self._written(self._engine.follow.clock_was_set)
-            await self._written(lambda: self._engine.delivery.clock_was_set(horizon=0.0, back_by=back_by))
+            set_clock = partial(self._engine.delivery.clock_was_set, horizon=0.0, back_by=back_by)
+            await self._written(lambda: set_clock(within=time.monotonic() - seen))
 
     async def _written(self, step: Callable[[], Result]) -> Result:
         """What the step returns, once the store could be written: a full disk is waited for.

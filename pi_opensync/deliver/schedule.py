@@ -47,10 +47,10 @@ class Delivery:
         self._handed_over: list[Report] = []
         self._woken = asyncio.Event()
 
-    def clock_was_set(self, *, horizon: float, back_by: float = 0.0) -> None:
+    def clock_was_set(self, *, horizon: float, back_by: float = 0.0, within: float = 0.0) -> None:
         """Let nothing wait for a moment that the clock may not reach for long. Raises `StoreUnavailable`."""
         self._sessions.forget_future(self._now(), horizon, back_by)
-        self._server.clock_was_set(horizon=horizon, back_by=back_by)
+        self._server.clock_was_set(horizon=horizon, back_by=back_by, within=within)
         self.wake()
 
     def wake(self) -> None:

@@ -17,6 +17,7 @@ class Server:
         self._database = database
         self._now = now
         self.skew = float(database.meta("skew") or 0.0)  # its clock minus ours, in seconds
+        self._heard_at: float | None = None
         # Not kept on disk: asked, or met, anew by every run.
         self.listed: ServerListing | None = None
         self.ids: Mapping[str, str] | None = None
@@ -28,7 +29,8 @@ class Server:
     def heard(self, outcome: Outcome) -> None:
         """Take the server's clock from its answer."""
         if outcome.server_time is not None:
-            self.skew = outcome.server_time - self._now()
+            self._heard_at = self._now()
+            self.skew = outcome.server_time - self._heard_at
 
     @property
     def pause(self) -> Pause | None:
@@ -52,9 +54,11 @@ class Server:
         self._database.set_meta("batch_keeps_dates", int(learned.keeps_dates))
         self._database.set_meta("batch_asked_at", learned.at)
 
-    def clock_was_set(self, *, horizon: float, back_by: float = 0.0) -> None:
-        """Let no pause end later than `horizon` seconds from now: its end was told by another clock."""
-        self.skew += back_by
+    def clock_was_set(self, *, horizon: float, back_by: float = 0.0, within: float = 0.0) -> None:
+        """Let no pause end later than `horizon` seconds from now: its end was told by another clock.
+
+        It was set back in the last `within` seconds: what the server's clock was since may be right already.
+        """
         if self.listed is not None and self.listed.sessions is None:
             self.listed = None
         pause = self.pause
@@ -62,6 +66,8 @@ class Server:
         if pause is not None and pause.until > latest:
             with self._database.transaction():
                 self.set_pause(replace(pause, until=latest))
+        if self._heard_at is None or not 0 <= self._now() - self._heard_at <= within:
+            self.skew += back_by
 
     def try_now(self) -> None:
         """Forget a pause of an earlier run: somebody waits for this one."""

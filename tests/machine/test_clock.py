@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.harness import START, header, line, said, session_id, usage
+from tests.harness import START, World, header, line, said, session_id, usage
 from tests.machine.clocks import SetClock
 from tests.machine.daemon import DaemonWorld, Deaf
-from tests.read.settled import fresh, put, talk
+from tests.read.settled import fresh, put, talk, turn
 from tests.standin.faults import Busy, no_faults
 
 pytestmark = pytest.mark.slow
@@ -184,3 +184,19 @@ def test_the_daemon_notices_only_a_clock_that_is_set_back(
 
     world.watch(happening)
     assert "the clock was set back" in capsys.readouterr().out
+
+
+def test_what_the_server_told_since_the_clock_was_set_is_not_set_again(tmp_path: Path) -> None:
+    with World(tmp_path) as world:
+        world.append(A, *talk("a", "one", "two"))
+        world.sync()
+        world.clock.move(60 - 600)
+        world.skew += 600
+        world.append(A, turn("three", 4))
+        world.sync_until(world.clock.now() + 1)
+        world.engine.delivery.clock_was_set(horizon=0.0, back_by=600, within=20)
+        spent = said("assistant", "", world.clock.now(), usage=usage(prompt=0, completion=0, dollars=0.25))
+        world.append(A, spent)
+        world.sync()
+        assert world.side_effects() == {}
+        assert world.opensync.sessions[session_id("a")].cost > 0
