@@ -23,7 +23,7 @@ pytestmark = pytest.mark.slow
 
 A = "a.jsonl"
 TEXTS = ("one one one", "two two two", "three three", "four four four")
-PATIENCE = 10.0  # seconds that a real event may take; it takes some milliseconds
+PATIENCE = 60.0  # seconds that a real event may take; it takes some milliseconds
 
 
 class Heard:
