@@ -25,6 +25,12 @@ LOOKS: dict[str, dict[str, Any]] = {
     "light": {"color_scheme": "light"},
     "phone": {"viewport": {"width": 360, "height": 700}},
 }
+WHOLE = {"resultTypes": ["violations"]}
+# What a theme can change: every other rule reads the document, whatever its colours.
+COLOURS = WHOLE | {
+    "preload": False,
+    "runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]},
+}
 PROSE = "These are words of a usual length as people write them. " * 40
 SEEN_SIZES = """
 [...new Set([...document.querySelectorAll('body *')]
@@ -138,11 +144,9 @@ def violations(page: Any, axe: str, within: str = "html") -> dict[str, str]:
     page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true })")
     page.evaluate(axe)
     told = {}
-    for theme in ("light", "dark"):
+    for theme, options in (("light", WHOLE), ("dark", COLOURS)):
         page.emulate_media(color_scheme=theme)
-        # Style sheets are fetched for the rule that looks at how a device is held, which no theme changes.
-        options = json.dumps({"resultTypes": ["violations"], "preload": theme == "light"})
-        found = page.evaluate(f"axe.run('{within}', {options})")["violations"]
+        found = page.evaluate(f"axe.run('{within}', {json.dumps(options)})")["violations"]
         if found:
             nodes = [(one["id"], [node["html"][:120] for node in one["nodes"]][:3]) for one in found]
             told[theme] = json.dumps(nodes, indent=1)
