@@ -25,7 +25,7 @@ def run(scale: float, folder: Path) -> list[Row]:
         sessions, home = crowd(folder, count, opensync.url)
         settings = variables(home, sessions, opensync.url)
         imports, ready, found, status = [], [], [], []
-        for _ in range(ROUNDS):
+        for _ in range(rounds(scale)):
             imports.append(seconds("-c", IMPORTS))
             found.append(_find(sessions))
             with daemon(settings) as running:
@@ -44,6 +44,10 @@ def run(scale: float, folder: Path) -> list[Row]:
     ]
 
 
+def rounds(scale: float) -> int:
+    return max(1, round(ROUNDS * min(1.0, 10 * scale)))
+
+
 def _many(scale: float, folder: Path) -> list[Row]:
     """A crowd that was there before the first start: known, and followed."""
     few, many = max(20, round(MANY * scale / 10)), max(200, round(MANY * scale))
@@ -53,7 +57,7 @@ def _many(scale: float, folder: Path) -> list[Row]:
         with server() as opensync:
             sessions, home = crowd(folder / str(count), count, opensync.url, read=False)
             settings = variables(home, sessions, opensync.url)
-            for _ in range(ROUNDS if count == many else 1):
+            for _ in range(rounds(scale) if count == many else 1):
                 with daemon(settings) as running:
                     ready.append(running.ready_after)
                     memory[count] = resident(running.pid)
