@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.harness import header, line, result, said
+from tests.lengths import length, shortened
 from tests.read.settled import THEN, talk, turn
 
 pytestmark = pytest.mark.slow
@@ -18,6 +19,8 @@ ROOT = Path(__file__).parents[2]
 MB = 1_000_000
 MOST = 200 * MB  # four times the line, and what an empty engine takes
 LONG = 50 * MB
+GROWTH = 8 * MB  # what is kept up to a bound is half of it
+TURNS = length(20_000, 2_000)  # of three lines
 
 
 def run_over(folder: Path, lines: Iterable[bytes]) -> dict[str, Any]:
@@ -83,16 +86,23 @@ def test_a_line_of_70_mb_is_counted_and_passed_over(tmp_path: Path) -> None:
     assert taken["peak"] < MOST // 2
 
 
+@shortened
 def test_a_transcript_of_60_000_lines(tmp_path: Path) -> None:
-    def lines() -> Iterable[bytes]:
+    """And a quarter of it, which takes as much memory."""
+
+    def lines(turns: int) -> Iterable[bytes]:
         yield line(header("a", THEN))
-        for number in range(20_000):
+        for number in range(turns):
             at = THEN + number
             call = (f"c{number}", "ls")
             yield line(said("user", f"question {number}", at, f"a{number}"))
             yield line(said("assistant", f"answer {number}", at + 0.3, f"b{number}", calls=[call]))
             yield line({**result(call[0], "x" * 400, at + 0.6), "id": f"c{number}"})
 
-    taken = run_over(tmp_path, lines())
-    assert taken["messages"] == 40_000
-    assert taken["peak"] < MOST
+    peaks = []
+    for turns in (TURNS // 4, TURNS):
+        taken = run_over(tmp_path / str(turns), lines(turns))
+        assert taken["messages"] == 2 * turns
+        peaks.append(taken["peak"])
+    assert peaks[1] < MOST
+    assert peaks[1] - peaks[0] < GROWTH
