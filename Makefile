@@ -11,14 +11,14 @@ run: $(VENV)/.ready
 	@$(BIN)/pi-opensync start
 
 test: $(VENV)/.ready-dev
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n auto --dist worksteal
 
 quick: $(VENV)/.ready-dev
-	$(BIN)/python -m pytest -n auto -m "not slow"
+	$(BIN)/python -m pytest -n auto --dist worksteal -m "not slow"
 
 # What `make test` shortens, in full: every call that a run may end at, thousands of random runs, the real sizes.
 storm: $(VENV)/.ready-dev
-	FULL_LENGTH=1 $(BIN)/python -m pytest -n auto -m shortened
+	FULL_LENGTH=1 $(BIN)/python -m pytest -n auto --dist worksteal -m shortened
 
 bench: $(VENV)/.ready-dev
 	$(BIN)/python -m bench

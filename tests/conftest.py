@@ -21,6 +21,7 @@ import structlog
 
 from tests import forked
 from tests.harness import World
+from tests.order import dealt
 from tests.standin.backend import OpenSync
 from tests.standin.server import Server, running
 
@@ -39,6 +40,11 @@ hypothesis.settings.load_profile("untimed")
 def pytest_xdist_auto_num_workers() -> int:
     """One more than there are processors: tests of processes wait as long as they run."""
     return len(os.sched_getaffinity(0)) + 1 if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items[:] = dealt(items, int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")))
 
 
 def pytest_configure() -> None:
