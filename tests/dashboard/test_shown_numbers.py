@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.dashboard.browsing import Tab, opened
-from tests.dashboard.conftest import Local
+from tests.dashboard.conftest import START, Local
 from tests.dashboard.house import House
 from tests.dashboard.test_worktrees_together import three
 
@@ -63,6 +63,17 @@ def test_it_leads_to_the_sessions_that_cost_the_most(room: Tab) -> None:
     page.wait_for_url("**sort=cost**")
     assert page.locator("tr.row .title").first.inner_text() == "Elsewhere"
     assert totals(page).startswith("32 sessions")
+
+
+def test_that_there_are_new_numbers_is_told_on_an_open_page(local: Local, tab: Tab) -> None:
+    local.session("one", title="One", cost=1.0, createdAt=START)
+    page = tab.open("/numbers")
+    page.wait_for_load_state("networkidle")
+    assert page.locator("#news").count() == 0
+    local.session("two", title="Two", cost=2.0, createdAt=START)
+    page.get_by_role("link", name="New numbers").click()
+    page.get_by_text("2 sessions", exact=True).wait_for()
+    assert page.locator("#news").count() == 0
 
 
 def test_a_passed_budget_is_said(room: Tab) -> None:

@@ -12,15 +12,17 @@ const listen = (url, change) => {
   let timer = null;
   let asking = false;
   let again = false;
+  let newest = 0;
 
-  const run = async () => {
+  const run = async (event) => {
     again = true;
+    newest = Number(event.data);
     if (asking) return;
     asking = true;
     try {
       while (again) {
         again = false;
-        await change();
+        await change(newest);
       }
     } catch { /* told by `ask`; the next change asks again */ }
     asking = false;
@@ -102,6 +104,14 @@ const replace = (rows, fresh) => {
   note(0);
   drawn(main);
 };
+
+// The numbers stay as they are read; that there are newer ones is told.
+export const followNumbers = () => listen("/events", (revision) => {
+  if (revision <= Number(main.dataset.revision) || document.getElementById("news")) return;
+  const news = element("a", { id: "news", className: "notice", href: location.href, textContent: "New numbers" });
+  document.body.append(news);
+  say("There are new numbers");
+});
 
 const put = (piece) => {
   const messages = document.getElementById("messages");

@@ -75,6 +75,8 @@ class Statistics:
 
     def numbers(self, request: Request) -> Response:
         zone, asked, span = self._asked(request)
+        with self._connections.read() as database:
+            seen = revision(database)
         summary, budgets = self._summary(asked, zone)
         if span == _USUAL_SPAN and "days" not in request.query_params and not summary.total.sessions:
             asked, span = replace(asked, first=None, last=None), "all"
@@ -86,6 +88,7 @@ class Statistics:
         return self._page(
             request,
             "numbers.html",
+            revision=seen,
             numbers=summary,
             asked=asked,
             span=span,
