@@ -172,6 +172,8 @@ SAID = {
 def test_a_search_of_filters_alone_counts_its_sessions_and_hides_none(room: Tab) -> None:
     page = room.open("/search?q=is:subagent")
     assert page.get_by_text("1 session.").is_visible()
+    page.keyboard.press("j")
+    assert page.evaluate("document.activeElement.textContent") == "Review it"
     page = room.open("/search?q=project:notes")
     assert page.locator(".titled li").count() == 30
     page.get_by_role("link", name="More sessions").click()

@@ -3,11 +3,12 @@ import { kept, keep } from "./options.js";
 import { toPrompt } from "./reading.js";
 
 const main = document.querySelector("main");
+const STOPS = "tr.row, article, a.hit, .titled a";
 
 const move = (step) => {
-  const all = [...main.querySelectorAll("tr.row, article, a.hit")];
+  const all = [...main.querySelectorAll(STOPS)];
   if (!all.length) return;
-  const held = document.activeElement?.closest("tr.row, article, a.hit");
+  const held = document.activeElement?.closest(STOPS);
   const top = document.querySelector(".bar")?.getBoundingClientRect().bottom ?? 60;
   let index = all.indexOf(held);
   if (index < 0) index = all.findIndex((one) => one.getBoundingClientRect().bottom > top + 8) - (step > 0 ? 1 : 0);
