@@ -138,7 +138,8 @@ def test_the_page_is_drawn_for_every_span_and_lack(local: Local, days: str, fiel
 
 
 def test_a_page_without_sessions_says_so(local: Local) -> None:
-    assert "No session in this time." in local.page("/numbers")
+    assert "No sessions yet." in local.page("/numbers")
+    assert "No session in this time." in local.page("/numbers?days=30")
     local.page("/numbers?days=5", status=400)
 
 
