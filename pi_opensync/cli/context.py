@@ -45,6 +45,8 @@ class Context:
         self.settings = settings.load(debug=debug)
         with suppress(OSError):  # what can not be looked at is told where it is needed
             require_private_folder(self.settings.state_dir)
+        self._is_listed = False  # whether this is the command's own listing: a daemon keeps none
+        self._own_listing: Sequence[Item] | None = None
         self._looked_for_projects = 0.0
         self._named_at: list[int] = []
 
@@ -92,7 +94,12 @@ class Context:
             return ()
         from pi_opensync.pi import parents
 
-        return [str(Path.cwd()), *parents.projects(discover.files(self._own_folders))]
+        if self._is_listed:
+            self._own_listing = list(discover.transcripts(self._own_folders))
+            paths = [item.path for item in self._own_listing if isinstance(item, Found)]
+        else:
+            paths = list(discover.names(self._own_folders))
+        return [str(Path.cwd()), *parents.projects(paths)]
 
     def _times(self) -> list[int]:
         """When a name came into each of the user's own folders, or left it."""
@@ -118,6 +125,9 @@ class Context:
     @cached_property
     def listing(self) -> Sequence[Item]:
         """What lies in the folders, unreadable and odd ones too."""
+        self._is_listed = True
+        if self.folders == self._own_folders and self._own_listing is not None:
+            return self._own_listing  # met on the way, to learn of the projects
         return list(discover.transcripts(self.folders))
 
     @property

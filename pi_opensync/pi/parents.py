@@ -7,12 +7,12 @@ import errno
 import os
 import re
 import stat
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from pi_opensync.model import Header
-from pi_opensync.pi.discover import SUFFIX, Found
+from pi_opensync.pi.discover import SUFFIX
 from pi_opensync.pi.entries import decode_line
 from pi_opensync.pi.tail import START, first_line, opened, read_piece
 
@@ -175,13 +175,18 @@ def _encodable(text: str) -> bool:
     return "\0" not in text
 
 
-def projects(files: Sequence[Found]) -> list[str]:
-    """The folders that these sessions were held in; of a folder that pi keeps for one, from one header."""
-    newest: dict[bytes, Found] = {}
-    for found in files:
-        folder, _slash, name = found.path.rpartition(b"/")
-        place = folder if _OF_ONE_PROJECT.fullmatch(folder.rpartition(b"/")[2]) else folder + b"/" + name
-        if place not in newest or newest[place].signature.modified < found.signature.modified:
-            newest[place] = found
-    headers = (first_header(found.path) for found in newest.values())
+def projects(paths: Iterable[bytes]) -> list[str]:
+    """The folders that these sessions were held in; of a folder that pi keeps for one, from one header.
+
+    That is the newest's: pi's names begin with the time.
+    """
+    newest: dict[bytes, bytes] = {}
+    is_of_one: dict[bytes, bool] = {}
+    for path in paths:
+        folder = path.rpartition(b"/")[0]
+        if folder not in is_of_one:
+            is_of_one[folder] = _OF_ONE_PROJECT.fullmatch(folder.rpartition(b"/")[2]) is not None
+        place = folder if is_of_one[folder] else path
+        newest[place] = max(path, newest.get(place, b""))
+    headers = map(first_header, newest.values())
     return list(dict.fromkeys(header.cwd for header in headers if header is not None and header.cwd))

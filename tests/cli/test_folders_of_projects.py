@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from pi_opensync.cli.context import Context
+from pi_opensync.pi import discover
 from tests.conftest import Cli, wait_until
 from tests.harness import header, line, said, session_id
 from tests.standin.backend import OpenSync
@@ -113,3 +115,27 @@ def test_a_folder_that_a_project_names_while_the_daemon_runs_is_taken(
         write(project / "sessions" / "b.jsonl", "b", project)
         wait_until(lambda: set(opensync.sessions) == {session_id("a"), session_id("b")}, "the new folder", 20)
         assert watch.stop() == 0
+
+
+@pytest.mark.parametrize(("asked", "listings"), [(None, 1), ("sessions", 2)])
+def test_a_command_looks_at_each_file_once_unless_a_project_names_a_folder(
+    project: Path, monkeypatch: pytest.MonkeyPatch, asked: str | None, listings: int
+) -> None:
+    if asked is not None:
+        ask(project, asked)
+        (project / asked).mkdir()
+    for name in ("XDG_STATE_HOME", "PI_OPENSYNC_SESSIONS_DIR", "PI_CODING_AGENT_DIR"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(project.parent))
+    monkeypatch.chdir(project.parent)
+    asked_for: list[tuple[Path, ...]] = []
+    transcripts = discover.transcripts
+
+    def counted(folders: tuple[Path, ...]) -> object:
+        asked_for.append(folders)
+        return transcripts(folders)
+
+    monkeypatch.setattr(discover, "transcripts", counted)
+    context = Context()
+    assert len(context.files) == 1
+    assert len(asked_for) == listings

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pi_opensync.pi.parents import find_parent
+from pi_opensync.pi.parents import find_parent, projects
 
 
 @pytest.fixture
@@ -59,3 +59,14 @@ def test_what_can_not_be_read_is_told(watched: Path, tmp_path: Path) -> None:
     found = find_parent(str(tmp_path / "round.jsonl"), (watched,))
     assert found.trouble is not None
     assert found.header is None
+
+
+def test_a_project_is_told_by_the_newest_of_its_folder_and_by_each_of_a_flat_one(tmp_path: Path) -> None:
+    paths = [
+        made(tmp_path / "--src-a--/2026-03-02T00-00-00-000Z_b.jsonl", cwd="/src/a"),
+        made(tmp_path / "--src-a--/2026-03-01T00-00-00-000Z_a.jsonl", cwd="/src-a"),
+        made(tmp_path / "flat/1.jsonl", cwd="/src/b"),
+        made(tmp_path / "flat/2.jsonl", cwd="/src/c"),
+        tmp_path / "flat/gone.jsonl",
+    ]
+    assert projects(map(os.fsencode, paths)) == ["/src/a", "/src/b", "/src/c"]
