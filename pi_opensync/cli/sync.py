@@ -15,6 +15,7 @@ from pi_opensync.cli import terminal
 from pi_opensync.cli.announcement import announce, warn_of_an_open_file
 from pi_opensync.cli.context import Context
 from pi_opensync.cli.options import Debug, LogFormat, new_app
+from pi_opensync.cli.service import is_installed
 from pi_opensync.cli.session_ids import one_session
 from pi_opensync.cli.tables import Column, table
 from pi_opensync.daemon import lock, places
@@ -22,7 +23,7 @@ from pi_opensync.daemon.build import Engine
 from pi_opensync.daemon.places import Place
 from pi_opensync.daemon.run import Daemon
 from pi_opensync.daemon.totals import Totals
-from pi_opensync.errors import ConfigurationError, PartlyDone
+from pi_opensync.errors import AlreadyRunning, ConfigurationError, PartlyDone
 from pi_opensync.pi.discover import Item, Odd, Unreadable
 from pi_opensync.read.select import Chosen, Wanted
 from pi_opensync.sqlite import Damaged, StoreUnavailable
@@ -98,7 +99,7 @@ def run(
     elif place is None:
         _show(context, chosen)
     elif announced or _is_agreed(context, place, chosen, yes=yes):
-        with lock.held(place.home, "sync", context.now()), context.at_work(place) as database:
+        with _alone(context, place), context.at_work(place) as database:
             is_done = loop.run(_send(context, place, database, chosen))
         if not is_done:
             raise typer.Exit(PartlyDone.exit_code)
@@ -108,6 +109,25 @@ def run(
     missing = [item for item in context.listing if isinstance(item, Unreadable)]
     if missing:
         raise PartlyDone(f"{len(missing)} folders could not be read, see above")
+
+
+@contextmanager
+def _alone(context: Context, place: Place) -> Iterator[None]:
+    """Hold the state. Raises `AlreadyRunning` that says how to send beside a daemon what it leaves alone."""
+    try:
+        with lock.held(place.home, "sync", context.now()):
+            yield
+    except AlreadyRunning as error:
+        keeper = place.keeper()
+        if keeper is None or keeper.command != "watch":
+            raise
+        stop, start = ("`pi-opensync service stop`", ", then `pi-opensync service start`")
+        if not is_installed():
+            stop, start = ("end it", ", and start it again")
+        raise AlreadyRunning(
+            error.message,
+            hint=f"it sends what is new; for the sessions of before {stop}, run this again{start}",
+        ) from None
 
 
 def _server(context: Context) -> Place:

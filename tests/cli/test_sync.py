@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from pi_opensync.daemon import lock
 from tests.conftest import PATIENCE, Cli, wait_until
 from tests.harness import TRANSCRIPTS, World, header, line, said, session_id
 from tests.standin.backend import OpenSync
@@ -207,3 +208,12 @@ def test_ones_own_dashboard_is_not_sent_to_by_hand(fresh_cli: Cli) -> None:
     assert fresh_cli("watch", "--local", "--once").code == 0
     done = fresh_cli("sync")
     assert (done.code, "watch --local --once" in done.err) == (6, True)
+
+
+def test_beside_a_daemon_it_says_how_the_sessions_of_before_are_sent(cli: Cli) -> None:
+    lines = (header("a", 1.7e9), said("user", "one", 1.7e9 + 1))
+    (cli.home / "sessions" / "a.jsonl").write_bytes(b"".join(map(line, lines)))
+    with lock.held(cli.home / "state", "watch", time.time()):
+        done = cli("sync", "--yes")
+    assert done.code == 7
+    assert "for the sessions of before end it, run this again, and start it again" in done.err
