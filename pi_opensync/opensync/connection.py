@@ -1,6 +1,7 @@
 """One connection to a server, over which requests go one after another, as HTTP/1.1 has it."""
 
 import asyncio
+import select
 from collections.abc import AsyncIterator
 
 import h11
@@ -37,6 +38,15 @@ class Connection(asyncio.Protocol):
         return (
             not (self._is_lost or self._is_cut) and self._http.our_state is self._http.their_state is h11.IDLE
         )
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether nothing came that the loop has yet to read, as the end of the connection."""
+        if self._transport is None:
+            return False
+        poll = select.poll()
+        poll.register(self._transport.get_extra_info("socket"), select.POLLIN)
+        return not poll.poll(0)
 
     async def ask(self, request: httpx.Request, silence: float | None) -> h11.Response:
         """Status and headers of the answer; `silence`: seconds in which something must come or go.

@@ -18,7 +18,6 @@ with without("click", "pygments", "rich"):
 
 Transport = httpx.AsyncBaseTransport
 KEPT_FOR = 5.0  # seconds that a connection stays open for the next request
-HEARD_WITHIN = 0.5  # seconds in which the loop has surely heard that a server closed a connection
 SECOND_ADDRESS_AFTER = 0.25  # seconds, as RFC 8305 advises
 
 
@@ -61,7 +60,7 @@ class Straight(Transport):
         patience = request.extensions["timeout"]
         self.connecting += 1
         try:
-            connection = await self._one_that_is_free() or await self._connect(patience["connect"])
+            connection = self._one_that_is_free() or await self._connect(patience["connect"])
         finally:
             self.connecting -= 1
         try:
@@ -87,15 +86,11 @@ class Straight(Transport):
         while self._free:
             self._free.pop().close()
 
-    async def _one_that_is_free(self) -> Connection | None:
-        loop = asyncio.get_running_loop()
+    def _one_that_is_free(self) -> Connection | None:
+        now = asyncio.get_running_loop().time()
         while self._free:
             connection = self._free.pop()
-            rested = loop.time() - connection.free_since
-            if rested > HEARD_WITHIN:
-                await asyncio.sleep(0)
-                await asyncio.sleep(0)  # the loop has looked at its sockets, and called who waits for them
-            if connection.is_free and rested < KEPT_FOR:
+            if connection.is_free and now - connection.free_since < KEPT_FOR and connection.is_silent:
                 return connection
             connection.close()
         return None

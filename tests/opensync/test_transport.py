@@ -35,6 +35,7 @@ class Server:
         self.open: list[asyncio.StreamWriter] = []
         self.came = asyncio.Event()
         self.all_there = asyncio.Event()
+        self.closes = False  # at once behind an answer, without a word
         self.wait_for = 0  # requests that must have come before any of them is answered
 
     async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -53,6 +54,8 @@ class Server:
                 told = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
                 writer.write(told or b"")
                 await writer.drain()
+                if self.closes:
+                    writer.get_extra_info("socket").shutdown(socket.SHUT_RDWR)
                 if b"Content-Length" not in (told or b""):
                     return  # the end of the connection is the end of the answer
         except (ConnectionError, asyncio.IncompleteReadError):
@@ -152,9 +155,8 @@ def test_a_connection_that_can_not_be_trusted_any_more_is_not_used_again(first: 
 
 @pytest.mark.parametrize("farewell", [b"", answer(b"{}", status="408 Request Timeout")], ids=["none", "said"])
 def test_a_connection_that_the_server_closed_meanwhile_is_not_used(
-    monkeypatch: pytest.MonkeyPatch, farewell: bytes
+    farewell: bytes,
 ) -> None:
-    monkeypatch.setattr(transport, "HEARD_WITHIN", -1.0)
     server = Server()
 
     async def ask() -> list[Outcome]:
@@ -167,6 +169,14 @@ def test_a_connection_that_the_server_closed_meanwhile_is_not_used(
 
     assert [outcome.verdict for outcome in run(ask)] == [Verdict.DELIVERED] * 2
     assert server.connections == [0, 1]
+
+
+def test_a_server_may_close_each_connection_behind_its_answer() -> None:
+    server = Server()
+    server.closes = True
+    outcomes = asked(server, *[message] * 20)
+    assert [outcome.verdict for outcome in outcomes] == [Verdict.DELIVERED] * 20
+    assert server.connections == list(range(20))
 
 
 def test_a_connection_that_rested_for_long_is_closed_by_us(monkeypatch: pytest.MonkeyPatch) -> None:
