@@ -208,6 +208,17 @@ def sessions_that_touched(database: Database, file: str, limit: int = 200) -> li
     )
 
 
+def files_of_late(database: Database, sessions: int = 50, files: int = 100) -> list[str]:
+    """Return the paths that the latest sessions read or wrote, the latest session's first."""
+    rows = database.rows(
+        "SELECT path FROM (SELECT id, active_at FROM sessions ORDER BY active_at DESC LIMIT ?) AS late "
+        "JOIN touched ON touched.session_id = late.id "
+        "GROUP BY path ORDER BY max(active_at) DESC, path LIMIT ?",
+        (sessions, files),
+    )
+    return [row["path"] for row in rows]
+
+
 def files_of(database: Database, session_id: int) -> list[Row]:
     """Return (path, kinds of `Touch`) of all that a session read or wrote."""
     return database.rows("SELECT path, kinds FROM touched WHERE session_id = ? ORDER BY path", (session_id,))

@@ -1,4 +1,4 @@
-"""The page of one file: the sessions that read or wrote it."""
+"""The page of one file: the sessions that read or wrote it; without one, the files of late."""
 
 from datetime import tzinfo
 
@@ -34,5 +34,8 @@ class FilePages:
         path = request.query_params.get("path", "").strip()[:MAX_PATH]
         with self._store.read() as con:
             sessions = finding.sessions_that_touched(con, path) if path else []
+            files = [] if path else finding.files_of_late(con)
             labels = listing.project_labels(con)
-        return self._page(request, "file.html", path=path, sessions=sessions, labels=labels, how=touched_how)
+        return self._page(
+            request, "file.html", path=path, sessions=sessions, files=files, labels=labels, how=touched_how
+        )
