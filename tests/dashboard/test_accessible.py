@@ -230,6 +230,22 @@ def test_axe_finds_nothing(browser: Any, filled: Filled, axe: str, look: str) ->
         assert page.locator("h1").count() == 1
 
 
+@pytest.mark.parametrize("look", ["light", "phone"])
+def test_axe_finds_nothing_on_branches_and_forks(browser: Any, house: House, axe: str, look: str) -> None:
+    with opened(browser, house.local, house.url, **LOOKS[look]) as tab:
+        for path in (
+            f"/sessions/{house.ids['tree']}",
+            f"/sessions/{house.ids['tree']}?branch=1",
+            f"/sessions/{house.ids['fork']}",
+            "/search?q=project:notes",
+            "/numbers",
+        ):
+            page = tab.open(path)
+            if look == "phone" and "/sessions/" in path:
+                page.get_by_label("More").check()
+            assert violations(page, axe) == {}, path
+
+
 def test_axe_finds_nothing_where_there_is_nothing(browser: Any, local: Local, url: str, axe: str) -> None:
     for look in ("light", "phone"):
         with opened(browser, local, url, **LOOKS[look]) as tab:
