@@ -49,6 +49,21 @@ def test_the_outline_names_a_prompt_that_came_with_a_picture(house: House, room:
     assert page.locator(".outline a").inner_text().startswith("Look at **this**")
 
 
+def test_what_runs_from_the_right_stands_at_the_right(local: Local, tab: Tab) -> None:
+    said = "\u0645\u0631\u062d\u0628\u0627 pi\n\nand hello"
+    local.message("s", "m", role="user", textContent=said, createdAt=START)
+    page = tab.open(f"/sessions/{local.session('s')}")
+    place = """(one) => {
+      const words = document.createRange();
+      words.selectNodeContents(one);
+      const [text, box] = [words.getBoundingClientRect(), one.getBoundingClientRect()];
+      return [text.left - box.left, box.right - text.right];
+    }"""
+    arabic, english = (page.locator("article p").nth(number).evaluate(place) for number in range(2))
+    assert arabic[1] < 1 < arabic[0]
+    assert english[0] < 1 < english[1]
+
+
 def test_a_fork_tells_what_it_copied_from_what_it_paid_for(house: House, room: Tab) -> None:
     page = room.open(f"/sessions/{house.ids['fork']}")
     copied, own = page.locator("article").all()
