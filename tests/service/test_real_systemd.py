@@ -13,7 +13,7 @@ import pytest
 from pi_opensync import __version__
 from tests.conftest import Cli, wait_until
 from tests.harness import header, line, said
-from tests.service.user_manager import UID, asked, user_manager, why_not
+from tests.service.user_manager import HOME, UID, asked, user_manager, why_not
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(bool(why_not()), reason=why_not())]
 
@@ -90,8 +90,8 @@ def test_a_service_is_started_confined_and_taken_away(user: Cli, home: Path) -> 
         assert held in process
     mounts = asked(user, "cat", f"/proc/{shown(user, 'MainPID')}/mountinfo").splitlines()
     options = {mount.split()[4]: mount.split()[5].split(",")[0] for mount in mounts}
-    assert (options["/"], options["/home/pat"]) == ("ro", "ro")
-    assert options["/home/pat/.local/state/pi-opensync"] == "rw"
+    assert (options["/"], options[HOME]) == ("ro", "ro")
+    assert options[f"{HOME}/.local/state/pi-opensync"] == "rw"
     doctor = user("doctor", "--json")
     checks = {check["name"]: check["verdict"] for check in json.loads(doctor.out)["checks"]}
     assert {checks[name] for name in ("service", "interpreter", "version", "progress")} == {"ok"}

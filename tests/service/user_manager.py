@@ -22,8 +22,7 @@ _JOURNALD = Path("/lib/systemd/systemd-journald")
 _TOOLS = ("unshare", "nsenter", "setpriv", "systemctl", "journalctl")
 _SPACES = ("--mount", "--pid", "--cgroup")
 _RUNTIME = f"/run/user/{UID}"
-_HOME = f"/home/{USER}"
-_GROUP = "/sys/fs/cgroup/pi-opensync-tests.slice"
+HOME = f"/home/{USER}-{os.getpid()}"  # not the same of two machines: they share the names of sockets
 
 # What a system that systemd has booted has by then, as far as a user's manager asks for it.
 _MACHINE = f"""
@@ -41,7 +40,7 @@ for name in passwd group; do mount --bind /run/etc/$name /etc/$name; done
 mount -t tmpfs -o mode=755 tmpfs /var/log
 [ -z "$JOURNAL_ON_DISK" ] || {{ mkdir /var/log/journal && touch /run/systemd/journal/flushed; }}
 mkdir /run/home && mount --bind "$HOME_OF_USER" /run/home
-mount -t tmpfs -o mode=755 tmpfs /home && mkdir {_HOME} && mount --bind /run/home {_HOME}
+mount -t tmpfs -o mode=755 tmpfs /home && mkdir {HOME} && mount --bind /run/home {HOME}
 number=0
 for path in "$@"; do
     number=$((number + 1)); mkdir /run/kept/$number; mount --bind "$path" /run/kept/$number
@@ -52,14 +51,27 @@ for path in "$@"; do
     number=$((number + 1)); mkdir -p "$path"; mount --bind /run/kept/$number "$path"
 done
 {_JOURNALD} &
-group={_GROUP}/user@{UID}.service
-mkdir -p $group && chown -R {UID}:{UID} {_GROUP}
+slice=$(mktemp -d /sys/fs/cgroup/pi-opensync-XXXXXXXX.slice)  # of this machine alone
+group=$slice/user@{UID}.service
+mkdir $group && chown -R {UID}:{UID} $slice
 sh -c 'echo $$ > "$0/cgroup.procs"; exec "$@"' $group \\
-    setpriv --reuid {UID} --regid {UID} --clear-groups env -i HOME={_HOME} PATH="$PATH" \\
+    setpriv --reuid {UID} --regid {UID} --clear-groups env -i HOME={HOME} PATH="$PATH" \\
     XDG_RUNTIME_DIR={_RUNTIME} LANG=C.UTF-8 {_SYSTEMD} --user --unit=basic.target &
 read -r _ || true  # until the test has ended, however it did
 kill -9 -1
-until find {_GROUP} -depth -type d -exec rmdir {{}} + 2>/dev/null; do :; done
+until find $slice -depth -type d -exec rmdir {{}} + 2>/dev/null; do sleep 0.05; done
+"""
+
+# Whether the kernel and whoever runs the tests allow what the machine is made of.
+_TRIAL = """
+set -e
+mount --make-rprivate /
+mount -t tmpfs tmpfs /run
+umount -R /sys/fs/cgroup
+mount -t cgroup2 cgroup2 /sys/fs/cgroup
+group=$(mktemp -d /sys/fs/cgroup/pi-opensync-trial.XXXXXX)
+rmdir "$group"
+setpriv --reuid 54711 --regid 54711 --clear-groups true
 """
 
 
@@ -73,7 +85,7 @@ def why_not() -> str:
     if missing:
         return f"a manager of one's own needs {', '.join(missing)}"
     tried = subprocess.run(
-        ["unshare", *_SPACES, "--fork", "sh", "-c", "mount --make-rprivate / && mount -t tmpfs tmpfs /run"],
+        ["unshare", *_SPACES, "--fork", "--mount-proc", "sh", "-c", _TRIAL],
         capture_output=True,
         text=True,
         check=False,
@@ -101,7 +113,7 @@ def user_manager(home: Path, *, journal_on_disk: bool) -> Iterator[Cli]:
     try:
         first = Path(f"/proc/{process.pid}/task/{process.pid}/children")
         wait_until(lambda: bool(first.read_text().split()) or process.poll() is not None, "the machine")
-        variables = {"HOME": _HOME, "USER": USER, "XDG_RUNTIME_DIR": _RUNTIME, "PI_OPENSYNC_STATE_DIR": ""}
+        variables = {"HOME": HOME, "USER": USER, "XDG_RUNTIME_DIR": _RUNTIME, "PI_OPENSYNC_STATE_DIR": ""}
         cli = Cli(home, variables, prefix=_inside(first.read_text().split()[0]))
         wait_until(lambda: asked(cli, "systemctl", "--user", "is-system-running") == "running", "systemd")
         yield cli
@@ -119,7 +131,7 @@ def asked(cli: Cli, *words: str) -> str:
 
 def _inside(pid: str) -> tuple[str, ...]:
     user = ("setpriv", "--reuid", str(UID), "--regid", str(UID), "--clear-groups")
-    return ("nsenter", "--target", pid, *_SPACES, *user, "env", f"--chdir={_HOME}")
+    return ("nsenter", "--target", pid, *_SPACES, *user, "env", f"--chdir={HOME}")
 
 
 def _shut(path: Path) -> Path | None:
