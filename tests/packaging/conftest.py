@@ -3,10 +3,12 @@
 PI_OPENSYNC_REQUIRE_PYPI=1 says that one has to: then it fails.
 """
 
+import fcntl
 import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -32,10 +34,28 @@ def run(*command: str | Path, cwd: Path, **variables: str) -> str:
     return done.stdout
 
 
+def once(tmp_path_factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]) -> Path:
+    """A folder that the first of all workers fills and the others find."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / name
+    with folder.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (done := folder / "done").exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir()
+            make(folder)
+            done.touch()
+    return folder
+
+
 @pytest.fixture(scope="session")
 def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The working tree as a commit of a repository of its own, without what is ignored."""
-    folder = tmp_path_factory.mktemp("source") / "pi-opensync"
+    return once(tmp_path_factory, "source", _commit) / "pi-opensync"
+
+
+def _commit(parent: Path) -> None:
+    folder = parent / "pi-opensync"
     listed = run("git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", cwd=ROOT)
     for name in filter(None, listed.split("\0")):
         if (ROOT / name).is_file():
@@ -45,15 +65,17 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
     run("git", "add", "--all", cwd=folder)
     author = ("-c", "user.name=test", "-c", "user.email=test@localhost")
     run("git", *author, "commit", "-q", "-m", "as it is", cwd=folder)
-    return folder
 
 
 @pytest.fixture(scope="session")
 def release(source: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """The sdist, and the wheel that is built from it."""
-    folder = tmp_path_factory.mktemp("dist")
-    try:
+
+    def build(folder: Path) -> None:
         run(UV, "build", "--no-config", "--out-dir", folder, cwd=source)
+
+    try:
+        folder = once(tmp_path_factory, "dist", build)
     except AssertionError as error:
         if os.environ.get("PI_OPENSYNC_REQUIRE_PYPI") != "1" and "Failed to fetch" in str(error):
             pytest.skip("no package index answers")

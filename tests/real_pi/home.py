@@ -28,6 +28,7 @@ def environment(home: Path, node: Path) -> dict[str, str]:
         "PI_CODING_AGENT_DIR": str(agent_dir(home)),
         "PI_OFFLINE": "1",
         "PI_TELEMETRY": "0",
+        "NODE_COMPILE_CACHE": str(node.parents[1] / "tmp" / "compiled"),  # compiled once for all
     }
 
 
