@@ -28,7 +28,7 @@ CONTENT = [
 ]
 
 
-EVERY = length(1, 5)  # 1 ends a run at each call; odd, for each has two ends
+EVERY = length(1, 9)  # 1 ends a run at each call; odd, for each has two ends
 Calls = set[str]  # the kinds of calls that may end the run: SQLite tells of a disk by errors of its own
 
 
