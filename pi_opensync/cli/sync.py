@@ -108,7 +108,7 @@ def run(
         return
     missing = [item for item in context.listing if isinstance(item, Unreadable)]
     if missing:
-        raise PartlyDone(f"{len(missing)} folders could not be read, see above")
+        raise PartlyDone(f"{texts.counted(len(missing), 'folder')} could not be read, see above")
 
 
 @contextmanager
@@ -182,7 +182,7 @@ def _show(context: Context, chosen: Sequence[Chosen]) -> None:
     for path, reason in problems.items():
         logbook.get().warning("can not be read", path=shown_path(path), reason=reason)
     if problems:
-        raise PartlyDone(f"{len(problems)} files could not be read, see above")
+        raise PartlyDone(f"{texts.counted(len(problems), 'file')} could not be read, see above")
 
 
 def _would_be_sent(rows: Sequence[SessionRow]) -> Iterator[str]:

@@ -57,11 +57,11 @@ def run(*, repair: bool, session: str | None, as_json: bool) -> None:
     left = _count(found)
     if left:
         hint = None if repair else "`pi-opensync verify --repair` sends what is missing"
-        raise PartlyDone(f"{left} differences", hint=hint)
+        raise PartlyDone(counted(left, "difference"), hint=hint)
     unread = sum(item.unread is not None for items in found.values() for item in items)
     if unread:
         raise PartlyDone(
-            f"{unread} sessions could not be read back; what is new of them is sent all the same"
+            f"{counted(unread, 'session')} could not be read back; what is new of them is sent all the same"
         )
 
 

@@ -10,6 +10,7 @@ from pi_opensync.errors import ConfigurationError
 from pi_opensync.sqlite import Damaged, StoreUnavailable
 from pi_opensync.store.database import FILE, StateDatabase, open_beside
 from pi_opensync.store.views import is_whole, withheld
+from pi_opensync.texts import counted, size
 
 NETWORK = frozenset(
     {"nfs", "nfs4", "cifs", "smb3", "smbfs", "afs", "ceph", "9p", "fuse.sshfs", "fuse.glusterfs", "davfs"}
@@ -32,7 +33,7 @@ def inotify(folders: tuple[Path, ...], limits: Path = PROC) -> Check:
     if needed * 2 > allowed:
         return warn(
             "inotify",
-            f"{needed} folders, and {allowed} watches for all programs together: sweeping instead",
+            f"{counted(needed, 'folder')}, {allowed:,} watches for all programs together: sweeping instead",
             "sudo sysctl fs.inotify.max_user_watches=524288",
         )
     if values.get("max_user_instances", 128) < 16:  # noqa: PLR2004 - fewer than any desktop uses
@@ -41,7 +42,7 @@ def inotify(folders: tuple[Path, ...], limits: Path = PROC) -> Check:
             f"only {values['max_user_instances']} instances for all programs together",
             "sudo sysctl fs.inotify.max_user_instances=256",
         )
-    return ok("inotify", f"{needed} folders, {allowed} watches allowed")
+    return ok("inotify", f"{counted(needed, 'folder')}, {allowed:,} watches allowed")
 
 
 def network(folders: Iterable[Path], state: Path, mounts: str) -> Check:
@@ -63,7 +64,7 @@ def disk(state: Path, free: Callable[[Path], int]) -> Check:
     """`free` gives the bytes that the user may still write at a folder that is there."""
     there = next(folder for folder in (state, *state.parents) if folder.exists())
     left = free(there)
-    words = f"{left >> 20} MB left at {there}"
+    words = f"{size(left)} left at {there}"
     if left < NO_SPACE:
         return fail("disk", words, "free some space")
     return warn("disk", words, "free some space") if left < LITTLE_SPACE else ok("disk", words)
