@@ -74,6 +74,17 @@ def test_one_that_is_taken_back_comes_again(local: Local, deleted: str) -> None:
     assert deleted
 
 
+def test_what_a_message_said_before_it_changed_is_overwritten(local: Local) -> None:
+    said = f"Words of {WORD}"
+    local.session("s", title="s")
+    for text in (said, "hm"):
+        for number in range(60):
+            local.message("s", str(number), textContent=text, parts=[])
+        local.store.empty_log()
+        assert text.encode() in written(local.store.path)
+    assert said.encode() not in written(local.store.path)
+
+
 def test_nothing_of_it_is_left_in_the_file(local: Local, deleted: str) -> None:
     with local.store.read() as database:
         path = Path(database.rows("PRAGMA database_list")[0]["file"])

@@ -16,6 +16,8 @@ from pi_opensync.sqlite import Damaged, Database
 _PRAGMAS = (
     "synchronous = FULL",
     "temp_store = MEMORY",
+    # What is deleted, and what a message said before it changed, is overwritten.
+    "secure_delete = ON",
     "mmap_size = 67108864",  # what is mapped counts as memory of ours
 )
 _CACHE_TO_WRITE, _CACHE_TO_READ = "cache_size = -16384", "cache_size = -4096"  # KiB

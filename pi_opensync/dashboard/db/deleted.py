@@ -12,8 +12,6 @@ _HOLDING = ("messages", "usage", "booked", "spent", "tools", "touched", "noted")
 def delete(database: Database, session: Row, now: int) -> None:
     """Delete a session, and take it no more; `now` in ms. Its forks stay, without their parent."""
     session_id = session["id"]
-    # What is deleted is overwritten, so that it is not found in the file either.
-    database.run("PRAGMA secure_delete = ON")
     database.leave_no_trace()
     messages = database.each("SELECT id, role, body FROM messages WHERE session_id = ?", (session_id,))
     for message_id, role, body in messages:
@@ -23,7 +21,6 @@ def delete(database: Database, session: Row, now: int) -> None:
     forks.remove(database, session_id)
     database.run("INSERT OR REPLACE INTO deleted VALUES (?, ?, ?)", (session["external_id"], session_id, now))
     next_revision(database)
-    database.run("PRAGMA secure_delete = OFF")
 
 
 def take_back(database: Database, external_id: str) -> None:
