@@ -116,7 +116,11 @@ class Context:
             trusted=self.settings.trusted_session_dirs,
             names=discover.named_by_user(os.environ),
         )
-        return Roots(tuple(it for it in named.followed if it in own or it.is_dir()), named.refused)
+        there = [folder for folder in named.followed if folder.is_dir()]
+        # Where pi was told another folder, its usual one need not be there; it is noticed when it comes.
+        unused = discover.usual_folder(os.environ) if there else None
+        followed = [it for it in named.followed if it in there or (it in own and it != unused)]
+        return Roots(tuple(followed), named.refused)
 
     @property
     def folders(self) -> tuple[Path, ...]:

@@ -168,9 +168,11 @@ class Daemon:
         if not (self._engine.follow.is_idle and self._engine.delivery.is_idle):
             raise PartlyDone("something is still to be sent; nothing is lost", hint="run it again to go on")
         problems = self._engine.follow.problems
-        missing = [str(folder) for folder in self._folders if not folder.is_dir()]
+        missing = [folder for folder in self._folders if not folder.is_dir()]
         if problems or missing:
-            raise PartlyDone(f"{len(problems) + len(missing)} files or folders could not be read, see above")
+            unread = [f"{shown_path(os.fsencode(folder))} is not there" for folder in missing]
+            unread += [f"{len(problems)} files could not be read, see above"] * bool(problems)
+            raise PartlyDone("; ".join(unread))
 
     async def _begin(self, watcher: Watcher | None, *, backfill: bool) -> None:
         follow = self._engine.follow

@@ -90,16 +90,21 @@ def roots(
     if configured:
         return _unique(sessions_folder(path.absolute()) for path in configured)
     home = Path(env.get("HOME") or Path.home())
-    agent = Path(_expand(env.get("PI_CODING_AGENT_DIR") or "~/.pi/agent", home)).absolute()
-    found = [agent / "sessions", *(working_directory / name for name in named_by_user(env))]
+    found = [usual_folder(env), *(working_directory / name for name in named_by_user(env))]
     return with_projects(_unique(found), [str(working_directory)], home=home, trusted=trusted).followed
+
+
+def usual_folder(env: Mapping[str, str]) -> Path:
+    """Where pi keeps sessions unless it is told another folder."""
+    home = Path(env.get("HOME") or Path.home())
+    return Path(_expand(env.get("PI_CODING_AGENT_DIR") or "~/.pi/agent", home)).absolute() / "sessions"
 
 
 def named_by_user(env: Mapping[str, str]) -> list[str]:
     """The session folders of pi's environment and agent settings; a relative one lies in each project."""
     home = Path(env.get("HOME") or Path.home())
-    agent = Path(_expand(env.get("PI_CODING_AGENT_DIR") or "~/.pi/agent", home)).absolute()
-    named = env.get("PI_CODING_AGENT_SESSION_DIR"), session_dir_setting(agent / "settings.json")
+    settings = usual_folder(env).with_name("settings.json")
+    named = env.get("PI_CODING_AGENT_SESSION_DIR"), session_dir_setting(settings)
     return [_expand(name, home) for name in named if name]
 
 

@@ -89,6 +89,21 @@ def test_a_folder_that_is_not_there_yet_is_no_failure(cli: Cli, project: Path) -
     assert cli("watch", "--once", "--backfill").code == 0
 
 
+def test_where_pi_was_told_another_folder_its_usual_one_need_not_be_there(
+    cli: Cli, opensync: OpenSync
+) -> None:
+    del cli.variables["PI_OPENSYNC_SESSIONS_DIR"]
+    cli.variables["PI_CODING_AGENT_SESSION_DIR"] = str(cli.home / "kept")
+    write(cli.home / "kept/a.jsonl", "a", cli.home)
+    with cli.running("watch", "--backfill") as watch:
+        wait_until(lambda: set(opensync.sessions) == {session_id("a")}, "what was there")
+        assert "can not be read" not in watch.err.read_text()
+        write(cli.home / ".pi/agent/sessions/b.jsonl", "b", cli.home)
+        wait_until(lambda: set(opensync.sessions) == {session_id("a"), session_id("b")}, "the usual one", 20)
+        assert watch.stop() == 0
+    assert cli("sync", "--yes").code == 0
+
+
 def test_session_takes_any_file(cli: Cli, project: Path, opensync: OpenSync) -> None:
     file = write(cli.home / "elsewhere" / "kept.txt", "b", project)
     assert cli("sync", "--yes", "--session", "elsewhere/kept.txt").code == 0
