@@ -48,6 +48,25 @@ def test_presets_and_the_ones_with_errors(room: Tab) -> None:
     page.wait_for_url(f"{room.url}/")
 
 
+def test_keys_choose_a_filter_without_being_carried_away(room: Tab) -> None:
+    page = room.open("/")
+    page.get_by_label("project").focus()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    show = page.get_by_role("button", name="Show", exact=True)
+    assert show.is_visible()
+    assert "project" not in page.url
+    page.keyboard.press("Enter")
+    page.wait_for_url("**project=**")
+    assert not show.is_visible()
+    page.get_by_label("from").focus()
+    page.keyboard.type("05212026")
+    assert "since_day=" not in page.url or "since_day=&" in page.url
+    assert page.get_by_label("from").input_value() == "2026-05-21"
+    show.click()
+    page.wait_for_url("**since_day=2026-05-21**")
+
+
 def test_it_is_dense_where_one_wants_it_and_stays_so(browser: Any, house: House) -> None:
     with opened(browser, house.local, house.url) as tab:
         page = tab.open("/")

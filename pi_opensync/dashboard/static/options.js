@@ -19,6 +19,25 @@ const zone = () => {
   if (document.body.dataset.zone && document.body.dataset.zone !== own) location.reload();
 };
 
+// What is chosen by pointer holds at once. Keys go through what one does not want, and a date is whole at its
+// first digit of the year: there Enter, or the button that then is shown, says when.
+const filters = () => {
+  let key = null;
+  const fields = "[data-filters] :is(select, input)";
+  document.addEventListener("pointerdown", () => { key = null; }, true);
+  document.addEventListener("keydown", (event) => {
+    key = event.key;
+    if (key !== "Enter" || !event.target.matches("[data-filters].pending select")) return;
+    event.preventDefault();
+    event.target.form.requestSubmit();
+  }, true);
+  document.addEventListener("change", ({ target }) => {
+    if (!target.matches(fields)) return;
+    if (key === null || key === "Enter" || target.type === "checkbox") target.form.requestSubmit();
+    else target.form.classList.add("pending");
+  });
+};
+
 export const options = () => {
   zone();
   const theme = document.querySelector("[data-theme-choice]");
@@ -37,9 +56,7 @@ export const options = () => {
     density.setAttribute("aria-pressed", String(isDense));
     keep("density", isDense ? "dense" : "");
   });
-  document.addEventListener("change", (event) => {
-    if (event.target.matches("[data-filters] :is(select, input)")) event.target.form.requestSubmit();
-  });
+  filters();
   whenDrawn((place) => {
     for (const density of place.querySelectorAll("[data-density]")) {
       density.setAttribute("aria-pressed", String(root.classList.contains("dense")));
