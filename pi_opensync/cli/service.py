@@ -230,14 +230,6 @@ def make_folder(folder: Path) -> None:
         raise cannot_keep_state(folder, error) from None
 
 
-def is_installed() -> bool:
-    """Whether a service of ours is, where there can be one."""
-    try:
-        return _service().path.exists()
-    except ConfigurationError:
-        return False
-
-
 def _service() -> manager.Service:
     return manager.choose(sys.platform, Path.home(), os.environ, run)
 

@@ -10,12 +10,11 @@ from typing import Annotated
 
 import typer
 
-from pi_opensync import logbook, loop, texts
+from pi_opensync import __version__, logbook, loop, texts
 from pi_opensync.cli import terminal
 from pi_opensync.cli.announcement import announce, warn_of_an_open_file
 from pi_opensync.cli.context import Context
 from pi_opensync.cli.options import Debug, LogFormat, new_app
-from pi_opensync.cli.service import is_installed
 from pi_opensync.cli.session_ids import one_session
 from pi_opensync.cli.tables import Column, table
 from pi_opensync.daemon import lock, places
@@ -23,12 +22,13 @@ from pi_opensync.daemon.build import Engine
 from pi_opensync.daemon.places import Place
 from pi_opensync.daemon.run import Daemon
 from pi_opensync.daemon.totals import Totals
-from pi_opensync.errors import AlreadyRunning, ConfigurationError, PartlyDone
+from pi_opensync.errors import ConfigurationError, PartlyDone
 from pi_opensync.pi.discover import Item, Odd, Unreadable
+from pi_opensync.read.asked import ask
 from pi_opensync.read.select import Chosen, Wanted
 from pi_opensync.sqlite import Damaged, StoreUnavailable
 from pi_opensync.store.database import StateDatabase
-from pi_opensync.store.views import SessionRow, delivered_transcripts, session_rows, tally
+from pi_opensync.store.views import SessionRow, delivered_transcripts, session_rows, tally, transcript_rows
 from pi_opensync.texts import shown_path
 
 TICK = 0.2  # seconds between two looks at how it goes
@@ -99,10 +99,11 @@ def run(
     elif place is None:
         _show(context, chosen)
     elif announced or _is_agreed(context, place, chosen, yes=yes):
-        with _alone(context, place), context.at_work(place) as database:
-            is_done = loop.run(_send(context, place, database, chosen))
-        if not is_done:
-            raise typer.Exit(PartlyDone.exit_code)
+        if not _hand_over(context, place, chosen):
+            with lock.held(place.home, "sync", context.now()), context.at_work(place) as database:
+                is_done = loop.run(_send(context, place, database, chosen))
+            if not is_done:
+                raise typer.Exit(PartlyDone.exit_code)
     else:
         print("Nothing was sent.", file=sys.stderr)
         return
@@ -111,23 +112,24 @@ def run(
         raise PartlyDone(f"{texts.counted(len(missing), 'folder')} could not be read, see above")
 
 
-@contextmanager
-def _alone(context: Context, place: Place) -> Iterator[None]:
-    """Hold the state. Raises `AlreadyRunning` that says how to send beside a daemon what it leaves alone."""
-    try:
-        with lock.held(place.home, "sync", context.now()):
-            yield
-    except AlreadyRunning as error:
-        keeper = place.keeper()
-        if keeper is None or keeper.command != "watch":
-            raise
-        stop, start = ("`pi-opensync service stop`", ", then `pi-opensync service start`")
-        if not is_installed():
-            stop, start = ("end it", ", and start it again")
-        raise AlreadyRunning(
-            error.message,
-            hint=f"it sends what is new; for the sessions of before {stop}, run this again{start}",
-        ) from None
+def _hand_over(context: Context, place: Place, chosen: Sequence[Chosen]) -> bool:
+    """Let the daemon that is at work send what it leaves alone; False where there is none, or nothing."""
+    keeper = place.keeper()
+    if keeper is None or keeper.command != "watch" or keeper.version != __version__:
+        return False
+    with context.beside(place) as known:
+        rows = {} if known is None else transcript_rows(known)
+    paths = [item.found.path for item in chosen]
+    left_alone = [path for path in paths if path in rows and not rows[path].followed]
+    if not left_alone:
+        return False
+    with context.writable(place) as database:
+        ask(database, left_alone)
+    terminal.say(
+        f"`pi-opensync {keeper.command}` (process {keeper.pid}) is at work, and sends them: "
+        f"{texts.counted(len(left_alone), 'session')}. `pi-opensync status` shows how it goes."
+    )
+    return True
 
 
 def _server(context: Context) -> Place:

@@ -16,6 +16,7 @@ from pi_opensync.daemon.sd_notify import DELIVERY, INGEST
 from pi_opensync.errors import KeyRefused, NetworkError, PartlyDone
 from pi_opensync.fold import external_id
 from pi_opensync.pi.parents import first_header
+from pi_opensync.read.asked import AskedFor
 from pi_opensync.read.baseline import Baseline
 from pi_opensync.read.follow import Listing
 from pi_opensync.read.watching import Watcher
@@ -64,6 +65,7 @@ class Daemon:
         self._on_beat = on_beat
         self._is_outdated = is_outdated
         self._engine = engine
+        self._asked = AskedFor(engine.database, engine.follow)
         self._folders = folders
         self._now = now
         self._on_ready = on_ready
@@ -252,7 +254,7 @@ class Daemon:
             looked = await self._written(partial(follow.compare, listing))
             pause = (time.perf_counter() - begun) * (GLANCE_SHARE if is_glance else SWEEP_SHARE)
             self._tell()
-            if looked.changed:
+            if looked.changed | await self._written(self._asked.queue):
                 self._changed.set()
 
     async def _look(self, watcher: Watcher | None) -> tuple[bool, Listing]:

@@ -210,10 +210,33 @@ def test_ones_own_dashboard_is_not_sent_to_by_hand(fresh_cli: Cli) -> None:
     assert (done.code, "watch --local --once" in done.err) == (6, True)
 
 
-def test_beside_a_daemon_it_says_how_the_sessions_of_before_are_sent(cli: Cli) -> None:
-    lines = (header("a", 1.7e9), said("user", "one", 1.7e9 + 1))
-    (cli.home / "sessions" / "a.jsonl").write_bytes(b"".join(map(line, lines)))
+def test_beside_a_daemon_that_one_sends_the_sessions_of_before(cli: Cli, opensync: OpenSync) -> None:
+    for name in ("a", "b"):
+        path = cli.home / "sessions" / f"{name}.jsonl"
+        path.write_bytes(b"".join(map(line, (header(name, 1.7e9), said("user", name, 1.7e9 + 1)))))
+        os.utime(path, (1.7e9, 1.7e9))
+    with cli.running("watch") as running:
+        running.wait_for("up to date")
+        assert opensync.messages == {}
+        done = cli("sync", "--yes", "--session", session_id("a"))
+        assert (done.code, "is at work, and sends them: 1 session." in done.out) == (0, True)
+        wait_until(lambda: len(opensync.messages) == 1, "the session of before")
+        report = json.loads(cli("status", "--json").out)
+        assert report["state"]["transcripts_left_alone"] == 1
+    with cli.running("watch") as running:  # what is asked for holds until it was read
+        running.wait_for("up to date")
+        assert cli("sync", "--yes").code == 0
+        assert cli("sync", "--yes", "--session", session_id("a")).code == 7, "there is nothing to hand over"
+        assert running.stop(signal.SIGKILL) != 0
+    with cli.running("watch"):
+        wait_until(lambda: len(opensync.messages) == 2, "the other")
+
+
+def test_beside_another_version_nothing_is_handed_over(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = cli.home / "sessions" / "a.jsonl"
+    path.write_bytes(b"".join(map(line, (header("a", 1.7e9), said("user", "one", 1.7e9 + 1)))))
+    os.utime(path, (1.7e9, 1.7e9))
+    assert cli("watch", "--once").code == 0
+    monkeypatch.setattr(lock, "__version__", "0.0.9")
     with lock.held(cli.home / "state", "watch", time.time()):
-        done = cli("sync", "--yes")
-    assert done.code == 7
-    assert "for the sessions of before end it, run this again, and start it again" in done.err
+        assert cli("sync", "--yes").code == 7

@@ -13,7 +13,6 @@ from pi_opensync import __version__
 from pi_opensync.daemon import lock
 from pi_opensync.store.database import open_database
 from tests.conftest import Cli
-from tests.harness import header, line, said
 from tests.service.conftest import Fake, tree
 from tests.standin.backend import OpenSync
 from tests.standin.server import Server
@@ -139,16 +138,6 @@ def test_stop_and_start(logged_in: Cli) -> None:
     assert logged_in("service", "start").code == 0
     assert logged_in("service", "status").code == 0
     assert logged_in("service", "restart").code == 0
-
-
-def test_sync_beside_it_says_how_the_sessions_of_before_are_sent(logged_in: Cli) -> None:
-    lines = (header("a", 1.7e9), said("user", "one", 1.7e9 + 1))
-    (logged_in.home / ".pi/agent/sessions/a.jsonl").write_bytes(b"".join(map(line, lines)))
-    logged_in("service", "install")
-    with lock.held(logged_in.home / STATE, "watch", time.time()):
-        done = logged_in("sync", "--yes")
-    assert done.code == 7
-    assert "`pi-opensync service stop`, run this again, then `pi-opensync service start`" in done.err
 
 
 def test_logs_are_the_journals(logged_in: Cli, fake: Fake) -> None:
