@@ -75,7 +75,7 @@ class Database:
 
     _may_have_a_log: bool | None = None  # known to its owner
     _log: journal.Log | None = None
-    _leaves_no_trace = False
+    has_traces = False  # what was taken back may still stand in the log
 
     def __init__(
         self,
@@ -123,7 +123,7 @@ class Database:
                 raise
             finally:
                 self._is_open = False
-        if self._leaves_no_trace:
+        if self.has_traces:
             self.empty_log()
 
     def prepare_to_own(self) -> None:
@@ -144,12 +144,12 @@ class Database:
 
     def leave_no_trace(self) -> None:
         """What this transaction takes back shall stand in no file once it is over, in its log neither."""
-        self._leaves_no_trace = True
+        self.has_traces = True
 
     def empty_log(self) -> None:
         """Move the log into the file; where somebody reads it, the next call does, or the next commit."""
         if self._log is None or self._log.empty(self._busy_ms):
-            self._leaves_no_trace = False
+            self.has_traces = False
 
     @contextmanager
     def _part(self) -> Iterator[None]:

@@ -74,6 +74,15 @@ def test_one_that_is_taken_back_comes_again(local: Local, deleted: str) -> None:
     assert deleted
 
 
+def test_what_a_reader_still_sees_is_overwritten_when_he_is_done(local: Local) -> None:
+    session_id = say(local)
+    with local.store.read() as database:
+        assert database.one("SELECT count(*) FROM messages") == 1
+        post(local, f"/sessions/{session_id}/delete")
+        assert f"About {WORD}".encode() in written(local.store.path)
+    assert f"About {WORD}".encode() not in written(local.store.path)
+
+
 def test_what_a_message_said_before_it_changed_is_overwritten(local: Local) -> None:
     said = f"Words of {WORD}"
     local.session("s", title="s")

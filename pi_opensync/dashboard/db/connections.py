@@ -133,12 +133,18 @@ class Connections:
                 yield reader
         finally:
             self._readers.put(reader)
+        if self._writer.has_traces:
+            self.empty_log()
 
     def empty_log(self) -> None:
         """Move what was written into the file itself, where nobody is in the way; does not raise."""
-        with self._writing:
+        if not self._writing.acquire(blocking=False):
+            return
+        try:
             if not self._closed:
                 self._writer.empty_log()
+        finally:
+            self._writing.release()
 
     def close(self) -> None:
         """Wait for the reads and the write under way, then close the file. May be called twice."""
