@@ -99,6 +99,8 @@ def test_what_waits_of_a_transcript_that_is_gone(tmp_path: Path) -> None:
         choose(world, PATTERN | {"sync_tool_calls": False, "sync_thinking": False})
         world.sync()
         assert WORDS not in requested(world.transport.log)
+        for _ in range(2):  # sweeps, the second of which finds nothing written: the log is emptied
+            world.engine.rest()
         assert WORDS not in kept(world.state)
         assert world.texts(ID) == ["do [REDACTED:user-pattern]", "", "so"]
         assert "tool-call" not in str(world.snapshot())

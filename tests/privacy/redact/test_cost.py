@@ -103,6 +103,6 @@ def test_a_failure_inside_is_never_unredacted_text(monkeypatch: pytest.MonkeyPat
     def broken(*_: object) -> None:
         raise RuntimeError("broken")
 
-    monkeypatch.setattr(RuleEngine, "hit", broken)
+    monkeypatch.setattr(RuleEngine, "hits", broken)
     with pytest.raises(RuntimeError, match="broken"):
         redactor.text("anything")
