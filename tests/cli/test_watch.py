@@ -67,7 +67,7 @@ def test_a_second_instance_says_who_runs_and_status_shows_it(cli: Cli) -> None:
     write_session(cli, "s")
     with cli.running("watch") as watch:
         watch.wait_for('"following"')
-        for command in (("watch",), ("sync", "--yes")):
+        for command in (("watch",), ("watch", "--once")):
             done = cli(*command)
             assert done.code == 7
             assert str(watch.process.pid) in done.line_with("pi-opensync: ")
