@@ -7,17 +7,24 @@ import pytest
 
 from pi_opensync.cli import verify
 from pi_opensync.errors import PartlyDone
+from pi_opensync.opensync.limits import LISTABLE, MAX_READ_MESSAGES
 from tests.deliver.talks import numbered, write_session
 from tests.deliver.tenth import limits, scaled
 from tests.harness import said, session_id, usage
 from tests.lengths import shortened
 from tests.machine.daemon import Commands, DaemonWorld
+from tests.standin.backend import MOST_MESSAGES, MOST_SESSIONS
 
 SESSIONS = scaled(1_650)  # more than can be listed
 LARGE = scaled(4_200)  # messages: more than can be read back
 MOVES = 50_000
 
 __all__ = ["limits"]  # a fixture
+
+
+def test_what_is_asked_for_stands_on_either_side_of_what_the_server_reads() -> None:
+    assert LISTABLE[0] > MOST_SESSIONS > LISTABLE[1] > LISTABLE[2]
+    assert MAX_READ_MESSAGES == MOST_MESSAGES
 
 
 @pytest.mark.slow
