@@ -17,6 +17,7 @@ from multiprocessing.context import ForkServerContext, ForkServerProcess
 from pathlib import Path
 from typing import Any
 
+ENCODING = "PYTHONIOENCODING"  # without errors behind it
 READ_AT_START = ("PYTHON", "LC_", "LANG", "MALLOC_")  # variables that only a new interpreter heeds
 
 
@@ -70,7 +71,7 @@ def command(
 def is_heeded(environment: Mapping[str, str]) -> bool:
     """Whether a forked process sees these variables as one would that starts anew."""
     told = {name: value for name, value in environment.items() if name.startswith(READ_AT_START)}
-    return told == {"LANG": "C.UTF-8"}
+    return {**told, ENCODING: ""} == {"LANG": "C.UTF-8", ENCODING: ""}
 
 
 def _context() -> ForkServerContext:
@@ -92,9 +93,11 @@ def _run_command(arguments: list[str], cwd: str, environment: dict[str, str], fi
         opened = os.open(path, flag, 0o600)
         os.dup2(opened, number)
         os.close(opened)
-    sys.stdin = open(0, encoding="utf-8", errors="surrogateescape", closefd=False)  # noqa: SIM115 - as at a start
-    sys.stdout = open(1, "w", encoding="utf-8", errors="surrogateescape", closefd=False)  # noqa: SIM115
-    sys.stderr = open(2, "w", 1, encoding="utf-8", errors="backslashreplace", closefd=False)  # noqa: SIM115
+    encoding = environment.get(ENCODING, "utf-8")
+    errors = "strict" if ENCODING in environment else "surrogateescape"
+    sys.stdin = open(0, encoding=encoding, errors=errors, closefd=False)  # noqa: SIM115 - as at a start
+    sys.stdout = open(1, "w", encoding=encoding, errors=errors, closefd=False)  # noqa: SIM115
+    sys.stderr = open(2, "w", 1, encoding=encoding, errors="backslashreplace", closefd=False)  # noqa: SIM115
     sys.argv = ["pi-opensync", *arguments]
     main()
 
