@@ -6,6 +6,7 @@ Opens files, runs transactions, and says in plain words what went wrong. What li
 
 import errno
 import os
+import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -83,9 +84,11 @@ class Database:
         path: Path,
         *,
         named_columns: bool = False,
+        any_thread: bool = False,
         busy_seconds: float = BUSY_SECONDS,
     ) -> None:
         self.connection = connection
+        self._thread = None if any_thread else threading.get_ident()
         self.path = path
         self._named_columns = named_columns
         self._busy_ms = round(busy_seconds * 1000)
@@ -108,6 +111,8 @@ class Database:
 
         Never held across a request or a read of a transcript that may block. Raises `StoreUnavailable`.
         """
+        if self._thread not in (None, threading.get_ident()):
+            raise RuntimeError(f"{self.path} is used by another thread")
         if self._is_open:
             with self._part():
                 yield
@@ -282,11 +287,12 @@ def open_private(
     kind: type[Opened],
     mode: Literal["make", "write", "read"] = "make",
     named_columns: bool = False,
+    any_thread: bool = False,
     busy_seconds: float = BUSY_SECONDS,
 ) -> Opened:
     """Open a database that only its owner reads; `make`, to `own` it, also where there is none yet.
 
-    `named_columns`: rows are `Row`. The caller sees to it that one thread at a time uses it.
+    `named_columns`: rows are `Row`. `any_thread`: the caller sees to it that one thread at a time uses it.
 
     Raises OSError where it can not be made, `StoreUnavailable`, and `ConfigurationError` where others could
     write to it.
@@ -301,7 +307,9 @@ def open_private(
         connection.config(apsw.SQLITE_DBCONFIG_ENABLE_QPSG, 1)
     except apsw.Error as error:
         raise _unavailable(error, path) from None
-    database = kind(connection, path, named_columns=named_columns, busy_seconds=busy_seconds)
+    database = kind(
+        connection, path, named_columns=named_columns, any_thread=any_thread, busy_seconds=busy_seconds
+    )
     try:
         with database.translated():
             if mode == "make":

@@ -2,6 +2,7 @@
 
 import traceback
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import apsw
@@ -82,6 +83,16 @@ def test_what_is_no_value_of_sqlites_is_refused(
 ) -> None:
     with pytest.raises(error), database.transaction():
         database.run_many("INSERT INTO kept (name) VALUES (?)", [("before",), (value,)])
+    assert database.rows("SELECT * FROM kept") == []
+
+
+def test_only_its_own_thread_writes(database: Database) -> None:
+    def write() -> None:
+        with database.transaction():
+            database.run("INSERT INTO kept (name) VALUES ('other')")
+
+    with ThreadPoolExecutor(1) as other, pytest.raises(RuntimeError, match="another thread"):
+        other.submit(write).result()
     assert database.rows("SELECT * FROM kept") == []
 
 

@@ -89,6 +89,7 @@ class Connections:
                 kind=Database,
                 mode=mode,
                 named_columns=True,
+                any_thread=True,
                 busy_seconds=busy_seconds,
             )
 
