@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
+from itertools import chain
 from math import inf
 from typing import Literal
 
@@ -17,6 +18,7 @@ from pi_opensync.errors import PartlyDone
 from pi_opensync.inspect.spending import By, Period, UsageReport, Used, differing, total, usage
 from pi_opensync.texts import counted, shown
 
+_LABEL = 13  # signs
 _HEADS = {"daily": "Day", "weekly": "Week", "monthly": "Month"}
 
 
@@ -133,7 +135,8 @@ def _audit(context: Context, *, as_json: bool) -> None:
         report = {"schema": 1, "known": asdict(kept), "in_files": asdict(read), "differing": apart}
         print(json.dumps(report, indent=2))
     else:
-        print("\n".join(_audited(kept, read, apart)))
+        lines = (terminal.wrapped(line, terminal.width(), _LABEL + 1) for line in _audited(kept, read, apart))
+        print("\n".join(chain.from_iterable(lines)))
     if apart:
         raise PartlyDone(
             f"{counted(len(apart), 'session')} with other numbers",
@@ -144,8 +147,8 @@ def _audit(context: Context, *, as_json: bool) -> None:
 def _audited(kept: UsageReport, read: UsageReport, apart: Sequence[str]) -> Iterator[str]:
     for name, sums in (("known here", kept), ("in the files", read)):
         tokens = sums.prompt_tokens + sums.completion_tokens
-        yield f"{name:13} {counted(sums.sessions, 'session')}, {tokens:,} tokens, ${sums.cost:,.4f}"
+        yield f"{name:{_LABEL}} {counted(sums.sessions, 'session')}, {tokens:,} tokens, ${sums.cost:,.4f}"
     for key in apart:
-        yield f"differs       {shown(key)}"
+        yield f"{'differs':{_LABEL}} {shown(key)}"
     if not apart:
         yield "No session differs."

@@ -159,6 +159,14 @@ def test_a_budget_is_counted_where_only_opensync_is_configured(used_then: Cli) -
     assert [(each.is_passed, each.spent) for each in tomorrow] == [(False, 0), (False, 0.5)]
 
 
+def test_the_audit_breaks_its_lines_between_words_where_they_are_narrow(used_then: Cli) -> None:
+    used_then.variables["COLUMNS"] = "40"
+    lines = used_then("usage", "--audit").out.splitlines()
+    assert max(map(len, lines)) <= 40
+    assert lines[0].startswith("known here    ")
+    assert lines[1].startswith(" " * 14)
+
+
 def test_the_audit_names_what_the_files_say_otherwise(used_then: Cli) -> None:
     done = used_then("usage", "--audit")
     assert (done.code, "No session differs." in done.out) == (0, True)
