@@ -13,6 +13,7 @@ LONGEST = (  # modules and packages by what they take, the longest first
     "dashboard/test_accessible.py",
     "real_pi/test_transcripts_end_to_end.py",
     "docs/test_commands.py",
+    "service/test_real_systemd.py",
     "packaging",
     "real_pi",
     "storm",
