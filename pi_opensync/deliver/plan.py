@@ -141,7 +141,7 @@ def _of_session(session: SyncState, now: Situation) -> Action | None:
     """What must come before any message."""
     if session.acked_digest is not None:
         return None
-    at = max(session.next_try, _first_session_at(session))
+    at = max(session.next_try, _first_session_at(session, now))
     if at > now.now:
         return Wait(at)
     origin = session.origin or _origin(session, now)
@@ -205,11 +205,15 @@ def _search(session: SyncState, now: Situation) -> Action | None:
     return RestoreSearch(session.server_id) if at <= now.now else Wait(at)
 
 
-def _first_session_at(session: SyncState) -> float:
-    """Now, unless another version of the row may have arrived: then outside the window behind it."""
+def _first_session_at(session: SyncState, now: Situation) -> float:
+    """Now, unless another version of the row may have arrived: then outside the window behind it.
+
+    It may have been stored as late as the request ended.
+    """
     if session.attempted_digest in (None, session.wanted_digest):
         return 0.0
-    return (session.sent_at or 0.0) + SESSION_WINDOW + CLOCK_MARGIN
+    latest = max(session.sent_at or 0.0, (session.written_at or 0.0) - now.skew)
+    return latest + SESSION_WINDOW + CLOCK_MARGIN
 
 
 def _another_may_be_there(session: SyncState) -> bool:

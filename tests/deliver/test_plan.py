@@ -75,6 +75,12 @@ def test_a_first_version_that_may_have_arrived_is_not_overtaken_within_the_windo
     assert do(replace(lost, attempted_digest=b"one")) == PUT
 
 
+def test_a_first_version_may_have_arrived_as_late_as_its_request_ended() -> None:
+    """By the server's clock, which is 30 s behind ours here."""
+    late = replace(NEW, attempted_digest=b"older", sent_at=NOW - 9, written_at=NOW - 30 - 1)
+    assert do(late, skew=-30.0) == Wait(NOW - 1 + 10 + CLOCK_MARGIN)
+
+
 # what another sender left
 
 
