@@ -2,103 +2,15 @@
 
 import asyncio
 import socket
-import ssl
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
-from contextlib import asynccontextmanager
-from pathlib import Path
-from typing import Any, TypeVar
 
 import pytest
-import trustme
 
 from pi_opensync import loop
 from pi_opensync.opensync import transport
 from pi_opensync.opensync.client import PATIENCE, Client
 from pi_opensync.opensync.outcomes import Outcome, Verdict
-
-OK = b'{"ok":true,"messageId":"m"}'
-Result = TypeVar("Result")
-
-
-def answer(body: bytes = OK, *headers: str, status: str = "200 OK") -> bytes:
-    lines = "".join(f"{line}\r\n" for line in headers)
-    return f"HTTP/1.1 {status}\r\n{lines}Content-Length: {len(body)}\r\n\r\n".encode() + body
-
-
-class Server:
-    """Answers each request by the next of `answers`, the last one again and again; None: not at all."""
-
-    def __init__(self, *answers: bytes | None) -> None:
-        self.answers = list(answers) or [answer()]
-        self.requests: list[tuple[int, bytes, bytes]] = []  # the connection's number, head and body
-        self.open: list[asyncio.StreamWriter] = []
-        self.came = asyncio.Event()
-        self.all_there = asyncio.Event()
-        self.closes = False  # at once behind an answer, without a word
-        self.wait_for = 0  # requests that must have come before any of them is answered
-
-    async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        number = len(self.open)
-        self.open.append(writer)
-        try:
-            while True:
-                head = await reader.readuntil(b"\r\n\r\n")
-                length = head.lower().partition(b"content-length:")[2].split(b"\r\n")[0].strip()
-                body = await reader.readexactly(int(length or 0))
-                self.requests.append((number, head, body))
-                self.came.set()
-                if len(self.requests) >= self.wait_for:
-                    self.all_there.set()
-                await self.all_there.wait()
-                told = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
-                writer.write(told or b"")
-                await writer.drain()
-                if self.closes:
-                    writer.get_extra_info("socket").shutdown(socket.SHUT_RDWR)
-                if b"Content-Length" not in (told or b""):
-                    return  # the end of the connection is the end of the answer
-        except (ConnectionError, asyncio.IncompleteReadError):
-            pass  # the client has closed it
-        finally:
-            writer.close()
-
-    @property
-    def connections(self) -> list[int]:
-        return [number for number, _head, _body in self.requests]
-
-
-@asynccontextmanager
-async def serving(
-    server: Server, *, tls: ssl.SSLContext | None = None, host: str = "127.0.0.1"
-) -> AsyncIterator[Client]:
-    listener = await asyncio.start_server(server.handle, "127.0.0.1", 0, ssl=tls, limit=1 << 22)
-    port = listener.sockets[0].getsockname()[1]
-    url = f"{'http' if tls is None else 'https'}://{host}:{port}"
-    async with listener, Client(url, "osk_" + "k" * 8, now=lambda: 0.0) as client:
-        yield client
-
-
-def run(test: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
-    async def within_a_minute() -> Result:
-        async with asyncio.timeout(60):
-            return await test()
-
-    return asyncio.run(within_a_minute())
-
-
-def asked(server: Server, *requests: Callable[[Client], Awaitable[Outcome]]) -> list[Outcome]:
-    """The outcomes of requests that are made one after another."""
-
-    async def ask() -> list[Outcome]:
-        async with serving(server) as client:
-            return [await request(client) for request in requests]
-
-    return run(ask)
-
-
-def message(client: Client) -> Awaitable[Outcome]:
-    return client.message(b'{"externalId":"m"}')
+from tests.opensync.raw_server import OK, Server, answer, asked, message, run, serving
 
 
 def test_requests_one_after_another_take_one_connection() -> None:
@@ -364,79 +276,3 @@ def test_a_name_that_nobody_knows_is_said(host: str) -> None:
 
     outcome = run(ask)
     assert (outcome.verdict, outcome.arrived) == (Verdict.AWAY, False)
-
-
-# over TLS
-
-
-@pytest.fixture
-def authority(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> trustme.CA:
-    """The only one that is trusted."""
-    made = trustme.CA()
-    made.cert_pem.write_to_path(str(tmp_path / "authorities.pem"))
-    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "authorities.pem"))
-    for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"):
-        monkeypatch.delenv(name, raising=False)
-    return made
-
-
-def certified(by: trustme.CA, name: str) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    by.issue_cert(name).configure_cert(context)
-    return context
-
-
-def over_tls(server: Server, tls: ssl.SSLContext) -> list[Outcome]:
-    async def ask() -> list[Outcome]:
-        async with serving(server, tls=tls, host="localhost") as client:
-            return [await message(client), await message(client)]
-
-    return run(ask)
-
-
-def test_a_server_that_is_certified_is_sent_to_over_one_connection(authority: trustme.CA) -> None:
-    server = Server()
-    outcomes = over_tls(server, certified(authority, "localhost"))
-    assert [outcome.verdict for outcome in outcomes] == [Verdict.DELIVERED] * 2
-    assert server.connections == [0, 0]
-
-
-@pytest.mark.parametrize("what", ["another name", "another authority"])
-def test_nothing_is_sent_to_a_server_that_is_not_certified(authority: trustme.CA, what: str) -> None:
-    wrong = {
-        "another name": certified(authority, "elsewhere.test"),
-        "another authority": certified(trustme.CA(), "localhost"),
-    }
-    server = Server()
-    outcomes = over_tls(server, wrong[what])
-    assert {(outcome.verdict, outcome.arrived) for outcome in outcomes} == {(Verdict.AWAY, False)}
-    assert outcomes[0].reason == "the server's certificate is not trusted, or TLS failed"
-    assert server.requests == []
-
-
-# through a proxy
-
-
-@pytest.mark.parametrize(("excepted", "is_asked"), [("", True), ("opensync.invalid", False)])
-def test_a_proxy_is_asked_where_the_environment_names_one(
-    authority: trustme.CA,  # noqa: ARG001 - the environment
-    monkeypatch: pytest.MonkeyPatch,
-    excepted: str,
-    *,
-    is_asked: bool,
-) -> None:
-    proxy = Server(answer(b"", status="502 Bad Gateway"))
-
-    async def ask() -> Outcome:
-        async with serving(proxy) as address:
-            monkeypatch.setenv("HTTPS_PROXY", f"http://{address.host}")
-            monkeypatch.setenv("NO_PROXY", excepted)
-            async with Client("https://opensync.invalid", "osk_" + "k" * 8, now=lambda: 0.0) as client:
-                return await message(client)
-
-    assert run(ask).verdict is Verdict.AWAY
-    heads = [head for _number, head, _body in proxy.requests]
-    assert [head.partition(b"\r\n")[0] for head in heads] == (
-        [b"CONNECT opensync.invalid:443 HTTP/1.1"] if is_asked else []
-    )
-    assert all(b"osk_" not in head for head in heads), "a proxy sees nothing of the key"
