@@ -46,23 +46,23 @@ def watch_local(
         raise AlreadyRunning(error.message, hint="`pi-opensync serve --open` opens its page") from None
 
 
-def show_served(context: Context, *, open_page: bool) -> bool:
-    """Show the way into the dashboard of one's own that is served already; False where none is."""
+def show_served(context: Context, *, open_page: bool, new_key: bool = False) -> bool:
+    """Show the way into the dashboard of one's own that is served already; False where none is.
+
+    `new_key`: before it, a key for a plugin, made now.
+    """
     place = places.own(context.settings)
     other = place.server()
     if other is None:
         return False
-    from pi_opensync.cli.serving import keys_of, show_page
+    from pi_opensync.cli.serving import keys_of, show_key, show_page
 
     with opened(place.home) as connections:
-        show_page(
-            place.home,
-            other.url,
-            keys_of(connections),
-            names=context.settings.host_names,
-            open_page=open_page,
-            beside=False,
-        )
+        keys = keys_of(connections)
+        if new_key:
+            show_key(other.url, keys)
+        names = context.settings.host_names
+        show_page(place.home, other.url, keys, names=names, open_page=open_page, beside=False)
     return True
 
 

@@ -12,10 +12,9 @@ import typer
 from pi_opensync import address, logbook
 from pi_opensync.cli import PORT
 from pi_opensync.cli.context import Context
-from pi_opensync.cli.local import watch_local
+from pi_opensync.cli.local import show_served, watch_local
 from pi_opensync.cli.options import Debug, LogFormat, new_app
-from pi_opensync.cli.serving import budget_of, keys_of, serving, show_key, show_page
-from pi_opensync.cli.unserved import opened
+from pi_opensync.cli.serving import budget_of, serving, show_key, show_page
 from pi_opensync.daemon import places
 from pi_opensync.errors import AlreadyRunning, UsageError
 from pi_opensync.texts import shown
@@ -67,18 +66,8 @@ def serve(
                 f"`pi-opensync {other.command}` (process {other.pid}) serves it at {other.url}",
                 hint="--open opens its page, --new-key makes a key for a plugin",
             )
-        with opened(place.home) as connections:
-            if new_key:
-                show_key(other.url, keys_of(connections))
-            show_page(
-                place.home,
-                other.url,
-                keys_of(connections),
-                names=context.settings.host_names,
-                open_page=open_page,
-                beside=False,
-            )
-        return
+        if show_served(context, open_page=open_page, new_key=new_key):
+            return
     names = [*context.settings.host_names, *(host_name(text) for text in name or ())]
     hosts = list(names)
     if remote:
