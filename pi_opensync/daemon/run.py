@@ -21,7 +21,7 @@ from pi_opensync.read.baseline import Baseline
 from pi_opensync.read.follow import Listing
 from pi_opensync.read.watching import Watcher
 from pi_opensync.sqlite import StoreUnavailable
-from pi_opensync.texts import shown_path
+from pi_opensync.texts import counted, shown_path
 
 FLUSH_WITHIN = 5.0  # seconds for what is under way when a signal comes
 SWEEP_WITH_EVENTS = 5.0  # seconds between sweeps, at least
@@ -173,7 +173,7 @@ class Daemon:
         missing = [folder for folder in self._folders if not folder.is_dir()]
         if problems or missing:
             unread = [f"{shown_path(os.fsencode(folder))} is not there" for folder in missing]
-            unread += [f"{len(problems)} files could not be read, see above"] * bool(problems)
+            unread += [f"{counted(len(problems), 'file')} could not be read, see above"] * bool(problems)
             raise PartlyDone("; ".join(unread))
 
     async def _begin(self, watcher: Watcher | None, *, backfill: bool) -> None:
